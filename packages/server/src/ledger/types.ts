@@ -1,0 +1,278 @@
+import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
+
+/** What an account counts. `tokens`: billable tokens; `credits`: credit base units (6 decimals); `ms`: milliseconds. */
+export type Asset = 'tokens' | 'credits' | 'ms';
+export type AccountKind = 'source' | 'key' | 'operator';
+/** `destroyed` and `revoked` are final. `frozen`: stopped by the ledger itself (overrun, regression); left only by reconciling. */
+export type AccountState = 'active' | 'paused' | 'frozen' | 'revoked' | 'destroyed';
+
+export type NewAccount = {
+  readonly id: string;
+  readonly kind: AccountKind;
+  readonly tenantId: string;
+  readonly asset: Asset;
+  /** Never raised. */
+  readonly ceiling: bigint;
+  /** 0 ≤ limit ≤ ceiling. */
+  readonly limit: bigint;
+  readonly parent?: string;
+  /** Unix ms; absent = never. */
+  readonly expiresAt?: number;
+};
+
+export type Account = Required<Omit<NewAccount, 'parent' | 'expiresAt'>> & {
+  readonly parent: string | null;
+  readonly expiresAt: number | null;
+  readonly held: bigint;
+  readonly spent: bigint;
+  readonly overrun: bigint;
+  readonly state: AccountState;
+  /** Why it is frozen, paused or revoked; null while active. */
+  readonly stateReason: string | null;
+  readonly version: bigint;
+  /** Number of its postings, and the head of their HMAC chain (32 bytes, hex without 0x). */
+  readonly seq: bigint;
+  readonly head: string;
+  readonly createdAt: number;
+};
+
+export type HoldLine = { readonly accountId: string; readonly amount: bigint };
+
+/** Everything about a call that is known before it is sent; kept in the hold's row, which is also the audit entry of opening the secret. */
+export type HoldRequest = {
+  /** UUIDv7, unique per attempt: the idempotency id of this hold. */
+  readonly holdId: string;
+  readonly callId: string;
+  readonly attempt: number;
+  /** The account whose secret will be opened; must be among `lines`. */
+  readonly sourceId: string;
+  readonly keyId: string;
+  readonly tenantId: string;
+  /** 1 … 16 accounts of one book; applied in id order, all or none. */
+  readonly lines: readonly HoldLine[];
+  /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
+  readonly nonce: string;
+  /** 128 random bits, hex: the public receipt id, fixed now. */
+  readonly receiptId: string;
+  readonly mode: ReceiptMode;
+  readonly proof: ProofKind;
+  readonly tariffId: Hex;
+  readonly factsVersion: string;
+  /** Pseudonyms and hashes that the receipt will carry. */
+  readonly tenantHash: Hex;
+  readonly sourceHash: Hex;
+  readonly providerHash: Hex;
+  readonly requestHash: Hex;
+  /** What no dispute needs but a reader wants: endpoint, model, bound. JSON-safe: strings, safe integers, booleans. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+  readonly idempotency?: { readonly route: string; readonly key: string; readonly bodyMac: string };
+};
+
+/** Proof to the vault that a durable hold exists: single use, bound to hold, nonce, source and process epoch. */
+export type SendPermit = {
+  readonly holdId: string;
+  readonly sourceId: string;
+  readonly nonce: string;
+  readonly epoch: string;
+  /** HMAC-SHA-256 under the ticket key, hex. */
+  readonly mac: string;
+};
+
+export type HoldState = 'open' | 'settled' | 'burned' | 'released';
+
+export type HoldRefusal =
+  | {
+      readonly code: 'CAP_EXCEEDED' | 'CAP_BUSY';
+      readonly accountId: string;
+      readonly asset: Asset;
+      readonly need: bigint;
+      readonly available: bigint;
+      readonly held: bigint;
+      readonly limit: bigint;
+    }
+  | {
+      readonly code: 'ACCOUNT_NOT_ACTIVE';
+      readonly accountId: string;
+      readonly kind: AccountKind;
+      readonly state: AccountState;
+      readonly reason: string | null;
+    }
+  | { readonly code: 'ACCOUNT_EXPIRED'; readonly accountId: string; readonly kind: AccountKind; readonly expiresAt: number }
+  | { readonly code: 'ACCOUNT_UNKNOWN'; readonly accountId: string }
+  | { readonly code: 'POOL_STOPPED'; readonly reason: string }
+  | { readonly code: 'ACCOUNT_TAMPERED'; readonly accountId: string };
+
+export type HoldResult =
+  | { readonly result: 'created'; readonly permit: SendPermit; readonly createdAt: number; readonly balances: readonly AccountBalance[] }
+  /** Same holdId, or same idempotency key: never send. `sameBody` is false when an idempotency key came with another body. */
+  | {
+      readonly result: 'existing';
+      readonly holdId: string;
+      readonly state: HoldState;
+      readonly receiptId: string;
+      readonly sameBody: boolean;
+    }
+  | { readonly result: 'refused'; readonly refusal: HoldRefusal };
+
+export type AccountBalance = {
+  readonly accountId: string;
+  readonly asset: Asset;
+  readonly limit: bigint;
+  readonly held: bigint;
+  readonly spent: bigint;
+  readonly overrun: bigint;
+};
+
+export type SettleRequest = {
+  readonly holdId: string;
+  /**
+   * `metered`: the upstream reported usage · `bound`: the answer carried no usable usage and is charged in full ·
+   * `burned`: outcome unknown, whole hold spent · `released`: provably not billed (never sent, or an unbilled refusal by the facts file).
+   */
+  readonly outcome: 'metered' | 'bound' | 'burned' | 'released';
+  /** Metered tokens; ignored for `bound`, `burned` (whole hold) and `released` (0). May exceed the hold: an overrun. */
+  readonly tokens: bigint;
+  /** Metered credits to charge the tenant; as above. A burn charges the tenant `credits` as delivered, the source its whole hold. */
+  readonly credits: bigint;
+  readonly lines: readonly UsageLine[];
+  readonly endedAt: number;
+  readonly responseHash: Hex;
+  readonly attestationHash?: Hex;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+};
+
+export type SettleResult =
+  | {
+      readonly result: 'settled';
+      readonly receiptId: string;
+      readonly seq: bigint;
+      readonly charged: bigint;
+      readonly overrun: bigint;
+      readonly frozen: boolean;
+    }
+  /** It was settled, burned or released before: nothing changed (a late settle of a burned hold is kept as evidence). */
+  | { readonly result: 'already'; readonly state: HoldState; readonly receiptId: string }
+  | { readonly result: 'unknown' };
+
+export type HoldRow = {
+  readonly holdId: string;
+  readonly callId: string;
+  readonly attempt: number;
+  readonly sourceId: string;
+  readonly keyId: string;
+  readonly tenantId: string;
+  readonly state: HoldState;
+  readonly receiptId: string;
+  readonly epoch: string;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly lines: readonly HoldLine[];
+};
+
+/** A source as the gateway needs it; its balance is the account with the same id (asset `tokens`). The secret is in the vault under the same id. */
+export type SourceRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly provider: 'openai' | 'sandbox';
+  /** Scheme, host and base path, for example `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly mode: ReceiptMode;
+  /** `metered`, or `hold`: nothing is ever released (the donor trusts no usage report). */
+  readonly settle: 'metered' | 'hold';
+  /** Model facts declared by the operator, JSON; `{}` where the built-in facts are enough. */
+  readonly models: string;
+  readonly createdAt: number;
+};
+
+/** A virtual key: only its hash is kept. Its token budget is the account with the same id; a credit budget, where set, is `creditAccountId`. */
+export type KeyRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly tenantId: string;
+  /** HMAC-SHA-256 of the whole key under the vault's key-hash key, hex. */
+  readonly hash: string;
+  /** The first characters, for people to tell keys apart. */
+  readonly hint: string;
+  readonly creditAccountId: string | null;
+  /** Source ids it may use; null = any. */
+  readonly sources: readonly string[] | null;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+};
+
+/** A signed root over consecutive receipts of one lane. */
+export type ReceiptGroup = {
+  readonly laneId: Hex;
+  readonly seqFrom: bigint;
+  readonly seqTo: bigint;
+  readonly root: Hex;
+  readonly total: bigint;
+  readonly signature: Hex;
+  readonly signer: Hex;
+  readonly signedAt: number;
+};
+
+export type ReceiptRecord =
+  /** The hold is still open. */
+  | { readonly status: 'open'; readonly receiptId: string }
+  /** Committed, not signed yet. */
+  | { readonly status: 'unsigned'; readonly receiptId: string; readonly receipt: Receipt; readonly detail: ReceiptDetail }
+  | {
+      readonly status: 'signed';
+      readonly receiptId: string;
+      readonly receipt: Receipt;
+      readonly detail: ReceiptDetail;
+      readonly group: ReceiptGroup;
+    };
+
+export type ReceiptDetail = Readonly<Record<string, string | number | boolean>>;
+
+export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint };
+
+export type OutboxEvent = {
+  readonly seq: bigint;
+  readonly topic: string;
+  readonly subject: string;
+  readonly at: number;
+  readonly body: string;
+};
+
+/** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
+export interface Ledger {
+  /** This process's epoch id. */
+  readonly epoch: string;
+  readonly laneId: Hex;
+
+  openAccount(account: NewAccount): Promise<void>;
+  /** Lower, or raise again up to the ceiling (whether that is allowed is the vault's word, not the ledger's). */
+  setLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
+  /** Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. */
+  setState(accountId: string, state: AccountState, reason: string, reconciledSpent?: bigint): Promise<void>;
+  /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
+  setStop(stopped: boolean, reason: string): Promise<void>;
+
+  addSource(source: SourceRow, accounts: readonly NewAccount[]): Promise<void>;
+  addKey(key: KeyRow, accounts: readonly NewAccount[]): Promise<void>;
+
+  hold(request: HoldRequest): Promise<HoldResult>;
+  settle(request: SettleRequest): Promise<SettleResult>;
+  addReceiptGroup(group: ReceiptGroup): Promise<void>;
+
+  account(id: string): Promise<Account | null>;
+  accounts(kind?: AccountKind): Promise<readonly Account[]>;
+  sources(): Promise<readonly SourceRow[]>;
+  keys(): Promise<readonly KeyRow[]>;
+  openHolds(limit: number): Promise<readonly HoldRow[]>;
+  receipt(receiptId: string): Promise<ReceiptRecord | null>;
+  /** All receipts of one signed group (their Merkle path needs them), in lane order. */
+  receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]>;
+  lane(): Promise<Lane>;
+  outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+
+  /** Recomputes everything from the postings: chains, balances, Σ = 0, receipts and lanes. Empty = all agree. */
+  verify(): Promise<readonly string[]>;
+  /** Writes a consistent copy of the books into `file` (which must not exist). */
+  backup(file: string): Promise<void>;
+  /** Waits for what is queued, then closes. Later calls reject with `LEDGER_CLOSED`. */
+  close(): Promise<void>;
+}
