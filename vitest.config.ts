@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+// `npm run test:long` sets TALLY_TEST_LONG=1; the deep forms in tests/long/ run only then.
+const long = process.env.TALLY_TEST_LONG === '1';
+
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    include: ['packages/*/src/**/*.test.ts', 'bench/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '.build/**', ...(long ? [] : ['tests/long/**'])],
+    // node:sqlite announces itself as experimental in every worker.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    testTimeout: long ? 3_600_000 : 30_000,
+    hookTimeout: 60_000,
     maxWorkers: 2,
   },
 });

@@ -104,13 +104,17 @@ export type HoldRefusal =
 
 export type HoldResult =
   | { readonly result: 'created'; readonly permit: SendPermit; readonly createdAt: number; readonly balances: readonly AccountBalance[] }
-  /** Same holdId, or same idempotency key: never send. `sameBody` is false when an idempotency key came with another body. */
+  /**
+   * Same holdId, or same idempotency key: never send. `sameBody` is false when an idempotency key came with another body.
+   * `ours`: written by this process with this nonce, so a lost acknowledgement was ours, and the caller may release it.
+   */
   | {
       readonly result: 'existing';
       readonly holdId: string;
       readonly state: HoldState;
       readonly receiptId: string;
       readonly sameBody: boolean;
+      readonly ours: boolean;
     }
   | { readonly result: 'refused'; readonly refusal: HoldRefusal };
 
@@ -134,6 +138,8 @@ export type SettleRequest = {
   readonly tokens: bigint;
   /** Metered credits to charge the tenant; as above. A burn charges the tenant `credits` as delivered, the source its whole hold. */
   readonly credits: bigint;
+  /** Milliseconds used, for lines on accounts of minutes; absent = what was held. */
+  readonly ms?: bigint;
   readonly lines: readonly UsageLine[];
   readonly endedAt: number;
   readonly responseHash: Hex;
@@ -173,7 +179,8 @@ export type HoldRow = {
 export type SourceRow = {
   readonly id: string;
   readonly name: string;
-  readonly provider: 'openai' | 'sandbox';
+  /** `openai-compatible`: any server that speaks the dialect; only models declared in `models` are served. */
+  readonly provider: 'openai' | 'openai-compatible' | 'sandbox';
   /** Scheme, host and base path, for example `https://api.openai.com/v1`. */
   readonly baseUrl: string;
   readonly mode: ReceiptMode;
@@ -181,6 +188,8 @@ export type SourceRow = {
   readonly settle: 'metered' | 'hold';
   /** Model facts declared by the operator, JSON; `{}` where the built-in facts are enough. */
   readonly models: string;
+  /** Tariff lines that the tenant is charged by, JSON; `[]` = free. Pinned by hash in every hold. */
+  readonly tariff: string;
   readonly createdAt: number;
 };
 
@@ -227,6 +236,7 @@ export type ReceiptRecord =
 
 export type ReceiptDetail = Readonly<Record<string, string | number | boolean>>;
 
+/** Numbers start at 1; `signedTo` is the last number under a signed root, 0 = none. */
 export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint };
 
 export type OutboxEvent = {
@@ -237,11 +247,16 @@ export type OutboxEvent = {
   readonly body: string;
 };
 
+/** An account whose row did not match its postings, found at open or at run time. It was restored from them where they are sound, and frozen. */
+export type TamperFinding = { readonly accountId: string; readonly what: string; readonly at: number };
+
 /** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
 export interface Ledger {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;
+  /** What opening found: accounts that did not match their postings (now frozen), and how many holds of dead epochs it burned. */
+  readonly recovery: { readonly tampered: readonly TamperFinding[]; readonly burned: number };
 
   openAccount(account: NewAccount): Promise<void>;
   /** Lower, or raise again up to the ceiling (whether that is allowed is the vault's word, not the ledger's). */
@@ -260,14 +275,24 @@ export interface Ledger {
 
   account(id: string): Promise<Account | null>;
   accounts(kind?: AccountKind): Promise<readonly Account[]>;
+  /** Everything ever found changed behind the ledger's back, oldest first. */
+  tampered(): Promise<readonly TamperFinding[]>;
   sources(): Promise<readonly SourceRow[]>;
   keys(): Promise<readonly KeyRow[]>;
   openHolds(limit: number): Promise<readonly HoldRow[]>;
+  holdRow(holdId: string): Promise<HoldRow | null>;
   receipt(receiptId: string): Promise<ReceiptRecord | null>;
   /** All receipts of one signed group (their Merkle path needs them), in lane order. */
   receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]>;
+  /** This process's lane. */
   lane(): Promise<Lane>;
+  /** All lanes of the book, the earlier ones first: receipts of an earlier lane may still wait for their root. */
+  lanes(): Promise<readonly Lane[]>;
   outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+
+  /** Counts the openings under an anchor outside the database: a copy that was put back has an older one. 0 in new books. */
+  generation(): Promise<number>;
+  setGeneration(generation: number): Promise<void>;
 
   /** Recomputes everything from the postings: chains, balances, Σ = 0, receipts and lanes. Empty = all agree. */
   verify(): Promise<readonly string[]>;

@@ -1,0 +1,23 @@
+import { UNITS } from '../units.ts';
+import type { Fact, PriceFact } from './types.ts';
+
+/** All token prices of the facts are per this many tokens. */
+export const PER_MILLION = 1_000_000n;
+
+/** Prices of one model in credit base units (1 credit = 1 USD, 6 decimals) per 1,000,000 tokens. */
+export type TokenPrices = { readonly input: bigint; readonly cached?: bigint; readonly output: bigint };
+
+/** Reasoning is billed as output. Without a price of its own, cached input costs what input costs. */
+export function tokenPrices({ input, cached, output }: TokenPrices): readonly PriceFact[] {
+  return [
+    { unit: UNITS.input, price: input, per: PER_MILLION },
+    { unit: UNITS.cached_input, price: cached ?? input, per: PER_MILLION },
+    { unit: UNITS.output, price: output, per: PER_MILLION },
+    { unit: UNITS.reasoning, price: output, per: PER_MILLION },
+  ];
+}
+
+/** @returns a maker of facts that share source, date and grade. */
+export function factsFrom(origin: Omit<Fact<never>, 'value'>): <T>(value: T) => Fact<T> {
+  return (value) => ({ value, ...origin });
+}

@@ -1,0 +1,156 @@
+import { factsFrom, type TokenPrices, tokenPrices } from './build.ts';
+import type { Endpoint, Fact, ModelFacts, Tokenizer } from './types.ts';
+
+/**
+ * OpenAI's public models, from its public documentation: one page per model (window, output limit, prices, snapshots).
+ * What is not documented is left out: an absent model is refused, never guessed at. Prices are those of the standard service tier.
+ */
+const READ_ON = '2026-11-21';
+
+type Row = {
+  readonly id: string;
+  /** Dated snapshots with the same facts, listed one by one: a snapshot that is not named here is unknown. */
+  readonly snapshots: readonly string[];
+  readonly window: bigint;
+  readonly maxOutput: bigint;
+  readonly prices: TokenPrices;
+};
+
+const GENERATIVE: readonly Row[] = [
+  {
+    id: 'gpt-4o',
+    snapshots: ['gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'],
+    window: 128_000n,
+    maxOutput: 16_384n,
+    prices: { input: 2_500_000n, cached: 1_250_000n, output: 10_000_000n },
+  },
+  {
+    id: 'gpt-4o-mini',
+    snapshots: ['gpt-4o-mini-2024-07-18'],
+    window: 128_000n,
+    maxOutput: 16_384n,
+    prices: { input: 150_000n, cached: 75_000n, output: 600_000n },
+  },
+  {
+    id: 'gpt-4.1',
+    snapshots: ['gpt-4.1-2025-04-14'],
+    window: 1_047_576n,
+    maxOutput: 32_768n,
+    prices: { input: 2_000_000n, cached: 500_000n, output: 8_000_000n },
+  },
+  {
+    id: 'gpt-4.1-mini',
+    snapshots: ['gpt-4.1-mini-2025-04-14'],
+    window: 1_047_576n,
+    maxOutput: 32_768n,
+    prices: { input: 400_000n, cached: 100_000n, output: 1_600_000n },
+  },
+  {
+    id: 'gpt-4.1-nano',
+    snapshots: ['gpt-4.1-nano-2025-04-14'],
+    window: 1_047_576n,
+    maxOutput: 32_768n,
+    prices: { input: 100_000n, cached: 25_000n, output: 400_000n },
+  },
+  {
+    id: 'o3',
+    snapshots: ['o3-2025-04-16'],
+    window: 200_000n,
+    maxOutput: 100_000n,
+    prices: { input: 2_000_000n, cached: 500_000n, output: 8_000_000n },
+  },
+  {
+    id: 'o4-mini',
+    snapshots: ['o4-mini-2025-04-16'],
+    window: 200_000n,
+    maxOutput: 100_000n,
+    prices: { input: 1_100_000n, cached: 275_000n, output: 4_400_000n },
+  },
+  {
+    id: 'gpt-5',
+    snapshots: ['gpt-5-2025-08-07'],
+    window: 400_000n,
+    maxOutput: 128_000n,
+    prices: { input: 1_250_000n, cached: 125_000n, output: 10_000_000n },
+  },
+  {
+    id: 'gpt-5-mini',
+    snapshots: ['gpt-5-mini-2025-08-07'],
+    window: 400_000n,
+    maxOutput: 128_000n,
+    prices: { input: 250_000n, cached: 25_000n, output: 2_000_000n },
+  },
+  {
+    id: 'gpt-5-nano',
+    snapshots: ['gpt-5-nano-2025-08-07'],
+    window: 400_000n,
+    maxOutput: 128_000n,
+    prices: { input: 50_000n, cached: 5_000n, output: 400_000n },
+  },
+  {
+    id: 'gpt-5.1',
+    snapshots: ['gpt-5.1-2025-11-13'],
+    window: 400_000n,
+    maxOutput: 128_000n,
+    prices: { input: 1_250_000n, cached: 125_000n, output: 10_000_000n },
+  },
+  {
+    id: 'gpt-3.5-turbo',
+    snapshots: ['gpt-3.5-turbo-0125'],
+    window: 16_385n,
+    maxOutput: 4_096n,
+    prices: { input: 500_000n, output: 1_500_000n },
+  },
+];
+
+/** USD per million tokens × 10^6. All three take 8,192 tokens per input. */
+const EMBEDDING_PRICES: Readonly<Record<string, bigint>> = {
+  'text-embedding-3-small': 20_000n,
+  'text-embedding-3-large': 130_000n,
+  'text-embedding-ada-002': 100_000n,
+};
+
+/** The provider's own list of which model uses which public vocabulary; all of them are byte-level BPE. */
+const VOCABULARIES = 'https://github.com/openai/tiktoken/blob/main/tiktoken/model.py';
+/** Models that are not on that list: only their window bounds them. */
+const NOT_LISTED: ReadonlySet<string> = new Set(['gpt-5.1']);
+
+function tokenizerOf(id: string): Fact<Tokenizer> {
+  const value: Tokenizer = NOT_LISTED.has(id) ? 'unknown' : 'byte_bpe';
+  return { value, source: VOCABULARIES, date: READ_ON, grade: 'documented' };
+}
+
+function modelPage(id: string) {
+  return factsFrom({ source: `https://developers.openai.com/api/docs/models/${id}`, date: READ_ON, grade: 'documented' });
+}
+
+function generative({ id, window, maxOutput, prices }: Row, name: string): ModelFacts {
+  const page = modelPage(id);
+  const endpoints: readonly Endpoint[] = ['chat', 'responses'];
+  return {
+    id: name,
+    endpoints,
+    window: page(window),
+    maxOutput: page(maxOutput),
+    tokenizer: tokenizerOf(id),
+    prices: page(tokenPrices(prices)),
+  };
+}
+
+function embedding(id: string, price: bigint): ModelFacts {
+  const page = modelPage(id);
+  const guide = factsFrom({ source: 'https://developers.openai.com/api/docs/guides/embeddings', date: READ_ON, grade: 'documented' });
+  return {
+    id,
+    endpoints: ['embeddings'],
+    window: guide(8192n),
+    maxOutput: guide(0n),
+    tokenizer: tokenizerOf(id),
+    prices: page(tokenPrices({ input: price, output: 0n })),
+  };
+}
+
+export const OPENAI_FACTS: readonly ModelFacts[] = [
+  ...GENERATIVE.flatMap((row) => [row.id, ...row.snapshots].map((name) => generative(row, name))),
+  ...Object.entries(EMBEDDING_PRICES).map(([id, price]) => embedding(id, price)),
+];

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Body } from './ask.ts';
+import { isObject } from './ask.ts';
+import { ApiError } from './errors.ts';
+
+/** Largest request body, bytes. */
+export const BODY_BYTES_MAX = 32 * 1024 * 1024;
+const KEY_LENGTH_MAX = 1_024;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The headers of every answer; the first says that it is not from a provider. */
+export function labels(): Record<string, string> {
+  return {
+    'x-tallystick-sandbox': '1',
+    'x-request-id': `req_${randomBytes(16).toString('hex')}`,
+    'openai-version': '2020-10-01',
+    'openai-organization': 'tallystick-sandbox',
+  };
+}
+
+export function sendJson(res: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  if (res.headersSent || res.destroyed) return;
+  const length = Buffer.byteLength(body);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...labels(), ...headers });
+  res.end(body);
+}
+
+export function sendError(res: ServerResponse, error: ApiError): void {
+  sendJson(res, error.status, error.body(), error.headers);
+}
+
+/** @returns the bearer key; any non-empty one is known. @throws ApiError 401 */
+export function bearerKey(req: IncomingMessage): string {
+  const header = req.headers.authorization ?? '';
+  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  if (key === undefined || key.length > KEY_LENGTH_MAX) {
+    const message = "You didn't provide an API key. Any key will do for the sandbox: Authorization: Bearer YOUR_KEY.";
+    throw new ApiError(401, message, { code: 'missing_api_key', headers: { 'www-authenticate': 'Bearer realm="Tallystick sandbox"' } });
+  }
+  return key;
+}
+
+/** @returns the JSON object in the body. @throws ApiError 400 for bad UTF-8 or JSON, 413 above {@link BODY_BYTES_MAX}, 415 when compressed */
+export async function readBody(req: IncomingMessage): Promise<Body> {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') throw refused(415, 'Compressed bodies are not taken.');
+  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw refused(413, `The body is over ${BODY_BYTES_MAX} bytes.`);
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of req as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > BODY_BYTES_MAX) throw refused(413, `The body is over ${BODY_BYTES_MAX} bytes.`);
+    parts.push(part);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(UTF8.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts)));
+  } catch {
+    const message = 'We could not parse the JSON body of your request. (HINT: it must be valid JSON in UTF-8.)';
+    throw new ApiError(400, message);
+  }
+  if (!isObject(parsed)) throw new ApiError(400, 'The body of your request must be a JSON object.');
+  return parsed;
+}
+
+/** What is left of the body is not read, so the connection cannot be used again. */
+function refused(status: number, message: string): ApiError {
+  return new ApiError(status, message, { headers: { connection: 'close' } });
+}

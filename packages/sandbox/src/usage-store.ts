@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+export type Counts = { requests: number; input_tokens: number; output_tokens: number; total_tokens: number };
+export type KeyUsage = Counts & { by_model: Record<string, Counts> };
+
+/** The name of a key in the store: its SHA-256 in hex. The key itself is never kept. */
+export function hashKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/**
+ * The durable count of all that was billed, by key and model. Every `bill` is committed when it returns.
+ *
+ * WAL with `synchronous=NORMAL` survives the death of this process at any moment, not a loss of power: enough for a
+ * count that tests compare with after `kill -9`. Two processes may hold the file at once while one takes over.
+ */
+export class UsageStore {
+  readonly #db: DatabaseSync;
+  readonly #bill: StatementSync;
+  readonly #read: StatementSync;
+
+  /** @param dataDir a folder, made if absent; the file in it is `sandbox-usage.sqlite` */
+  constructor(dataDir: string) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    this.#db = new DatabaseSync(join(dataDir, 'sandbox-usage.sqlite'));
+    this.#db.exec(`
+      PRAGMA busy_timeout = 5000;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS usage (
+        key_hash TEXT NOT NULL,
+        model TEXT NOT NULL,
+        requests INTEGER NOT NULL CHECK (requests >= 0),
+        input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),
+        output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
+        PRIMARY KEY (key_hash, model)
+      ) STRICT, WITHOUT ROWID;
+    `);
+    this.#bill = this.#db.prepare(`
+      INSERT INTO usage (key_hash, model, requests, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (key_hash, model) DO UPDATE SET
+        requests = requests + excluded.requests,
+        input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens
+    `);
+    this.#read = this.#db.prepare('SELECT model, requests, input_tokens, output_tokens FROM usage WHERE key_hash = ? ORDER BY model');
+  }
+
+  /** Adds to a key's count, durably before it returns. Counts in tokens; `requests` is 0 for a later part of one call. */
+  bill(keyHash: string, model: string, input: number, output: number, requests = 1): void {
+    this.#bill.run(keyHash, model, requests, input, output);
+  }
+
+  /** What a key was billed; zeros for a key never seen. */
+  read(keyHash: string): KeyUsage {
+    const usage: KeyUsage = { requests: 0, input_tokens: 0, output_tokens: 0, total_tokens: 0, by_model: {} };
+    for (const row of this.#read.all(keyHash)) {
+      const requests = Number(row.requests);
+      const input = Number(row.input_tokens);
+      const output = Number(row.output_tokens);
+      usage.by_model[String(row.model)] = { requests, input_tokens: input, output_tokens: output, total_tokens: input + output };
+      usage.requests += requests;
+      usage.input_tokens += input;
+      usage.output_tokens += output;
+      usage.total_tokens += input + output;
+    }
+    return usage;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { modelFacts, parseDeclaredFacts, parseTariff, TallyError } from '@tallystick/core';
+import { z } from 'zod';
+import { SANDBOX_URL } from '#gateway';
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+const CAP_MAX = 100_000_000n;
+
+/** Tokens as a decimal string or a whole number: never a float. */
+const tokens = z.union([z.string().regex(/^(0|[1-9]\d{0,17})$/, 'must be whole tokens'), z.int().min(0)]).transform((value) => BigInt(value));
+const time = z.int().min(0).max(8_640_000_000_000_000);
+const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'must have 1 to 64 letters, digits, spaces, dots, dashes');
+
+const baseUrl = z.string().max(2048).refine(isHttpUrl, 'must be an http or https URL without credentials, query or fragment; https beyond loopback');
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
+  const local = url.hostname === 'localhost' || url.hostname === '[::1]' || url.hostname.startsWith('127.');
+  return url.protocol === 'https:' || (url.protocol === 'http:' && local);
+}
+
+const sourceSchema = z.strictObject({
+  name,
+  provider: z.enum(['openai', 'openai-compatible', 'sandbox']),
+  base_url: baseUrl.optional(),
+  // What an HTTP header can carry: anything else would be refused upstream, or worse.
+  api_key: z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be 1 to 4096 visible ASCII characters'),
+  cap: tokens.refine((cap) => cap >= 1n && cap <= CAP_MAX, `must be from 1 to ${CAP_MAX}`),
+  settle: z.enum(['metered', 'hold']).default('metered'),
+  models: z.record(z.string(), z.unknown()).default({}),
+  tariff: z.array(z.unknown()).default([]),
+  expires_at: time.optional(),
+});
+
+const keySchema = z.strictObject({
+  name,
+  limit: tokens.optional(),
+  credits: tokens.optional(),
+  sources: z.array(z.string().max(64)).min(1).max(64).optional(),
+  tenant: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/).default('default'),
+  expires_at: time.optional(),
+});
+
+const limitSchema = z.strictObject({ limit: tokens });
+const reasonSchema = z.strictObject({ reason: z.string().min(1).max(200).optional(), reconciled_total: tokens.optional() });
+const backupSchema = z.strictObject({ folder: z.string().min(1).max(4096) });
+
+export type SourceInput = z.output<typeof sourceSchema> & { readonly base_url: string };
+export type KeyInput = z.output<typeof keySchema>;
+
+export function readSource(body: unknown): SourceInput {
+  const input = read(sourceSchema, body);
+  const declared = parseDeclaredFacts(input.models);
+  parseTariff(input.tariff);
+  if (input.provider === 'openai-compatible' && declared.size === 0) {
+    throw new TallyError('INPUT_INVALID', '`models` must declare at least one model: what is not known of a model cannot be bounded.', { field: 'models' });
+  }
+  for (const id of declared.keys()) {
+    if (input.provider !== 'openai-compatible' && modelFacts(input.provider, id) !== undefined) {
+      throw new TallyError('INPUT_INVALID', `\`models\` declares ${id.slice(0, 64)}, which the built-in facts already know.`, { field: 'models' });
+    }
+  }
+  return { ...input, base_url: input.base_url ?? defaultUrl(input.provider) };
+}
+
+function defaultUrl(provider: z.output<typeof sourceSchema>['provider']): string {
+  if (provider === 'sandbox') return SANDBOX_URL;
+  if (provider === 'openai') return OPENAI_URL;
+  throw new TallyError('INPUT_INVALID', 'base_url: is needed for this provider.', { field: 'base_url' });
+}
+
+export const readKey = (body: unknown): KeyInput => read(keySchema, body);
+export const readLimit = (body: unknown): { limit: bigint } => read(limitSchema, body);
+export const readReason = (body: unknown): z.output<typeof reasonSchema> => read(reasonSchema, body ?? {});
+export const readBackup = (body: unknown): { folder: string } => read(backupSchema, body);
+
+/** The message names the field and the rule, never the value: the value may be a secret. */
+function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const field = (unknown ?? issue?.path.join('.') ?? '').slice(0, 64) || 'body';
+  throw new TallyError('INPUT_INVALID', unknown === undefined ? `${field}: ${issue?.message ?? 'is not valid'}.` : `${field}: there is no such field.`, { field });
+}

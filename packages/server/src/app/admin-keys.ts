@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { AMOUNT_MAX, TallyError } from '@tallystick/core';
+import { uuidv7 } from '#ground/ids';
+import type { Account, KeyRow, NewAccount } from '#ledger';
+import type { KeyInput } from './admin-input.ts';
+import type { Daemon } from './daemon.ts';
+
+export type KeyView = Readonly<Record<string, unknown>>;
+
+/** @returns the key's view and the key itself: the only time that it is shown. */
+export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyView & { readonly virtual_key: string }> {
+  const { ledger, principals, vault, clock } = daemon;
+  const now = clock.wallMs();
+  const known = new Set((await ledger.sources()).map(({ id }) => id));
+  const unknown = input.sources?.find((id) => !known.has(id));
+  if (unknown !== undefined) throw new TallyError('INPUT_INVALID', 'sources: names a source that does not exist.', { field: 'sources' });
+  if (input.expires_at !== undefined && input.expires_at <= now) throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
+  const secret = `tk_${randomBytes(32).toString('base64url')}`;
+  const id = uuidv7(now);
+  const creditAccountId = input.credits === undefined ? null : uuidv7(now);
+  const row: KeyRow = {
+    id,
+    name: input.name,
+    tenantId: input.tenant,
+    hash: principals.hash(secret),
+    hint: `${secret.slice(0, 7)}…`,
+    creditAccountId,
+    sources: input.sources ?? null,
+    createdAt: now,
+    expiresAt: input.expires_at ?? null,
+  };
+  const expires = input.expires_at === undefined ? {} : { expiresAt: input.expires_at };
+  const limit = input.limit ?? AMOUNT_MAX;
+  const accounts: NewAccount[] = [{ id, kind: 'key', tenantId: input.tenant, asset: 'tokens', ceiling: limit, limit, ...expires }];
+  if (creditAccountId !== null && input.credits !== undefined) {
+    accounts.push({ id: creditAccountId, kind: 'key', tenantId: input.tenant, asset: 'credits', ceiling: input.credits, limit: input.credits, parent: id, ...expires });
+  }
+  await vault.audit('key.created', id, { name: input.name, hint: row.hint, tenant: input.tenant });
+  await ledger.addKey(row, accounts);
+  principals.add(row);
+  await daemon.checkpoint();
+  const account = await ledger.account(id);
+  return { ...view(row, account), virtual_key: secret };
+}
+
+export async function listKeys(daemon: Daemon): Promise<readonly KeyView[]> {
+  const [rows, accounts] = await Promise.all([daemon.ledger.keys(), daemon.ledger.accounts('key')]);
+  const byId = new Map(accounts.map((account) => [account.id, account]));
+  return rows.map((row) => view(row, byId.get(row.id) ?? null));
+}
+
+/** Takes effect with the next hold: revocation is a predicate of the hold's own statement. @throws NOT_FOUND */
+export async function revokeKey(daemon: Daemon, id: string, reason: string): Promise<KeyView> {
+  const row = (await daemon.ledger.keys()).find((key) => key.id === id);
+  if (row === undefined) throw new TallyError('NOT_FOUND', 'There is no virtual key with this id.');
+  await daemon.vault.audit('key.revoked', id, { reason });
+  const account = await daemon.ledger.account(id);
+  if (account?.state !== 'revoked') await daemon.ledger.setState(id, 'revoked', reason);
+  await daemon.checkpoint();
+  return view(row, await daemon.ledger.account(id));
+}
+
+function view(row: KeyRow, account: Account | null): KeyView {
+  const unlimited = account !== null && account.ceiling === AMOUNT_MAX;
+  return {
+    id: row.id,
+    name: row.name,
+    tenant: row.tenantId,
+    hint: row.hint,
+    state: account?.state ?? 'unknown',
+    limit: account === null || unlimited ? null : String(account.limit),
+    held: String(account?.held ?? 0n),
+    spent: String(account?.spent ?? 0n),
+    credits_account: row.creditAccountId,
+    sources: row.sources,
+    created_at: row.createdAt,
+    expires_at: row.expiresAt,
+  };
+}

@@ -1,0 +1,137 @@
+import { TallyError } from '@tallystick/core';
+import { uuidv7 } from '#ground/ids';
+import type { Account, AccountState, SourceRow } from '#ledger';
+import type { SourceInput } from './admin-input.ts';
+import type { Daemon } from './daemon.ts';
+import { RECONCILE } from './anchor.ts';
+
+/** A source as the operator sees it: never its secret. */
+export type SourceView = Readonly<Record<string, unknown>>;
+
+/** Seals the key first, then opens its account: a crash in between leaves a sealed key that nothing can use. */
+export async function addSource(daemon: Daemon, input: SourceInput): Promise<SourceView> {
+  const { vault, ledger, sources, clock } = daemon;
+  const id = uuidv7(clock.wallMs());
+  const now = clock.wallMs();
+  if (input.expires_at !== undefined && input.expires_at <= now) throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
+  const secret = Buffer.from(input.api_key, 'latin1');
+  await vault.seal({ id, provider: input.provider, donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 }, secret);
+  const row: SourceRow = {
+    id,
+    name: input.name,
+    provider: input.provider,
+    baseUrl: input.base_url.replace(/\/+$/, ''),
+    mode: input.provider === 'sandbox' ? 1 : 0,
+    settle: input.settle,
+    models: JSON.stringify(input.models),
+    tariff: JSON.stringify(input.tariff),
+    createdAt: now,
+  };
+  await ledger.addSource(row, [
+    {
+      id,
+      kind: 'source',
+      tenantId: 'operator',
+      asset: 'tokens',
+      ceiling: input.cap,
+      limit: input.cap,
+      ...(input.expires_at === undefined ? {} : { expiresAt: input.expires_at }),
+    },
+  ]);
+  sources.add(row);
+  await daemon.checkpoint();
+  return showSource(daemon, id);
+}
+
+export async function listSources(daemon: Daemon): Promise<readonly SourceView[]> {
+  const [rows, accounts] = await Promise.all([daemon.ledger.sources(), daemon.ledger.accounts('source')]);
+  const byId = new Map(accounts.map((account) => [account.id, account]));
+  return rows.flatMap((row) => {
+    const account = byId.get(row.id);
+    return account === undefined ? [] : [view(daemon, row, account)];
+  });
+}
+
+/** @throws NOT_FOUND */
+export async function showSource(daemon: Daemon, id: string): Promise<SourceView> {
+  const { row, account } = await find(daemon, id);
+  return view(daemon, row, account);
+}
+
+/** The vault's word first, the ledger's after it: what is sealed is never above what the books say. @throws LIMIT_INVALID */
+export async function limitSource(daemon: Daemon, id: string, limit: bigint): Promise<SourceView> {
+  const { account } = await find(daemon, id);
+  refuseFinal(account);
+  const sealed = daemon.vault.limits(id);
+  if (limit >= sealed.limit) {
+    throw new TallyError('LIMIT_INVALID', `The limit is ${sealed.limit} now and can only be lowered; raising it is a new source.`, { field: 'limit' });
+  }
+  await daemon.vault.changeLimit({ id, seq: sealed.changes + 1, limit, expiry: 0 });
+  await daemon.ledger.setLimit(id, limit, `change ${sealed.changes + 1}`);
+  await daemon.checkpoint();
+  return showSource(daemon, id);
+}
+
+/** Pause, or resume what is paused; a frozen source is only resumed with the provider's own total. */
+export async function setSourceState(daemon: Daemon, id: string, state: 'active' | 'paused', reason: string, reconciledTotal?: bigint): Promise<SourceView> {
+  const { account } = await find(daemon, id);
+  refuseFinal(account);
+  if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
+    throw new TallyError(
+      'STATE_INVALID',
+      `The source is frozen (${account.stateReason ?? RECONCILE}). Look up at the provider how many tokens this key has used and give that as reconciled_total.`,
+      { state: account.state },
+    );
+  }
+  await daemon.vault.audit(`source.${state === 'active' ? 'resumed' : 'paused'}`, id, { reason, ...(reconciledTotal === undefined ? {} : { reconciled_total: String(reconciledTotal) }) });
+  await daemon.ledger.setState(id, state as AccountState, reason, reconciledTotal);
+  await daemon.checkpoint();
+  return showSource(daemon, id);
+}
+
+/** The books first, so that no new hold can be placed; then connections; then the secret. */
+export async function destroySource(daemon: Daemon, id: string, reason: string): Promise<SourceView> {
+  const { account } = await find(daemon, id);
+  if (account.state !== 'destroyed') {
+    await daemon.ledger.setState(id, 'destroyed', reason);
+    await daemon.sources.remove(id);
+  }
+  await daemon.vault.shred(id, reason);
+  await daemon.checkpoint();
+  return showSource(daemon, id);
+}
+
+async function find(daemon: Daemon, id: string): Promise<{ row: SourceRow; account: Account }> {
+  const row = (await daemon.ledger.sources()).find((source) => source.id === id);
+  const account = await daemon.ledger.account(id);
+  if (row === undefined || account === null) throw new TallyError('NOT_FOUND', 'There is no source with this id.');
+  return { row, account };
+}
+
+function refuseFinal(account: Account): void {
+  if (account.state === 'destroyed' || account.state === 'revoked') throw new TallyError('STATE_INVALID', `The source is ${account.state}; that is final.`, { state: account.state });
+}
+
+function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {
+  const left = account.limit - account.held - account.spent - account.overrun;
+  return {
+    id: row.id,
+    name: row.name,
+    provider: row.provider,
+    base_url: row.baseUrl,
+    sandbox: row.mode === 1,
+    settle: row.settle,
+    state: account.state,
+    state_reason: account.stateReason,
+    ceiling: String(account.ceiling),
+    limit: String(account.limit),
+    held: String(account.held),
+    spent: String(account.spent),
+    overrun: String(account.overrun),
+    left: String(left > 0n ? left : 0n),
+    expires_at: account.expiresAt,
+    created_at: row.createdAt,
+    secret: daemon.vault.has(row.id) ? 'sealed' : 'destroyed',
+    destruction: daemon.vault.mode,
+  };
+}

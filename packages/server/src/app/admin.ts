@@ -1,0 +1,122 @@
+import { type ErrorCode, TallyError } from '@tallystick/core';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { receiptAnswer } from '#settle';
+import { readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
+import { createKey, listKeys, revokeKey } from './admin-keys.ts';
+import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
+import { isAdmin } from './admin-token.ts';
+import { backup } from './backup.ts';
+import type { Daemon } from './daemon.ts';
+import { auditVerify, doctor } from './doctor.ts';
+
+const ADMIN_BODY_BYTES_MAX = 1_048_576;
+
+/** Everything but the callers' routes: receipts, operations, and the operator's own. */
+export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
+  const app = new Hono();
+  app.onError((error, c) => answerError(daemon, c, error));
+  app.notFound((c) => answerError(daemon, c, new TallyError('ROUTE_UNKNOWN')));
+  publicRoutes(app, daemon, isClosing);
+  app.use('/api/admin/*', async (c, next) => {
+    if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) {
+      throw new TallyError(c.req.header('authorization') === undefined ? 'AUTH_MISSING' : 'FORBIDDEN', 'This route is the operator’s.');
+    }
+    await next();
+  });
+  app.use('/api/admin/*', bodyLimit({ maxSize: ADMIN_BODY_BYTES_MAX, onError: () => { throw new TallyError('BODY_TOO_LARGE'); } }));
+  sourceRoutes(app, daemon);
+  keyRoutes(app, daemon);
+  operationRoutes(app, daemon);
+  return app;
+}
+
+function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void {
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', (c) => {
+    const findings = daemon.anchorFindings.length;
+    const ready = !isClosing();
+    return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
+  });
+  app.get('/api/receipts/:id', async (c) => {
+    const { status, body } = await receiptAnswer(daemon.receipts, c.req.param('id'));
+    if (status === 202) c.header('retry-after', '1');
+    return c.json(body, status);
+  });
+}
+
+function sourceRoutes(app: Hono, daemon: Daemon): void {
+  const base = '/api/admin/sources';
+  app.get(base, async (c) => c.json({ sources: await listSources(daemon) }));
+  app.post(base, async (c) => c.json(await addSource(daemon, readSource(await json(c))), 201));
+  app.get(`${base}/:id`, async (c) => c.json(await showSource(daemon, c.req.param('id'))));
+  app.post(`${base}/:id/limit`, async (c) => c.json(await limitSource(daemon, c.req.param('id'), readLimit(await json(c)).limit)));
+  app.post(`${base}/:id/pause`, async (c) => {
+    const { reason } = readReason(await json(c));
+    return c.json(await setSourceState(daemon, c.req.param('id'), 'paused', reason ?? 'by the operator'));
+  });
+  app.post(`${base}/:id/resume`, async (c) => {
+    const { reason, reconciled_total } = readReason(await json(c));
+    return c.json(await setSourceState(daemon, c.req.param('id'), 'active', reason ?? 'by the operator', reconciled_total));
+  });
+  app.post(`${base}/:id/destroy`, async (c) => {
+    const { reason } = readReason(await json(c));
+    return c.json(await destroySource(daemon, c.req.param('id'), reason ?? 'by the operator'));
+  });
+}
+
+function keyRoutes(app: Hono, daemon: Daemon): void {
+  const base = '/api/admin/keys';
+  app.get(base, async (c) => c.json({ keys: await listKeys(daemon) }));
+  app.post(base, async (c) => c.json(await createKey(daemon, readKey(await json(c))), 201));
+  app.post(`${base}/:id/revoke`, async (c) => c.json(await revokeKey(daemon, c.req.param('id'), readReason(await json(c)).reason ?? 'by the operator')));
+}
+
+function operationRoutes(app: Hono, daemon: Daemon): void {
+  // Metrics tell how much is spent and by what: not for everyone.
+  app.get('/api/admin/metrics', (c) => metricsText(c, daemon));
+  app.get('/metrics', (c) => {
+    if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) throw new TallyError('FORBIDDEN', 'Metrics are the operator’s.');
+    return metricsText(c, daemon);
+  });
+  app.post('/api/admin/stop', async (c) => {
+    const { reason } = readReason(await json(c));
+    await daemon.vault.audit('pool.stopped', 'pool', { reason: reason ?? 'by the operator' });
+    await daemon.ledger.setStop(true, reason ?? 'by the operator');
+    return c.json({ stopped: true });
+  });
+  app.post('/api/admin/start', async (c) => {
+    const { reason } = readReason(await json(c));
+    await daemon.vault.audit('pool.started', 'pool', { reason: reason ?? 'by the operator' });
+    await daemon.ledger.setStop(false, reason ?? 'by the operator');
+    return c.json({ stopped: false });
+  });
+  app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
+  app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
+  app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, daemon)));
+}
+
+async function metricsText(c: Context, daemon: Daemon): Promise<Response> {
+  daemon.metrics.openHolds.set((await daemon.ledger.openHolds(100_000)).length);
+  return c.text(await daemon.metrics.registry.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
+}
+
+async function json(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TallyError('BODY_INVALID', 'The body is not valid JSON.', {}, { cause });
+  }
+}
+
+function answerError(daemon: Daemon, c: Context, error: unknown): Response {
+  const shown = error instanceof TallyError ? error : new TallyError('INTERNAL', undefined, {}, { cause: error });
+  if (shown.code === 'INTERNAL') daemon.log.error({ path: c.req.routePath, name: error instanceof Error ? error.name : 'unknown' }, 'an operator’s request failed inside');
+  const status = shown.status as ContentfulStatusCode;
+  const code: ErrorCode = shown.code;
+  if (shown.final) c.header('x-should-retry', 'false');
+  return c.json({ error: { code, message: shown.message, fix: shown.fix, facts: shown.facts } }, status);
+}

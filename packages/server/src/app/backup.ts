@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { TallyError } from '@tallystick/core';
+import type { Config } from '#ground/config';
+import { writeDurable } from '#ground/files';
+import { RECONCILE } from './anchor.ts';
+import { type Books, openBooks } from './books.ts';
+
+const FORMAT = 'tallystick-backup/1';
+type Manifest = { readonly format: string; readonly made_at: number; readonly shred_mode: string; readonly files: Readonly<Record<string, string>> };
+
+/**
+ * A consistent copy of the books, the sealed secrets and the audit log. Not in it: the master key, the operator's token and,
+ * unless destruction is only claimed for this host, the slots: without them a destroyed secret stays destroyed in every copy.
+ */
+export async function backup(books: Pick<Books, 'vault' | 'ledger' | 'clock'> & { readonly config: Config }, folder: string): Promise<Manifest & { readonly folder: string }> {
+  const { config, vault, ledger, clock } = books;
+  const to = resolve(folder);
+  if (existsSync(to) && readdirSync(to).length > 0) throw new TallyError('BACKUP_INVALID', 'The backup folder is not empty.');
+  if (within(config.TALLY_DATA_DIR, to)) throw new TallyError('BACKUP_INVALID', 'The backup folder must not be inside the data folder.');
+  try {
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+  } catch {
+    throw new TallyError('BACKUP_INVALID', 'The backup folder cannot be made.');
+  }
+  await vault.audit('backup.made', 'backup', { slots: vault.mode === 'recoverable' });
+  await ledger.backup(join(to, 'ledger.db'));
+  cpSync(join(config.TALLY_DATA_DIR, 'vault'), join(to, 'vault'), { recursive: true });
+  // Only the slots: the anchor beside them is what detects an old copy, so it is in none.
+  if (vault.mode === 'recoverable') cpSync(join(config.TALLY_SLOT_DIR, 'slots'), join(to, 'slots'), { recursive: true });
+  const manifest: Manifest = { format: FORMAT, made_at: clock.wallMs(), shred_mode: vault.mode, files: hashes(to) };
+  await writeDurable(join(to, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return { ...manifest, folder: to };
+}
+
+export type Restored = { readonly restored: true; readonly sources_frozen: number; readonly secrets_missing: number };
+
+/**
+ * Puts a backup into an empty data folder (slots that are still on this host are used). What was spent after the backup is not in it,
+ * so every source starts frozen until the operator has compared it with the provider.
+ * @throws BACKUP_INVALID
+ */
+export async function restore(config: Config, folder: string, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Restored> {
+  const from = resolve(folder);
+  checkManifest(from);
+  const dir = config.TALLY_DATA_DIR;
+  if (existsSync(join(dir, 'ledger.db')) || existsSync(join(dir, 'vault'))) {
+    throw new TallyError('BACKUP_INVALID', 'The data folder already has books. Move `ledger.db*` and `vault` away first (leave `slots` where they are).');
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  cpSync(join(from, 'vault'), join(dir, 'vault'), { recursive: true });
+  const slots = join(config.TALLY_SLOT_DIR, 'slots');
+  if (existsSync(join(from, 'slots')) && !existsSync(slots)) cpSync(join(from, 'slots'), slots, { recursive: true });
+  cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
+  const books = await openBooks(config, env, stdin);
+  try {
+    const sources = (await books.ledger.accounts('source')).filter(({ state }) => state === 'active' || state === 'paused');
+    for (const { id } of sources) await books.ledger.setState(id, 'frozen', RECONCILE);
+    await books.vault.audit('backup.restored', 'backup', { sources_frozen: sources.length });
+    return { restored: true, sources_frozen: sources.length, secrets_missing: sources.filter(({ id }) => !books.vault.has(id)).length };
+  } finally {
+    await books.close();
+  }
+}
+
+function checkManifest(from: string): void {
+  const path = join(from, 'manifest.json');
+  if (!existsSync(path)) throw new TallyError('BACKUP_INVALID', 'The folder has no manifest: it is no whole backup.');
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+  } catch (cause) {
+    throw new TallyError('BACKUP_INVALID', 'The backup’s manifest is not valid JSON.', {}, { cause });
+  }
+  if (manifest.format !== FORMAT) throw new TallyError('BACKUP_INVALID', 'The backup has a format that this version does not know.');
+  const now = hashes(from);
+  const names = new Set([...Object.keys(now), ...Object.keys(manifest.files)]);
+  for (const name of names) if (now[name] !== manifest.files[name]) throw new TallyError('BACKUP_INVALID', `The backup was changed or is incomplete: ${name}.`);
+}
+
+function hashes(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'manifest.json' && statSync(join(folder, name)).isFile());
+  return Object.fromEntries(files.sort().map((name) => [name, createHash('sha256').update(readFileSync(join(folder, name))).digest('hex')]));
+}
+
+function within(parent: string, child: string): boolean {
+  const path = relative(parent, child);
+  return path === '' || !path.startsWith('..');
+}

@@ -1,0 +1,103 @@
+import type { Hex, Tariff } from '@tallystick/core';
+import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
+import type { Config } from '#ground/config';
+import type { Log } from '#ground/log';
+import { type Metrics, openMetrics } from '#ground/metrics';
+import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
+import { ReceiptSigner, type ReceiptsDeps } from '#settle';
+import { checkAnchor } from './anchor.ts';
+import type { Books } from './books.ts';
+
+/** How often the heads of the books are remembered outside of them. */
+const CHECKPOINT_MS = 5000;
+
+/** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
+export type Daemon = Books & {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly gateway: Gateway;
+  readonly sources: Sources;
+  readonly principals: Principals;
+  readonly signer: ReceiptSigner;
+  readonly receipts: ReceiptsDeps;
+  readonly adminToken: string;
+  /** What was found wrong at start; readiness reports it. */
+  readonly anchorFindings: readonly string[];
+  checkpoint(): Promise<void>;
+  /** Stops taking calls, lets running ones end, signs what is left, closes the books. */
+  stop(): Promise<void>;
+};
+
+export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
+  const { vault, ledger, clock } = books;
+  const anchorFindings = [...books.findings, ...(await checkAnchor(ledger, vault, log))];
+  const metrics = openMetrics();
+  const pseudonymKey = vault.derive('pseudonym');
+  const upstream = {
+    connectionsMax: config.TALLY_UPSTREAM_CONNECTIONS_MAX,
+    headersMs: config.TALLY_UPSTREAM_HEADERS_MS,
+    idleMs: config.TALLY_UPSTREAM_IDLE_MS,
+  };
+  const live = await usableSources(books);
+  const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
+  const principals = new Principals(vault.derive('key-hash'), await ledger.keys());
+  const signer = new ReceiptSigner({ ledger, secretKey: vault.derive('receipt-signer'), domain: books.domain, clock, log, metrics });
+  const gateway = new Gateway({
+    ledger,
+    vault,
+    principals,
+    sources,
+    clock,
+    log,
+    metrics,
+    limits: gatewayLimits(config),
+    keys: { pseudonym: pseudonymKey, idempotency: vault.derive('idempotency') },
+    onReceipt: () => signer.notify(),
+  });
+  const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: tariffs((await ledger.sources()).map(({ tariff }) => tariff)) };
+  const checkpoint = async () => {
+    const accounts = await ledger.accounts('source');
+    await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
+  };
+  await checkpoint();
+  const timer = setInterval(() => void checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered')), CHECKPOINT_MS);
+  timer.unref();
+  signer.notify();
+  const stop = async () => {
+    clearInterval(timer);
+    await gateway.close(config.TALLY_SHUTDOWN_MS);
+    await signer.close();
+    await checkpoint();
+    await books.close();
+  };
+  return { ...books, config, log, metrics, gateway, sources, principals, signer, receipts, adminToken, anchorFindings, checkpoint, stop };
+}
+
+/** Sources that may still be called some day: a destroyed one has no secret left. */
+async function usableSources({ ledger }: Books) {
+  const accounts = new Map((await ledger.accounts('source')).map((account) => [account.id, account.state]));
+  return (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+}
+
+/** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */
+function tariffs(known: readonly string[]): (id: Hex) => Tariff | null {
+  const byId = new Map<Hex, Tariff>([[tariffId(FREE_TARIFF), FREE_TARIFF]]);
+  for (const json of known) {
+    const tariff = parseTariff(JSON.parse(json));
+    byId.set(tariffId(tariff), tariff);
+  }
+  return (id) => byId.get(id) ?? null;
+}
+
+function gatewayLimits(config: Config): GatewayLimits {
+  return {
+    bodyBytesMax: config.TALLY_BODY_BYTES_MAX,
+    bodyTimeoutMs: config.TALLY_BODY_TIMEOUT_MS,
+    answerBytesMax: config.TALLY_ANSWER_BYTES_MAX,
+    callsMax: config.TALLY_CALLS_MAX,
+    callDeadlineMs: config.TALLY_CALL_DEADLINE_MS,
+    readerStallMs: config.TALLY_READER_STALL_MS,
+    outputDefault: BigInt(config.TALLY_DEFAULT_OUTPUT_MAX),
+  };
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import { TallyError } from '@tallystick/core';
+import { type Config, loadConfig } from '#ground/config';
+import { backup, restore } from './backup.ts';
+import { openBooks } from './books.ts';
+import { auditVerify, doctor } from './doctor.ts';
+import { serve } from './serve.ts';
+import { readyLine, welcome } from './welcome.ts';
+
+/** `sysexits`-like: 78 configuration, 1 anything else. Documented in docs/reference/cli.md. */
+const EXIT_CONFIG = 78;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const command = positionals[0] ?? 'serve';
+  const config = loadConfig(process.env, process.cwd());
+  const env = takeSecrets(process.env);
+  const stdin = config.TALLY_MASTER_KEY === '-' ? process.stdin : null;
+  if (command === 'serve') await run(config, env, stdin, values.json);
+  else process.stdout.write(`${JSON.stringify(await offline(command, positionals[1], config, env, stdin))}\n`);
+}
+
+/** Secrets leave the environment before any child starts: a child, or a look into /proc, finds none. */
+function takeSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const taken = { ...env };
+  delete env['TALLY_MASTER_KEY'];
+  delete env['TALLY_ADMIN_TOKEN'];
+  return taken;
+}
+
+async function run(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null, json: boolean): Promise<void> {
+  const running = await serve(config, env, stdin);
+  process.stdout.write(json ? `${readyLine(running)}\n` : `${welcome(running)}\n`);
+  let stopping = false;
+  const stop = () => {
+    // A second signal does not wait: open holds are then burned at the next start.
+    if (stopping) process.exit(1);
+    stopping = true;
+    running.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** What works on the data folder itself, with the daemon stopped. */
+async function offline(command: string, folder: string | undefined, config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<unknown> {
+  if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
+  if (command !== 'backup' && command !== 'doctor' && command !== 'audit-verify') throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
+  const books = await openBooks(config, env, stdin);
+  try {
+    if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));
+    return command === 'doctor' ? await doctor(config, books) : await auditVerify(books);
+  } finally {
+    await books.close();
+  }
+}
+
+function missing(command: string): never {
+  throw new TallyError('INPUT_INVALID', `${command} needs a folder.`);
+}
+
+function fail(cause: unknown): never {
+  const error = cause instanceof TallyError ? cause : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
+  process.stderr.write(`${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix } })}\n`);
+  process.exit(error.code === 'CONFIG_INVALID' || error.code === 'MASTER_KEY_INVALID' ? EXIT_CONFIG : 1);
+}
+
+// An unexpected fault ends the process: nothing is lost, open holds are burned at the next start. Its message could hold input, so it is not printed.
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+main().catch(fail);

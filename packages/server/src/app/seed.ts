@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { SANDBOX_URL } from '#gateway';
+import { createKey } from './admin-keys.ts';
+import { addSource } from './admin-sources.ts';
+import type { Daemon } from './daemon.ts';
+
+/** What a start offers to try at once. */
+export type Seeded = { readonly sourceId: string | null; readonly cap: string | null; readonly virtualKey: string | null };
+
+/** On empty books: one sandbox source with a small cap, and one virtual key. On books with data: nothing is changed. */
+export async function seed(daemon: Daemon, sandbox: boolean): Promise<Seeded> {
+  const { ledger, config } = daemon;
+  const rows = await ledger.sources();
+  if (rows.length === 0 && sandbox) {
+    await addSource(daemon, {
+      name: 'sandbox',
+      provider: 'sandbox',
+      base_url: SANDBOX_URL,
+      api_key: `sk-sandbox-${randomBytes(24).toString('base64url')}`,
+      cap: BigInt(config.TALLY_SANDBOX_CAP),
+      settle: 'metered',
+      models: {},
+      tariff: [],
+    });
+  }
+  const virtualKey = (await ledger.keys()).length === 0 ? (await createKey(daemon, { name: 'first', tenant: 'default' })).virtual_key : null;
+  const first = (await ledger.sources()).find(({ mode }) => mode === 1);
+  const account = first === undefined ? null : await ledger.account(first.id);
+  return { sourceId: first?.id ?? null, cap: account === null ? null : String(account.limit), virtualKey };
+}

@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '#ground/config';
+import { writeDurable } from '#ground/files';
+import { openLog } from '#ground/log';
+import { loadAdminToken } from './admin-token.ts';
+import { openBooks } from './books.ts';
+import { type Daemon, wire } from './daemon.ts';
+import { type Listening, listen } from './http-server.ts';
+import { type SandboxChild, startSandboxChild } from './sandbox-child.ts';
+import { type Seeded, seed } from './seed.ts';
+
+export type Running = { readonly daemon: Daemon; readonly url: string; readonly seeded: Seeded; readonly firstStart: boolean; readonly sandbox: SandboxChild | null; stop(): Promise<void> };
+
+/** Starts everything, in the order in which it depends on each other; undoes it in reverse where a step fails. */
+export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Running> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const log = openLog(config.TALLY_LOG_LEVEL);
+    const books = await openBooks(config, env, stdin);
+    undo.push(() => books.close());
+    const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
+    const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox')) : null;
+    if (sandbox !== null) undo.push(() => sandbox.stop());
+    const daemon = await wire(config, books, log, token, sandbox?.url ?? null);
+    undo[0] = () => daemon.stop();
+    const seeded = await seed(daemon, sandbox !== null);
+    const listening: Listening = await listen(daemon);
+    const marker = join(config.TALLY_DATA_DIR, 'daemon.json');
+    await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);
+    const stop = async () => {
+      await listening.close();
+      await sandbox?.stop();
+      rmSync(marker, { force: true });
+    };
+    return { daemon, url: listening.url, seeded, firstStart: seeded.virtualKey !== null, sandbox, stop };
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { contentSalt, requestHash, saltKeyOf, TallyError, uuidBytes32 } from '@tallystick/core';
+import { readBody } from '#ground/http-body';
+import { uuidv7 } from '#ground/ids';
+import { admit, type CallId } from './admission.ts';
+import { sendError, sendJson } from './answer.ts';
+import { Call } from './call.ts';
+import type { GatewayDeps } from './deps.ts';
+import { idHeaders } from './headers.ts';
+import { listModels, oneModel } from './models.ts';
+import { type EndpointSpec, OPENAI_ENDPOINTS, planCall } from './providers/openai/endpoints.ts';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The routes that callers' SDKs use. Everything on them is answered in the caller's dialect, errors too. */
+export class Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #endpoints: ReadonlyMap<string, EndpointSpec>;
+  readonly #calls = new Set<Call>();
+  readonly #running = new Set<Promise<void>>();
+  #inFlight = 0;
+  #closing = false;
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    this.#endpoints = new Map(OPENAI_ENDPOINTS.map((spec) => [spec.route, spec]));
+  }
+
+  /** @returns whether the path belongs to the gateway; if so, it answers. */
+  handle(req: IncomingMessage, res: ServerResponse, path: string): boolean {
+    if (path !== '/v1' && !path.startsWith('/v1/')) return false;
+    const id: CallId = { callId: uuidv7(this.#deps.clock.wallMs()), receiptId: randomBytes(16).toString('hex') };
+    const work = this.#answer(req, res, path, id).catch((cause: unknown) => {
+      const error = cause instanceof TallyError ? cause : new TallyError('INTERNAL', undefined, {}, { cause });
+      if (error.code === 'INTERNAL') this.#deps.log.error({ call: id.callId, cause: describe(cause) }, 'a call failed inside the gateway');
+      this.#deps.metrics.calls.inc({ endpoint: this.#endpoints.get(path)?.endpoint ?? 'other', outcome: error.code });
+      sendError(res, error, idHeaders(id));
+    });
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+    return true;
+  }
+
+  /** Takes no new call, gives running ones `graceMs` to end, then cuts them. Every call is settled when it resolves. */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    const all = () => Promise.allSettled([...this.#running]);
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      all(),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      }),
+    ]);
+    clearTimeout(timer);
+    for (const call of this.#calls) call.abort();
+    await all();
+    await this.#deps.sources.close();
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse, path: string, id: CallId): Promise<void> {
+    const arrivedAt = this.#deps.clock.monotonicMs();
+    const spec = this.#endpoints.get(path);
+    if (spec !== undefined) {
+      if (req.method !== 'POST') throw notAllowed(res, 'POST');
+      await this.#counted(() => this.#serve(req, res, spec, id, arrivedAt));
+      return;
+    }
+    if (path !== '/v1/models' && !path.startsWith('/v1/models/')) throw new TallyError('ROUTE_UNKNOWN');
+    if (req.method !== 'GET') throw notAllowed(res, 'GET');
+    const principal = this.#deps.principals.authenticate(req.headers);
+    const body = path === '/v1/models' ? await listModels(this.#deps, principal) : await oneModel(this.#deps, principal, decodeModel(path));
+    sendJson(res, 200, body, idHeaders(id));
+  }
+
+  /** A bound on calls at work: beyond it the gateway says so at once instead of queueing without end. */
+  async #counted(work: () => Promise<void>): Promise<void> {
+    if (this.#closing) throw new TallyError('SHUTTING_DOWN');
+    if (this.#inFlight >= this.#deps.limits.callsMax) throw new TallyError('OVERLOADED');
+    this.#inFlight += 1;
+    this.#deps.metrics.inFlight.set(this.#inFlight);
+    try {
+      await work();
+    } finally {
+      this.#inFlight -= 1;
+      this.#deps.metrics.inFlight.set(this.#inFlight);
+    }
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse, spec: EndpointSpec, id: CallId, arrivedAt: number): Promise<void> {
+    const { limits } = this.#deps;
+    const principal = this.#deps.principals.authenticate(req.headers);
+    if (!/^application\/json\b/i.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
+    const idempotencyKey = readIdempotencyKey(req);
+    const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs });
+    const plan = planCall(spec, body, limits.bodyBytesMax);
+    const saltKey = saltKeyOf(principal.secret);
+    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash: requestHash(saltKey, uuidBytes32(id.callId), body) });
+    const stop = this.#deps.metrics.duration.startTimer({ gen_ai_operation_name: spec.endpoint, gen_ai_system: held.source.row.provider });
+    const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: contentSalt(saltKey, uuidBytes32(id.callId), 'response') }, res);
+    this.#calls.add(call);
+    try {
+      await call.run();
+    } finally {
+      this.#calls.delete(call);
+      stop();
+    }
+  }
+}
+
+function readIdempotencyKey(req: IncomingMessage): string | undefined {
+  const key = req.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
+    throw new TallyError('INPUT_INVALID', 'The header `idempotency-key` must have 1 to 255 visible ASCII characters.', { field: 'idempotency-key' });
+  }
+  return key;
+}
+
+function notAllowed(res: ServerResponse, allow: string): TallyError {
+  res.setHeader('allow', allow);
+  return new TallyError('METHOD_NOT_ALLOWED', `The route takes ${allow} only.`);
+}
+
+function decodeModel(path: string): string {
+  try {
+    return decodeURIComponent(path.slice('/v1/models/'.length));
+  } catch {
+    throw new TallyError('ROUTE_UNKNOWN');
+  }
+}
+
+/** What is logged of an unexpected error: its name and where it was thrown, never its message, which could hold input. */
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frame = /\n\s+at ([^\n(]*)/.exec(cause.stack ?? '')?.[1] ?? '';
+  return `${cause.name} ${frame}`.trim().slice(0, 200);
+}

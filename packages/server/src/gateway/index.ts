@@ -1,0 +1,5 @@
+/** The gateway: callers' routes, admission, metering, streaming. */
+export type { GatewayDeps, GatewayKeys, GatewayLimits } from './deps.ts';
+export { Gateway } from './gateway.ts';
+export { Principals } from './principals.ts';
+export { SANDBOX_URL, Sources } from './sources.ts';

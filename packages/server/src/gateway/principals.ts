@@ -1,0 +1,43 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { TallyError } from '@tallystick/core';
+import type { KeyRow } from '#ledger';
+
+/** Who calls: a virtual key, and the secret itself for the salts that only its holder can make again. */
+export type Principal = { readonly key: KeyRow; readonly secret: string };
+
+/** `tk_` and 32 random bytes in base64url. */
+export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
+
+/**
+ * The virtual keys of this gateway, by hash. A cache of who a key is, never of what it may do:
+ * revocation, expiry and budgets are predicates of the hold's own statement.
+ */
+export class Principals {
+  readonly #hashKey: Buffer;
+  readonly #byHash = new Map<string, KeyRow>();
+
+  constructor(hashKey: Buffer, keys: readonly KeyRow[]) {
+    this.#hashKey = hashKey;
+    for (const key of keys) this.#byHash.set(key.hash, key);
+  }
+
+  hash(secret: string): string {
+    return createHmac('sha256', this.#hashKey).update(secret).digest('hex');
+  }
+
+  add(key: KeyRow): void {
+    this.#byHash.set(key.hash, key);
+  }
+
+  /** @throws AUTH_MISSING, AUTH_INVALID. The lookup is by keyed hash, so its timing tells nothing of a key. */
+  authenticate(headers: IncomingHttpHeaders): Principal {
+    const header = headers.authorization;
+    if (header === undefined || header === '') throw new TallyError('AUTH_MISSING');
+    const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
+    if (secret === undefined || !VIRTUAL_KEY.test(secret)) throw new TallyError('AUTH_INVALID');
+    const key = this.#byHash.get(this.hash(secret));
+    if (key === undefined) throw new TallyError('AUTH_INVALID');
+    return { key, secret };
+  }
+}

@@ -1,0 +1,72 @@
+import type { Node, ObjectNode } from '../../body/schema.ts';
+import {
+  ANY,
+  array,
+  BOOLEAN,
+  COMMON,
+  FUNCTIONS_ONLY,
+  forbidden,
+  object,
+  oneOf,
+  outputLimit,
+  STORED_STATE,
+  STRING,
+  STRING_OR_NULL,
+  TEXT_ONLY,
+  TOOL_CHOICE,
+  values,
+} from './nodes.ts';
+
+const part = object(
+  { type: { kind: 'enum', values: ['input_text', 'output_text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING, annotations: ANY, logprobs: ANY },
+  { required: ['type'], tally: 'messages' },
+);
+
+const ITEMS = 'only messages, function calls and their outputs carry all their content in the request';
+
+const item = object(
+  {
+    type: { kind: 'enum', values: ['message', 'function_call', 'function_call_output'], reason: ITEMS },
+    role: values('system', 'developer', 'user', 'assistant'),
+    content: oneOf(STRING, array(part)),
+    id: STRING_OR_NULL,
+    status: STRING_OR_NULL,
+    phase: STRING_OR_NULL,
+    call_id: STRING,
+    name: STRING,
+    arguments: STRING,
+    output: oneOf(STRING, array(part)),
+    // What the official SDK's parser adds to items that callers pass back.
+    parsed: ANY,
+    parsed_arguments: ANY,
+  },
+  { tally: 'messages' },
+);
+
+const tool = object(
+  { type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY }, name: STRING, description: STRING_OR_NULL, parameters: ANY, strict: BOOLEAN },
+  { required: ['type', 'name'], tally: 'tools' },
+);
+
+const fields: Readonly<Record<string, Node>> = {
+  ...COMMON,
+  input: oneOf({ kind: 'string', tally: 'messages' }, array(item, { min: 1 })),
+  instructions: { kind: 'string', nullable: true, tally: 'messages' },
+  max_output_tokens: outputLimit('max_output_tokens'),
+  include: array({ kind: 'enum', values: ['message.output_text.logprobs', 'reasoning.encrypted_content'], reason: FUNCTIONS_ONLY }, { nullable: true }),
+  reasoning: object({ effort: STRING_OR_NULL, summary: STRING_OR_NULL, generate_summary: STRING_OR_NULL }, { nullable: true }),
+  stream_options: object({ include_obfuscation: BOOLEAN }, { nullable: true }),
+  text: object({ format: ANY, verbosity: STRING_OR_NULL }, { nullable: true, tally: 'tools' }),
+  tools: array(tool, { nullable: true }),
+  tool_choice: TOOL_CHOICE,
+  truncation: values('auto', 'disabled'),
+  background: { kind: 'boolean', nullable: true, only: false, reason: STORED_STATE },
+  context_management: forbidden(STORED_STATE),
+  conversation: forbidden(STORED_STATE),
+  previous_response_id: forbidden(STORED_STATE),
+  prompt: forbidden(STORED_STATE),
+  max_tool_calls: forbidden(FUNCTIONS_ONLY),
+};
+
+/** What `POST /v1/responses` takes under a cap. */
+export const RESPONSES_FIELDS: ObjectNode = object(fields, { required: ['model', 'input'] });

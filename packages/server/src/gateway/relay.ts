@@ -1,0 +1,90 @@
+import type { Hash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { type Hex, responseTrailer } from '@tallystick/core';
+
+export type RelayEvents = { pause(): void; resume(): void };
+
+/**
+ * The way back to the caller. Writes with backpressure, hashes what was handed over, and goes on silently once the caller is gone:
+ * metering never depends on whether anyone still reads.
+ */
+export class Relay {
+  readonly #res: ServerResponse;
+  readonly #hash: Hash;
+  readonly #stallMs: number;
+  readonly #events: RelayEvents;
+  #stallTimer: NodeJS.Timeout | null = null;
+  #gone = false;
+  #ended = false;
+  #bytes = 0;
+
+  constructor(res: ServerResponse, hash: Hash, stallMs: number, events: RelayEvents) {
+    this.#res = res;
+    this.#hash = hash;
+    this.#stallMs = stallMs;
+    this.#events = events;
+    this.#gone = res.destroyed || res.closed;
+    res.on('close', () => this.#leave());
+    res.on('error', () => this.#leave());
+    res.on('drain', () => this.#resume());
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get headSent(): boolean {
+    return this.#res.headersSent;
+  }
+
+  head(status: number, headers: Record<string, string>): void {
+    if (this.#gone || this.#res.headersSent) return;
+    this.#res.writeHead(status, headers);
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#gone || this.#ended || bytes.length === 0) return;
+    this.#count(bytes);
+    if (!this.#res.write(bytes) && this.#stallTimer === null) {
+      this.#events.pause();
+      this.#stallTimer = setTimeout(() => this.#res.destroy(), this.#stallMs);
+    }
+  }
+
+  end(bytes?: Uint8Array): void {
+    if (this.#gone || this.#ended) return;
+    this.#ended = true;
+    if (bytes !== undefined && bytes.length > 0) {
+      this.#count(bytes);
+      this.#res.end(bytes);
+    } else {
+      this.#res.end();
+    }
+  }
+
+  /** SHA-256 over the caller's salt, every byte that was handed over, their number, and whether that was all. */
+  digest(complete: boolean): Hex {
+    this.#hash.update(responseTrailer(this.#bytes, complete));
+    return `0x${this.#hash.digest('hex')}`;
+  }
+
+  #count(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  #resume(): void {
+    if (this.#stallTimer !== null) clearTimeout(this.#stallTimer);
+    this.#stallTimer = null;
+    this.#events.resume();
+  }
+
+  #leave(): void {
+    if (!this.#ended) this.#gone = true;
+    this.#resume();
+  }
+}

@@ -1,0 +1,55 @@
+import { type Hex, priceOf, quantitiesOf, type Usage, usageTotal } from '@tallystick/core';
+import type { SettleRequest } from '#ledger';
+import type { Held } from './admission.ts';
+
+/** How a call ended, in the ledger's words. */
+export type Outcome =
+  /** The upstream reported what it bills. */
+  | { readonly kind: 'metered'; readonly usage: Usage }
+  /** A whole answer without usable usage, or a source whose donor lets nothing be released: charged at the bound. */
+  | { readonly kind: 'bound'; readonly reason: string }
+  /** It is not known what was billed: the whole hold is spent. */
+  | { readonly kind: 'burned'; readonly reason: string }
+  /** Provably not billed: never sent, or refused in a way that the facts file lists. */
+  | { readonly kind: 'released'; readonly reason: string };
+
+export type Delivered = { readonly status: number; readonly bytes: number; readonly complete: boolean; readonly responseHash: Hex; readonly finish: string };
+
+const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_write_1h: 0n, output: 0n, reasoning: 0n };
+
+/** Turns an ending into the ledger's request: priced lines, what is charged, and what a reader of the receipt wants to know. */
+export function settlement(held: Held, outcome: Outcome, delivered: Delivered, endedAt: number): SettleRequest {
+  const kept = outcome.kind === 'metered' && held.source.row.settle === 'hold' && usageTotal(outcome.usage) <= held.bound.total;
+  const kind = kept ? 'bound' : outcome.kind;
+  const usage = charged(held, kind, outcome);
+  const { lines, amount } = priceOf(quantitiesOf(usage), held.source.tariff);
+  return {
+    holdId: held.holdId,
+    outcome: kind,
+    tokens: usageTotal(usage),
+    credits: amount,
+    lines,
+    endedAt,
+    responseHash: delivered.responseHash,
+    detail: {
+      status: delivered.status,
+      delivered_bytes: delivered.bytes,
+      complete: delivered.complete,
+      output_limit: String(held.output),
+      output_limit_by: held.outputBy,
+      ...(delivered.finish === '' ? {} : { finish: delivered.finish }),
+      ...('reason' in outcome ? { reason: outcome.reason } : {}),
+      ...(kept ? { reason: 'this source releases nothing' } : {}),
+      ...(outcome.kind === 'metered' ? { reported_tokens: String(usageTotal(outcome.usage)) } : {}),
+    },
+  };
+}
+
+/** The units that the receipt's lines show. A burn has none: nobody knows them, and the tenant pays only what is known. */
+function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome): Usage {
+  if (kind === 'bound') {
+    const input = held.bound.input < held.bound.total ? held.bound.input : held.bound.total;
+    return { ...NOTHING, input, output: held.bound.total - input };
+  }
+  return kind === 'metered' && outcome.kind === 'metered' ? outcome.usage : NOTHING;
+}

@@ -1,0 +1,73 @@
+import { mergeUsage, type Usage } from '@tallystick/core';
+import type { StreamEvent, StreamSummary } from './events.ts';
+
+/** Reasons and codes come from the upstream: more distinct ones than this are not kept. */
+const REASONS_MAX = 16;
+
+/** Adds up the events of one stream. Memory is bounded however long the stream is. */
+export class StreamTally {
+  #usage: Usage | null = null;
+  #last: Usage | null = null;
+  #usageUnusable = 0;
+  #contentBytes = 0;
+  #deltas = 0;
+  #done = false;
+  #errorCode: string | null = null;
+  #frames = 0;
+  #bytesIn = 0;
+  readonly #finishReasons: string[] = [];
+
+  bytes(count: number): void {
+    this.#bytesIn += count;
+  }
+
+  /** One frame's events. @returns those to pass on: a usage report that repeats the last one is dropped. */
+  frame(events: readonly StreamEvent[]): readonly StreamEvent[] {
+    this.#frames += 1;
+    const fresh = events.filter((event) => this.#add(event));
+    if (events.some((event) => event.kind === 'delta')) this.#deltas += 1;
+    return fresh.length === 0 ? [{ kind: 'other' }] : fresh;
+  }
+
+  summary(): StreamSummary {
+    return {
+      usage: this.#usage,
+      usageUnusable: this.#usageUnusable,
+      contentBytes: this.#contentBytes,
+      deltas: this.#deltas,
+      finishReasons: [...this.#finishReasons],
+      done: this.#done,
+      errorCode: this.#errorCode,
+      frames: this.#frames,
+      bytesIn: this.#bytesIn,
+    };
+  }
+
+  #add(event: StreamEvent): boolean {
+    if (event.kind === 'usage') return this.#report(event.usage);
+    if (event.kind === 'delta') this.#contentBytes += event.bytes;
+    else if (event.kind === 'stop') this.#reason(event.reason);
+    else if (event.kind === 'error') this.#errorCode ??= event.code;
+    else if (event.kind === 'done') this.#done = true;
+    return true;
+  }
+
+  #report(usage: Usage | null): boolean {
+    if (usage === null) {
+      this.#usageUnusable += 1;
+      return true;
+    }
+    if (this.#last !== null && isSame(this.#last, usage)) return false;
+    this.#last = usage;
+    this.#usage = mergeUsage(this.#usage, usage);
+    return true;
+  }
+
+  #reason(reason: string): void {
+    if (this.#finishReasons.length < REASONS_MAX && !this.#finishReasons.includes(reason)) this.#finishReasons.push(reason);
+  }
+}
+
+function isSame(a: Usage, b: Usage): boolean {
+  return (Object.keys(a) as (keyof Usage)[]).every((name) => a[name] === b[name]);
+}

@@ -1,0 +1,137 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Dispatcher, Pool } from 'undici';
+
+/** Time from the hold's commit in which the first request byte must leave; later it is not sent and the hold is released. */
+export const SEND_WITHIN_MS = 2000;
+
+/**
+ * Idle sockets retire at half of the shortest keep-alive in common use (5 s), so that a request is
+ * hardly ever written into a socket that the other side is closing. Such a request is never sent again.
+ */
+const IDLE_SOCKET_MS = 2500;
+
+export type UpstreamLimits = { readonly connectionsMax: number; readonly headersMs: number; readonly idleMs: number };
+
+/** What happens to one request. Exactly one of `end` and `error` comes, last. */
+export type UpstreamEvents = {
+  /** The first request byte is about to be written. Returning false forbids it: nothing is sent. */
+  start(): boolean;
+  head(status: number, headers: IncomingHttpHeaders): void;
+  data(chunk: Buffer): void;
+  end(): void;
+  /** `sent` tells whether a request byte may have left: if it did, the outcome is unknown. */
+  error(error: Error, sent: boolean): void;
+};
+
+export type UpstreamCall = { pause(): void; resume(): void; abort(): void };
+
+export type UpstreamRequest = { readonly path: string; readonly headers: readonly string[]; readonly body: Buffer };
+
+/** One upstream host. HTTP/1.1 without pipelining, redirects or retries: every request on the wire has its own hold. */
+export class Upstream {
+  readonly #pool: Pool;
+  readonly #basePath: string;
+
+  constructor(baseUrl: string, limits: UpstreamLimits) {
+    const url = new URL(baseUrl);
+    this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(url.origin, {
+      allowH2: false,
+      pipelining: 1,
+      connections: limits.connectionsMax,
+      headersTimeout: limits.headersMs,
+      bodyTimeout: limits.idleMs,
+      connectTimeout: SEND_WITHIN_MS,
+      keepAliveTimeout: IDLE_SOCKET_MS,
+      keepAliveMaxTimeout: IDLE_SOCKET_MS,
+      maxHeaderSize: 65_536,
+    });
+  }
+
+  send(request: UpstreamRequest, events: UpstreamEvents): UpstreamCall {
+    const exchange = new Exchange(events);
+    const options: Dispatcher.DispatchOptions = {
+      method: 'POST',
+      path: this.#basePath + request.path,
+      headers: request.headers as string[],
+      body: request.body,
+      idempotent: false,
+    };
+    try {
+      this.#pool.dispatch(options, exchange);
+    } catch (error) {
+      exchange.onResponseError(null, error as Error);
+    }
+    return exchange;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+/** One request at the dispatcher: maps its callbacks to `UpstreamEvents`, and lets exactly one ending through. */
+class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
+  readonly #events: UpstreamEvents;
+  readonly #sendTimer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | null = null;
+  #sent = false;
+  #ended = false;
+  #aborted = false;
+
+  constructor(events: UpstreamEvents) {
+    this.#events = events;
+    this.#sendTimer = setTimeout(() => this.#fail(new Error('no connection was free in time')), SEND_WITHIN_MS);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    clearTimeout(this.#sendTimer);
+    this.#controller = controller;
+    if (this.#ended || this.#aborted || !this.#events.start()) {
+      controller.abort(new Error('not sent'));
+      this.#fail(new Error('not sent'));
+      return;
+    }
+    this.#sent = true;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // 1xx answers are informational: the real head follows.
+    if (!this.#ended && status >= 200) this.#events.head(status, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#ended) this.#events.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#events.end();
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#fail(error);
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    if (this.#controller === null) this.#fail(new Error('aborted'));
+    else this.#controller.abort(new Error('aborted'));
+  }
+
+  #fail(error: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#sendTimer);
+    this.#events.error(error, this.#sent);
+  }
+}

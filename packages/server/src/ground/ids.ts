@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+
+/** @returns `bytes` random bytes as lower-case hex without a prefix. */
+export function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}
+
+/**
+ * A UUID version 7 (RFC 9562): 48 bits of time, 74 random bits. Ids that sort by time keep the indexes of the books compact.
+ * @param wallMs Unix ms.
+ */
+export function uuidv7(wallMs: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(wallMs, 0, 6);
+  bytes[6] = 0x70 | ((bytes[6] as number) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,92 @@
+import { createHmac, hash, type KeyObject } from 'node:crypto';
+import type { AccountRow } from './account-row.ts';
+
+/**
+ * What one posting says beside the balances that result. The first four kinds leave the balances alone;
+ * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`.
+ */
+export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun';
+
+export type Posting = {
+  readonly kind: PostingKind;
+  readonly contraId: string;
+  readonly amount: bigint;
+  /** Unique in the book. */
+  readonly businessId: string;
+  readonly ref: string;
+  /** `receiptDigest` of the receipt it belongs to, or ''. */
+  readonly digest: string;
+  /** Unix ms. */
+  readonly at: number;
+};
+
+/** Before an account's first posting. */
+export const CHAIN_START = '0'.repeat(64);
+
+/**
+ * The MAC of an account's next posting: over the previous head, the posting, what is fixed of the account, and the balances that result.
+ * So an edited limit, balance, state or expiry shows at the last posting, and an edited posting shows at every one after it.
+ * @param account the account after the posting; its `head` is the previous one.
+ * @returns 64 hex characters.
+ */
+export function postingMac(key: KeyObject, bookId: string, account: AccountRow, posting: Posting): string {
+  const a = account;
+  // Free texts carry their length, numbers end with a bar: two different postings never give the same bytes.
+  const text =
+    `tally-posting/1|${a.head}|${a.seq}|${posting.amount}|${posting.at}|${a.ceiling}|${a.limit}|${a.spent}|${a.overrun}|` +
+    `${a.expiresAt ?? ''}|${a.receipts}|${a.receipted}|${a.createdAt}|${posting.kind}|${a.state}|${a.kind}|${a.asset}|` +
+    free(bookId) +
+    free(a.id) +
+    free(a.tenantId) +
+    free(a.parent) +
+    free(a.period) +
+    free(a.stateReason) +
+    free(posting.contraId) +
+    free(posting.businessId) +
+    free(posting.ref) +
+    posting.digest;
+  return createHmac('sha256', key).update(text).digest('hex');
+}
+
+function free(text: string | null): string {
+  return text === null ? '-|' : `${text.length}:${text}|`;
+}
+
+/** The stored fields of a receipt and of the hold it belongs to, in the order they are digested. */
+export type ReceiptFields = {
+  readonly receiptId: string;
+  readonly holdId: string;
+  readonly callId: string;
+  readonly attempt: number;
+  readonly laneId: string;
+  readonly seq: bigint;
+  readonly kind: number;
+  readonly mode: number;
+  readonly tenantHash: string;
+  readonly sourceHash: string;
+  readonly providerHash: string;
+  readonly sourceSeq: bigint;
+  readonly charged: bigint;
+  readonly sourceSpent: bigint;
+  readonly tariffId: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** JSON as stored. */
+  readonly lines: string;
+  readonly amount: bigint;
+  readonly requestHash: string;
+  readonly responseHash: string;
+  readonly attestationHash: string;
+  /** Canonical JSON as stored. */
+  readonly detail: string;
+};
+
+/** Ties a receipt into its source's chain of postings. Not the receipt's EIP-712 hash, which is far slower and not needed here. */
+export function receiptDigest(r: ReceiptFields): string {
+  return hash(
+    'sha256',
+    `tally-receipt/1|${r.seq}|${r.attempt}|${r.kind}|${r.mode}|${r.sourceSeq}|${r.charged}|${r.sourceSpent}|${r.startedAt}|${r.endedAt}|` +
+      `${r.amount}|${r.receiptId}|${r.holdId}|${r.laneId}|${r.tenantHash}|${r.sourceHash}|${r.providerHash}|${r.tariffId}|` +
+      `${r.requestHash}|${r.responseHash}|${r.attestationHash}|${free(r.callId)}${free(r.lines)}${free(r.detail)}`,
+  );
+}

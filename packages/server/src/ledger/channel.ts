@@ -1,0 +1,111 @@
+import { TallyError } from '@tallystick/core';
+import type { Clock } from '#ground/clock';
+import { LIMITS } from './limits.ts';
+import type { Op, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
+
+/** What the channel needs of a `Worker`. */
+export type WriterPort = {
+  postMessage(message: WriterMessage): void;
+  on(event: 'message', listener: (reply: WriterReply) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'exit', listener: (code: number) => void): unknown;
+};
+
+type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
+
+/**
+ * The asking side of the writer. Everything asked in one turn of the event loop crosses as one message, and is answered by one message per batch.
+ * What waits is bounded: holds are refused before settlements are, because a settlement frees what a hold would take.
+ */
+export class Channel {
+  readonly #port: WriterPort;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, Waiting>();
+  #queued: QueuedOp[] = [];
+  #nextId = 1;
+  #inFlight = 0;
+  #flushing = false;
+  #closing = false;
+  #dead = false;
+  #closed: (() => void) | undefined;
+
+  constructor(port: WriterPort, clock: Clock) {
+    this.#port = port;
+    this.#clock = clock;
+    port.on('message', (reply) => this.#receive(reply));
+    port.on('error', () => this.#die());
+    port.on('exit', () => this.#die());
+  }
+
+  /** @throws TallyError LEDGER_CLOSED, LEDGER_UNAVAILABLE, or what the writer answers. */
+  ask<T>(op: Op): Promise<T> {
+    if (this.#closing) return Promise.reject(new TallyError('LEDGER_CLOSED'));
+    if (this.#dead) return Promise.reject(new TallyError('LEDGER_UNAVAILABLE', 'The ledger has stopped; restart the gateway.'));
+    const max = op.kind === 'hold' ? LIMITS.queueHoldsMax : LIMITS.queueMax;
+    if (this.#waiting.size >= max) return Promise.reject(new TallyError('LEDGER_UNAVAILABLE', 'Too much is waiting for the ledger.'));
+    return new Promise<T>((resolve, reject) => {
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.#queued.push({ id, op });
+      this.#scheduleFlush();
+    });
+  }
+
+  /** Waits for what was asked, then ends the writer. Idempotent. */
+  close(): Promise<void> {
+    if (this.#closing || this.#dead) {
+      this.#closing = true;
+      return Promise.resolve();
+    }
+    this.#closing = true;
+    this.#flush();
+    return new Promise((resolve) => {
+      this.#closed = resolve;
+      this.#port.postMessage({ close: true });
+    });
+  }
+
+  /** An idle writer gets the message at the end of this turn; a busy one could not take it earlier than the next, so more is collected. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    if (this.#inFlight === 0) queueMicrotask(() => this.#flush());
+    else setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const now = this.#clock.wallMs();
+    while (this.#queued.length > 0) {
+      const ops = this.#queued.splice(0, LIMITS.batchMax);
+      this.#inFlight += ops.length;
+      this.#port.postMessage({ now, ops });
+    }
+  }
+
+  #receive(reply: WriterReply): void {
+    if (reply.kind === 'answers') {
+      this.#inFlight -= reply.answers.length;
+      for (const answer of reply.answers) this.#answer(answer);
+    } else if (reply.kind === 'closed') this.#die();
+  }
+
+  #answer({ id, value, fault }: OpAnswer): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    if (fault === undefined) waiting.resolve(value);
+    else waiting.reject(new TallyError(fault.code, fault.message, fault.facts));
+  }
+
+  /** The writer is gone: whether what was asked is durable is not known, so nothing may be sent on it. */
+  #die(): void {
+    this.#dead = true;
+    this.#queued = [];
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(new TallyError('LEDGER_UNAVAILABLE', 'The ledger stopped before it answered.'));
+    this.#closed?.();
+  }
+}

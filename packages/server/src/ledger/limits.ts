@@ -1,0 +1,27 @@
+/** A limit on everything that could grow. */
+export const LIMITS = {
+  /** Accounts that one hold may name. */
+  holdLinesMax: 16,
+  /** Classes of billed units in one receipt. */
+  usageLinesMax: 32,
+  /** Ids, names, reasons, references: UTF-16 code units. */
+  textMax: 512,
+  /** A source's models or tariff, a key's list of sources: UTF-16 code units of JSON. */
+  jsonMax: 1_048_576,
+  /** `detail` of a hold or a settlement: UTF-16 code units of canonical JSON. */
+  detailMax: 8_192,
+  /** Operations in one transaction. */
+  batchMax: 1_024,
+  /** Queued operations above which a new hold is refused. */
+  queueHoldsMax: 8_192,
+  /** Queued operations above which everything is refused: settlements have room left where holds have none. */
+  queueMax: 32_768,
+  /** Holds open at a time. */
+  openHoldsMax: 20_000,
+  /** Accounts remembered by the writer. */
+  accountsRemembered: 100_000,
+  /** Rows in one answer of a read. */
+  rowsMax: 10_000,
+  /** Holds burned in one transaction when the books are opened. */
+  burnBatch: 1_000,
+} as const;

@@ -1,0 +1,133 @@
+import { TallyError } from '@tallystick/core';
+import type { AccountRow } from '../account-row.ts';
+import { accountOf, readAccount } from '../audit.ts';
+import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
+import { CHAIN_START, type PostingKind } from '../chain.ts';
+import { operatorAccount } from '../operator.ts';
+import type { AccountState, NewAccount } from '../types.ts';
+
+/** @throws TallyError INPUT_INVALID where the id is taken. */
+export function openAccount(books: Books, account: NewAccount): void {
+  mustBeNew(books, account);
+  insertAccount(books, account);
+}
+
+/** @throws TallyError INPUT_INVALID. Checked for all new accounts before the first is written. */
+export function mustBeNew(books: Books, account: NewAccount): void {
+  if (readAccount(books, account.id) !== undefined) {
+    throw new TallyError('INPUT_INVALID', `There is an account ${account.id} already.`, { accountId: account.id });
+  }
+  if (books.sql.posting_last.get(books.bookId, account.id) !== undefined) {
+    throw new TallyError('TAMPERED', `Account ${account.id} is gone, but its postings are there.`, { accountId: account.id });
+  }
+}
+
+export function insertAccount(books: Books, account: NewAccount): void {
+  const opening: AccountRow = {
+    id: account.id,
+    kind: account.kind,
+    tenantId: account.tenantId,
+    asset: account.asset,
+    ceiling: account.ceiling,
+    limit: account.limit,
+    held: 0n,
+    spent: 0n,
+    overrun: 0n,
+    parent: account.parent ?? null,
+    period: null,
+    state: 'active',
+    stateReason: null,
+    expiresAt: account.expiresAt === undefined ? null : BigInt(account.expiresAt),
+    version: 1n,
+    seq: 0n,
+    head: CHAIN_START,
+    receipts: 0n,
+    receipted: 0n,
+    createdAt: BigInt(books.now),
+  };
+  const row = addPosting(books, opening, event(books, opening, 'open', account.kind));
+  books.sql.account_open.run(
+    books.bookId,
+    row.id,
+    row.kind,
+    row.tenantId,
+    row.asset,
+    row.ceiling,
+    row.limit,
+    row.parent,
+    row.expiresAt,
+    row.head,
+    row.createdAt,
+  );
+  remember(books, row);
+}
+
+/** @throws TallyError NOT_FOUND, LIMIT_INVALID, STATE_INVALID */
+export function setLimit(books: Books, { accountId, limit, ref }: { accountId: string; limit: bigint; ref: string }): void {
+  const before = existingAccount(books, accountId);
+  if (isFinal(before.state)) throw new TallyError('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
+  if (limit > before.ceiling) {
+    throw new TallyError('LIMIT_INVALID', `The limit ${limit} is above the ceiling ${before.ceiling}.`, { ceiling: before.ceiling.toString() });
+  }
+  if (limit === before.limit) return;
+  const after = { ...before, limit };
+  writeAccount(books, before, addPosting(books, after, event(books, after, 'limit', ref)));
+  publish(books, 'account.limit', accountId, { limit: limit.toString(), before: before.limit.toString(), ref });
+}
+
+export type StateChange = { accountId: string; state: AccountState; reason: string; reconciledSpent: bigint | undefined };
+
+/** @throws TallyError NOT_FOUND, STATE_INVALID */
+export function setState(books: Books, { accountId, state, reason, reconciledSpent }: StateChange): void {
+  const before = existingAccount(books, accountId);
+  if (isFinal(before.state) && !(before.state === 'revoked' && state === 'destroyed') && state !== before.state) {
+    throw new TallyError('STATE_INVALID', `Account ${accountId} is ${before.state}, which is final.`, { state: before.state });
+  }
+  const stateReason = state === 'active' ? null : reason;
+  if (state === before.state && stateReason === before.stateReason) return;
+  const thaws = before.state === 'frozen' && (state === 'active' || state === 'paused');
+  if (thaws && reconciledSpent === undefined) {
+    throw new TallyError('STATE_INVALID', 'A frozen account is left by reconciling: give what the provider says was spent.', { state: 'frozen' });
+  }
+  let after = before;
+  if (thaws) after = reconcile(books, after, reconciledSpent as bigint, reason);
+  after = { ...after, state, stateReason };
+  writeAccount(books, before, addPosting(books, after, event(books, after, 'state', reason)));
+  publish(books, 'account.state', accountId, { state, before: before.state, reason });
+}
+
+/** Raises what was spent to what the provider says. What has no room under the ceiling counts as overrun, so that nothing is lost. */
+function reconcile(books: Books, row: AccountRow, reconciledSpent: bigint, ref: string): AccountRow {
+  const missing = reconciledSpent - row.spent - row.overrun;
+  if (missing <= 0n) return row;
+  const room = row.ceiling - row.held - row.spent;
+  const within = missing < room ? missing : room;
+  let after = row;
+  if (within > 0n) {
+    after = { ...after, spent: after.spent + within };
+    after = addPosting(books, after, transfer(books, after, 'reconcile', within, ref));
+  }
+  if (missing > within) {
+    after = { ...after, overrun: after.overrun + missing - within };
+    after = addPosting(books, after, transfer(books, after, 'overrun', missing - within, ref));
+  }
+  return after;
+}
+
+function event(books: Books, row: AccountRow, kind: PostingKind, ref: string) {
+  return { kind, contraId: '', amount: 0n, businessId: `${kind}:${row.id}:${row.seq + 1n}`, ref, digest: '', at: books.now };
+}
+
+function transfer(books: Books, row: AccountRow, kind: PostingKind, amount: bigint, ref: string) {
+  return { ...event(books, row, kind, ref), contraId: operatorAccount('reconciled', row.asset), amount };
+}
+
+function existingAccount(books: Books, accountId: string): AccountRow {
+  const row = accountOf(books, accountId);
+  if (row === undefined || row.kind === 'operator') throw new TallyError('NOT_FOUND', `There is no account ${accountId}.`, { accountId });
+  return row;
+}
+
+function isFinal(state: AccountState): boolean {
+  return state === 'revoked' || state === 'destroyed';
+}

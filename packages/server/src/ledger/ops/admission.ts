@@ -1,0 +1,39 @@
+import type { AccountRow } from '../account-row.ts';
+import { TAMPERED } from '../mend.ts';
+import type { HoldRefusal } from '../types.ts';
+
+/** One account of a hold and what the hold needs of it. */
+export type Need = { readonly row: AccountRow; readonly need: bigint };
+
+/**
+ * Why a hold cannot be placed, or null. The same rules stand as predicates in `sql/account_hold.sql`, which decide;
+ * this says which of them it is, and spares a statement where the answer is no.
+ * A final refusal goes before one that waiting may cure.
+ * @param now Unix ms.
+ */
+export function refusalOf(needs: readonly Need[], now: number): HoldRefusal | null {
+  for (const { row } of needs) {
+    const refusal = standing(row, now);
+    if (refusal !== null) return refusal;
+  }
+  const exceeded = needs.find(({ row, need }) => row.spent + row.overrun + need > row.limit);
+  if (exceeded !== undefined) return capRefusal('CAP_EXCEEDED', exceeded);
+  const busy = needs.find(({ row, need }) => row.held + row.spent + row.overrun + need > row.limit);
+  return busy === undefined ? null : capRefusal('CAP_BUSY', busy);
+}
+
+function standing(row: AccountRow, now: number): HoldRefusal | null {
+  const { id: accountId, kind, state, stateReason: reason } = row;
+  if (state === 'frozen' && reason === TAMPERED) return { code: 'ACCOUNT_TAMPERED', accountId };
+  if (state !== 'active') return { code: 'ACCOUNT_NOT_ACTIVE', accountId, kind, state, reason };
+  if (row.expiresAt !== null && row.expiresAt <= BigInt(now)) {
+    return { code: 'ACCOUNT_EXPIRED', accountId, kind, expiresAt: Number(row.expiresAt) };
+  }
+  return null;
+}
+
+function capRefusal(code: 'CAP_EXCEEDED' | 'CAP_BUSY', { row, need }: Need): HoldRefusal {
+  const left = row.limit - row.spent - row.overrun - row.held;
+  const available = left > 0n ? left : 0n;
+  return { code, accountId: row.id, asset: row.asset, need, available, held: row.held, limit: row.limit };
+}

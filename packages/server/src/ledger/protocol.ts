@@ -1,0 +1,56 @@
+import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
+import type { AccountState, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow, TamperFinding } from './types.ts';
+
+/** A settlement as it crosses to the writer: its lines are summed and written as JSON already. */
+export type Settlement = Omit<SettleRequest, 'lines'> & { readonly linesText: string; readonly amount: bigint };
+
+/** What the writer is asked to do. Shapes were checked on the asking side (`validate.ts`); what depends on the books is checked by the writer. */
+export type Op =
+  | { readonly kind: 'hold'; readonly body: HoldRequest }
+  | { readonly kind: 'settle'; readonly body: Settlement }
+  | { readonly kind: 'openAccount'; readonly body: NewAccount }
+  | { readonly kind: 'setLimit'; readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string } }
+  | {
+      readonly kind: 'setState';
+      readonly body: {
+        readonly accountId: string;
+        readonly state: AccountState;
+        readonly reason: string;
+        readonly reconciledSpent: bigint | undefined;
+      };
+    }
+  | { readonly kind: 'setStop'; readonly body: { readonly stopped: boolean; readonly reason: string } }
+  | { readonly kind: 'addSource'; readonly body: { readonly source: SourceRow; readonly accounts: readonly NewAccount[] } }
+  | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }
+  | { readonly kind: 'addReceiptGroup'; readonly body: ReceiptGroup }
+  | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } };
+
+export type QueuedOp = { readonly id: number; readonly op: Op };
+
+/** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
+export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };
+
+/** An error as it crosses a thread. */
+export type Fault = { readonly code: ErrorCode; readonly message: string; readonly facts: ErrorFacts };
+
+export type OpAnswer = { readonly id: number; readonly value?: unknown; readonly fault?: Fault };
+
+export type Recovery = { readonly tampered: readonly TamperFinding[]; readonly burned: number };
+
+/** Messages from the writer: `ready` or `failed` once, then one `answers` per batch, and `closed` at the end. */
+export type WriterReply =
+  | { readonly kind: 'ready'; readonly epoch: string; readonly recovery: Recovery }
+  | { readonly kind: 'failed'; readonly fault: Fault }
+  | { readonly kind: 'answers'; readonly answers: readonly OpAnswer[] }
+  | { readonly kind: 'closed' };
+
+export type WriterOptions = {
+  readonly file: string;
+  readonly bookId: string;
+  readonly gatewayId: string;
+  readonly laneId: Hex;
+  readonly ticketKey: Uint8Array;
+  readonly chainKey: Uint8Array;
+  readonly now: number;
+  readonly pagesMax: number;
+};

@@ -1,0 +1,71 @@
+import { ZERO_32 } from '@tallystick/core';
+import type { SqlRow } from '#ground/sqlite';
+import { type AccountRow, accountRow } from './account-row.ts';
+import { auditRow } from './audit.ts';
+import { type Books, type OpenHold, remember, rememberOpen } from './books.ts';
+import { holdLineOf, openHoldOf } from './hold-rows.ts';
+import { LIMITS } from './limits.ts';
+import { mendAccount } from './mend.ts';
+import { settleOpen } from './ops/settle.ts';
+import type { Recovery } from './protocol.ts';
+import type { TamperFinding } from './types.ts';
+import { transaction } from './writer.ts';
+
+/**
+ * What opening the books does before anyone is served: checks every account against its postings and its open holds, freezes those that
+ * differ, then burns every open hold, since all are of dead epochs (this process is the only writer and has placed none).
+ */
+export function recover(books: Books): Recovery {
+  const holds = openHolds(books);
+  const held = new Map<string, bigint>();
+  for (const { request } of holds) {
+    for (const { accountId, amount } of request.lines) held.set(accountId, (held.get(accountId) ?? 0n) + amount);
+  }
+  const tampered = auditAccounts(books, held);
+  for (let from = 0; from < holds.length; from += LIMITS.burnBatch) {
+    transaction(books, () => {
+      for (const hold of holds.slice(from, from + LIMITS.burnBatch)) burn(books, hold);
+    });
+  }
+  return { tampered, burned: holds.length };
+}
+
+function openHolds(books: Books): readonly OpenHold[] {
+  const linesOf = books.db.prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id');
+  const rows = books.db.prepare("SELECT * FROM holds WHERE state = 'open' ORDER BY hold_no").all() as SqlRow[];
+  return rows.map((row) => openHoldOf(row, (linesOf.all(row.hold_no as bigint) as SqlRow[]).map(holdLineOf)));
+}
+
+function auditAccounts(books: Books, held: ReadonlyMap<string, bigint>): readonly TamperFinding[] {
+  const bad: string[] = [];
+  for (const sql of books.db.prepare('SELECT * FROM accounts WHERE book_id = ?').iterate(books.bookId)) {
+    const row: AccountRow = accountRow(sql as SqlRow);
+    const open = held.get(row.id) ?? 0n;
+    if (auditRow(books, row, open) !== null) bad.push(row.id);
+    else if (open > 0n || books.accounts.size < LIMITS.accountsRemembered) remember(books, row);
+  }
+  books.journal.commit();
+  const findings: TamperFinding[] = [];
+  for (const id of bad) {
+    const finding = transaction(books, () => mendAccount(books, id, held.get(id) ?? 0n));
+    if (finding !== null) findings.push(finding);
+  }
+  return findings;
+}
+
+/** The outcome of these calls is not known, and nobody will tell: the source pays the whole hold, the tenant nothing. */
+function burn(books: Books, hold: OpenHold): void {
+  rememberOpen(books, hold);
+  settleOpen(books, hold, {
+    holdId: hold.request.holdId,
+    outcome: 'burned',
+    tokens: 0n,
+    credits: 0n,
+    ms: 0n,
+    linesText: '[]',
+    amount: 0n,
+    endedAt: books.now,
+    responseHash: ZERO_32,
+    detail: { reason: 'the process ended before the call was settled' },
+  });
+}

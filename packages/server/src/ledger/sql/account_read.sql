@@ -1,0 +1,1 @@
+SELECT * FROM accounts WHERE book_id = ? AND account_id = ?

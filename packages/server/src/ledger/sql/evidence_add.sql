@@ -1,0 +1,1 @@
+INSERT INTO evidence (book_id, kind, subject, at, body) VALUES (?, ?, ?, ?, ?)

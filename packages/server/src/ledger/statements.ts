@@ -1,0 +1,30 @@
+import { type Database, readSqlFolder, type Statement } from '#ground/sqlite';
+
+const NAMES = [
+  'account_hold',
+  'account_open',
+  'account_read',
+  'account_restore',
+  'account_write',
+  'evidence_add',
+  'hold_add',
+  'hold_by_id',
+  'hold_by_no',
+  'hold_end',
+  'hold_line_add',
+  'idempotency_add',
+  'idempotency_read',
+  'lane_commit',
+  'outbox_add',
+  'posting_add',
+  'posting_last',
+  'receipt_add',
+] as const;
+
+export type Statements = Readonly<Record<(typeof NAMES)[number], Statement>>;
+
+/** Prepares every statement of the hot path once: `sql/<name>.sql`. */
+export function prepareStatements(db: Database): Statements {
+  const texts = readSqlFolder(new URL('./sql/', import.meta.url));
+  return Object.fromEntries(NAMES.map((name) => [name, db.prepare(texts.get(name) as string)])) as Statements;
+}

@@ -1,0 +1,180 @@
+import { AMOUNT_MAX, type Hex, TallyError, type UsageLine } from '@tallystick/core';
+import { LIMITS } from './limits.ts';
+import { OPERATOR_PREFIX } from './operator.ts';
+import type { Settlement } from './protocol.ts';
+import type { HoldLine, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
+
+// Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+const HEX_32 = /^0x[0-9a-f]{64}$/;
+const NONCE = /^[0-9a-f]{32}$/;
+const CALL_ID = /^(0x[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
+const UINT_64_MAX = 2n ** 64n - 1n;
+
+export function invalid(field: string, what: string): TallyError {
+  return new TallyError('INPUT_INVALID', `${field} ${what}.`, { field });
+}
+
+export function checkId(value: unknown, field: string): void {
+  if (typeof value !== 'string' || !ID.test(value)) throw invalid(field, 'is not an id (letters, digits and _ . : -, up to 128)');
+}
+
+export function checkText(value: unknown, field: string, max: number = LIMITS.textMax): void {
+  if (typeof value !== 'string' || value.length > max || !value.isWellFormed()) throw invalid(field, `is not a text of up to ${max} characters`);
+}
+
+export function checkAmount(value: unknown, field: string): void {
+  if (typeof value !== 'bigint' || value < 0n || value > AMOUNT_MAX) throw invalid(field, 'is not a whole amount from 0 to 2^62');
+}
+
+export function checkTime(value: unknown, field: string): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw invalid(field, 'is not a time in Unix ms');
+}
+
+function checkHash(value: unknown, field: string): void {
+  if (typeof value !== 'string' || !HEX_32.test(value)) throw invalid(field, 'is not 32 bytes in lower-case hex');
+}
+
+function checkHex(value: unknown, field: string): void {
+  if (typeof value !== 'string' || !/^0x([0-9a-f]{2}){1,512}$/.test(value)) throw invalid(field, 'is not lower-case hex');
+}
+
+export function checkNewAccount(account: NewAccount): NewAccount {
+  checkId(account.id, 'id');
+  if (account.id.startsWith(OPERATOR_PREFIX)) throw invalid('id', `may not start with ${OPERATOR_PREFIX}`);
+  if (account.kind !== 'source' && account.kind !== 'key') throw invalid('kind', 'is not one that can be opened');
+  if (!['tokens', 'credits', 'ms'].includes(account.asset)) throw invalid('asset', 'is not known');
+  checkText(account.tenantId, 'tenantId');
+  checkAmount(account.ceiling, 'ceiling');
+  checkAmount(account.limit, 'limit');
+  if (account.limit > account.ceiling) throw new TallyError('LIMIT_INVALID', 'The limit is above the ceiling.', {});
+  if (account.parent !== undefined) checkId(account.parent, 'parent');
+  if (account.expiresAt !== undefined) checkTime(account.expiresAt, 'expiresAt');
+  return account;
+}
+
+/** @returns the request with its lines in id order, which is the order in which accounts are always taken. */
+export function checkHold(r: HoldRequest): HoldRequest {
+  checkId(r.holdId, 'holdId');
+  checkId(r.receiptId, 'receiptId');
+  checkId(r.sourceId, 'sourceId');
+  checkId(r.keyId, 'keyId');
+  checkText(r.tenantId, 'tenantId');
+  if (typeof r.callId !== 'string' || !CALL_ID.test(r.callId)) throw invalid('callId', 'is neither a UUID nor 32 bytes in hex');
+  if (!Number.isInteger(r.attempt) || r.attempt < 0 || r.attempt > 0xffff) throw invalid('attempt', 'is not from 0 to 65535');
+  if (typeof r.nonce !== 'string' || !NONCE.test(r.nonce)) throw invalid('nonce', 'is not 16 bytes in hex');
+  if (r.mode !== 0 && r.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
+  checkText(r.proof, 'proof', 32);
+  checkText(r.factsVersion, 'factsVersion');
+  checkHash(r.tariffId, 'tariffId');
+  checkHash(r.tenantHash, 'tenantHash');
+  checkHash(r.sourceHash, 'sourceHash');
+  checkHash(r.providerHash, 'providerHash');
+  checkHash(r.requestHash, 'requestHash');
+  if (r.idempotency !== undefined) {
+    checkText(r.idempotency.route, 'idempotency.route');
+    checkText(r.idempotency.key, 'idempotency.key');
+    checkText(r.idempotency.bodyMac, 'idempotency.bodyMac');
+  }
+  return { ...r, lines: checkHoldLines(r.lines, r.sourceId) };
+}
+
+function checkHoldLines(lines: readonly HoldLine[], sourceId: string): readonly HoldLine[] {
+  if (lines.length < 1 || lines.length > LIMITS.holdLinesMax) throw invalid('lines', `are not 1 to ${LIMITS.holdLinesMax}`);
+  for (const line of lines) {
+    checkId(line.accountId, 'lines.accountId');
+    checkAmount(line.amount, 'lines.amount');
+  }
+  const sorted = [...lines].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  if (sorted.some(({ accountId }, i) => accountId === sorted[i + 1]?.accountId)) throw invalid('lines', 'name an account twice');
+  if (!sorted.some(({ accountId }) => accountId === sourceId)) throw invalid('lines', 'do not name the source');
+  return sorted;
+}
+
+export function checkSettle(r: SettleRequest): Settlement {
+  checkId(r.holdId, 'holdId');
+  if (!['metered', 'bound', 'burned', 'released'].includes(r.outcome)) throw invalid('outcome', 'is not known');
+  checkTime(r.endedAt, 'endedAt');
+  checkHash(r.responseHash, 'responseHash');
+  if (r.attestationHash !== undefined) checkHash(r.attestationHash, 'attestationHash');
+  const { linesText, amount } = checkUsageLines(r.lines);
+  return {
+    holdId: r.holdId,
+    outcome: r.outcome,
+    tokens: claimed(r.tokens, 'tokens'),
+    credits: claimed(r.credits, 'credits'),
+    ...(r.ms === undefined ? {} : { ms: claimed(r.ms, 'ms') }),
+    endedAt: r.endedAt,
+    responseHash: r.responseHash,
+    ...(r.attestationHash === undefined ? {} : { attestationHash: r.attestationHash }),
+    detail: r.detail,
+    linesText,
+    amount,
+  };
+}
+
+/** What an upstream claims may be beyond any sense; the hold must end all the same, so it counts as the largest amount there is. */
+function claimed(value: unknown, field: string): bigint {
+  if (typeof value !== 'bigint' || value < 0n) throw invalid(field, 'is not a whole amount');
+  return value < AMOUNT_MAX ? value : AMOUNT_MAX;
+}
+
+function checkUsageLines(lines: readonly UsageLine[]): { linesText: string; amount: bigint } {
+  if (lines.length > LIMITS.usageLinesMax) throw invalid('lines', `are more than ${LIMITS.usageLinesMax}`);
+  let amount = 0n;
+  const parts: string[] = [];
+  for (const line of lines) {
+    if (!Number.isInteger(line.unit) || line.unit < 0 || line.unit > 0xffff) throw invalid('lines.unit', 'is not from 0 to 65535');
+    if (typeof line.quantity !== 'bigint' || line.quantity < 0n || line.quantity > UINT_64_MAX) throw invalid('lines.quantity', 'is not a uint64');
+    if (typeof line.amount !== 'bigint' || line.amount < 0n) throw invalid('lines.amount', 'is not a whole amount');
+    amount += line.amount;
+    parts.push(`[${line.unit},"${line.quantity}","${line.amount}"]`);
+  }
+  if (amount > AMOUNT_MAX) throw invalid('lines.amount', 'sum up to more than 2^62');
+  return { linesText: `[${parts.join(',')}]`, amount };
+}
+
+export function checkSource(source: SourceRow): SourceRow {
+  checkId(source.id, 'id');
+  checkText(source.name, 'name');
+  checkText(source.provider, 'provider');
+  checkText(source.baseUrl, 'baseUrl', 2048);
+  checkText(source.models, 'models', LIMITS.jsonMax);
+  checkText(source.tariff, 'tariff', LIMITS.jsonMax);
+  if (source.mode !== 0 && source.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
+  if (source.settle !== 'metered' && source.settle !== 'hold') throw invalid('settle', 'is neither metered nor hold');
+  checkTime(source.createdAt, 'createdAt');
+  return source;
+}
+
+export function checkKey(key: KeyRow): KeyRow {
+  checkId(key.id, 'id');
+  checkText(key.name, 'name');
+  checkText(key.tenantId, 'tenantId');
+  checkText(key.hash, 'hash');
+  checkText(key.hint, 'hint');
+  if (key.creditAccountId !== null) checkId(key.creditAccountId, 'creditAccountId');
+  if (key.sources !== null) {
+    if (key.sources.length > LIMITS.rowsMax) throw invalid('sources', 'are too many');
+    for (const id of key.sources) checkId(id, 'sources');
+  }
+  checkTime(key.createdAt, 'createdAt');
+  if (key.expiresAt !== null) checkTime(key.expiresAt, 'expiresAt');
+  return key;
+}
+
+export function checkReceiptGroup(group: ReceiptGroup): ReceiptGroup {
+  checkHash(group.laneId, 'laneId');
+  checkHash(group.root, 'root');
+  checkHex(group.signature, 'signature');
+  checkHex(group.signer, 'signer');
+  checkTime(group.signedAt, 'signedAt');
+  for (const field of ['seqFrom', 'seqTo'] as const) checkAmount(group[field], field);
+  if (typeof group.total !== 'bigint' || group.total < 0n) throw invalid('total', 'is not a whole amount');
+  return group;
+}
+
+export function checkLaneId(laneId: Hex): void {
+  checkHash(laneId, 'laneId');
+}

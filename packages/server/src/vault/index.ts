@@ -1,0 +1,18 @@
+export { type Kms, kmsMaster } from './kms.ts';
+export { createMaster, loadMaster, type MasterKeySource } from './master.ts';
+export { type InclusionProof, verifyInclusion } from './merkle.ts';
+export { type OpenVaultOptions, openVault } from './open-vault.ts';
+export type {
+  AccountHead,
+  AuditEntry,
+  AuditProof,
+  EffectiveLimits,
+  Generation,
+  HeadFinding,
+  LimitChange,
+  SealedMeta,
+  ShredMode,
+  Ticket,
+  Vault,
+} from './types.ts';
+export { PERMIT_KEY_PURPOSE } from './vault.ts';

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../packages/core/src/errors.ts';
+import { CONFIG_KEYS } from '../../packages/server/src/ground/config-keys.ts';
+import { configTable, documentedNames, errorTable, PAGES, type Page, readPage, render } from '../../scripts/docs.ts';
+import { isTest, readTree } from './tree.ts';
+
+/** Names with our prefix that the daemon does not read: the CLI's own and the test runner's. */
+const NOT_THE_DAEMONS = /^TALLY_(URL|TEST_\w*)$/;
+
+describe('docs/reference', () => {
+  it.each([
+    ['docs/reference/errors.md', Object.keys(ERRORS)],
+    ['docs/reference/configuration.md', Object.keys(CONFIG_KEYS)],
+  ])('%s lists exactly what the code knows', (path, names) => {
+    const page = PAGES.find((one) => one.path === path) as Page;
+    const documented = documentedNames(readPage(page) ?? '');
+    expect(documented.filter((name) => !names.includes(name))).toEqual([]);
+    expect(names.filter((name) => !documented.includes(name))).toEqual([]);
+  });
+
+  it.each(PAGES.map((page) => [page.path, page] as const))('%s is fresh (else: npm run docs)', (_path, page) => {
+    expect(readPage(page)).toBe(render(page, readPage(page)));
+  });
+
+  it('names no setting, in code or documentation, that does not exist', () => {
+    const tree = readTree(undefined, (path) => /\.(tsx?|md|sh|ya?ml|service|json)$/.test(path) && !isTest(path));
+    const unknown = [...tree].flatMap(([path, text]) => {
+      const names = new Set(text.match(/\bTALLY_[A-Z][A-Z0-9_]*\b/g) ?? []);
+      return [...names].filter((name) => !(name in CONFIG_KEYS) && !NOT_THE_DAEMONS.test(name)).map((name) => `${path}: ${name}`);
+    });
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('a planted difference is seen', () => {
+  const page: Page = { path: 'x.md', intro: '# X\n', table: errorTable({ GONE: { status: 400, final: true, what: 'a|b', fix: 'c' } }) };
+
+  it('an undocumented code makes the page stale', () => {
+    const written = render({ ...page, table: errorTable({}) }, undefined);
+    expect(documentedNames(written)).toEqual([]);
+    expect(render(page, written)).not.toBe(written);
+    expect(documentedNames(render(page, written))).toEqual(['GONE']);
+  });
+
+  it('a code that only the page knows is found', () => {
+    const edited = render(page, undefined).replace('`GONE`', '`GHOST`');
+    expect(documentedNames(edited)).toEqual(['GHOST']);
+    expect(render(page, edited)).not.toBe(edited);
+  });
+
+  it('hand-written text around the table is kept, and lost marks are an error', () => {
+    const edited = `${render(page, undefined)}\nMore by hand.\n`;
+    expect(render(page, edited)).toBe(edited);
+    expect(() => render(page, '# X\nno marks')).toThrow('marks');
+  });
+
+  it('cells keep their bars, defaults and units', () => {
+    expect(page.table).toContain('a\\|b');
+    expect(configTable({ A_MS: { default: '5', unit: 'ms', description: 'd' } })).toContain('| `A_MS` | `5` | ms | d |');
+  });
+});

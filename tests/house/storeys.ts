@@ -1,0 +1,58 @@
+/** The storey table of the house as data. The checker, Biome's overrides and `docs/decisions/001-house-rules.md` say the same. */
+
+/** Rooms of the server by storey; a room may enter rooms of lower storeys only, never a neighbour. `app` may enter all. */
+export const STOREY_OF_ROOM: Readonly<Record<string, number>> = {
+  ground: 1,
+  vault: 2,
+  ledger: 2,
+  gateway: 3,
+  pool: 3,
+  jobs: 3,
+  hub: 3,
+  mesh: 3,
+  settle: 3,
+  market: 3,
+  billing: 3,
+  app: 4,
+};
+
+/** Workspace packages that a package may import. `server` and `cli` never meet but over HTTP or as processes. */
+export const PACKAGES_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  server: ['core'],
+  sandbox: [],
+  sdk: ['core'],
+  cli: ['sdk', 'core'],
+  console: ['sdk', 'core'],
+  provider: ['core'],
+  bench: ['core'],
+};
+
+/**
+ * Doors whose *path* may be asked for, to start a child process: resolving is not importing.
+ * `cli` starts the daemon; `cli` and the daemon's `app` start the sandbox.
+ */
+export const RESOLVES_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
+  cli: ['@tallystick/server/main', '@tallystick/sandbox/main'],
+  server: ['@tallystick/sandbox/main'],
+  bench: ['@tallystick/server/main', '@tallystick/sandbox/main'],
+};
+
+/** All that the pure core may import besides its own files. */
+export const CORE_IMPORTS: readonly RegExp[] = [/^@noble\/(curves|hashes|ciphers)(\/|$)/, /^zod(\/|$)/, /^ox(\/|$)/];
+
+/** What stands where: the package, and inside the server the room. Undefined for what is in no package (tests, scripts). */
+export type Place = { readonly pkg: string; readonly room: string | undefined; readonly home: string };
+
+export function placeOf(path: string): Place | undefined {
+  if (path.startsWith('bench/src/')) return { pkg: 'bench', room: undefined, home: 'bench/src' };
+  const [, pkg, rest] = /^packages\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
+  if (pkg === undefined || rest === undefined) return undefined;
+  const room = pkg === 'server' && rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : undefined;
+  return { pkg, room, home: room === undefined ? `packages/${pkg}/src` : `packages/${pkg}/src/${room}` };
+}
+
+export function mayEnter(from: string, to: string): boolean {
+  const [low, high] = [STOREY_OF_ROOM[to], STOREY_OF_ROOM[from]];
+  return low !== undefined && high !== undefined && low < high;
+}
