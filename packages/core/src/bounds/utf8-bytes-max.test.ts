@@ -89,7 +89,7 @@ describe('utf8BytesMax', () => {
   });
 
   it('charges long runs of marks at the factor, so that hostile runs take no quadratic time', () => {
-    const run = 'e' + '\u0301\u0323'.repeat(20);
+    const run = `e${'\u0301\u0323'.repeat(20)}`;
     const bytes = utf8BytesMax(bytesOf(`"${run}"`));
     expect(bytes).toBe(3 + 80 * NORMAL_FORM_FACTOR_MAX);
     expect(bytes).toBeGreaterThanOrEqual(exactMax(`"${run}"`));

@@ -6,7 +6,7 @@ export const NORMAL_FORM_FACTOR_MAX = 11;
  * Sorting combining marks takes quadratic time in the length of a run of them, so a longer run than this is not normalised but
  * charged at the factor above. The four letters are those that *become* marks.
  */
-const LONG_MARK_RUN = /[\p{M}\u0e33\u0eb3\uff9e\uff9f]{32}/u;
+const LONG_MARK_RUN = /[\p{M}\u0e33\u0eb3\uff9e\uff9f]{16}/u;
 
 /**
  * The most UTF-8 bytes that a tokenizer may see of a JSON body: as sent, with `\uXXXX` escapes decoded, and each of these in NFC and NFKC.

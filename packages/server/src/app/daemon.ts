@@ -41,7 +41,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   };
   const live = await usableSources(books);
   const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
-  const principals = new Principals(vault.derive('key-hash'), await ledger.keys());
+  const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys());
   const signer = new ReceiptSigner({ ledger, secretKey: vault.derive('receipt-signer'), domain: books.domain, clock, log, metrics });
   const gateway = new Gateway({
     ledger,
@@ -52,7 +52,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     log,
     metrics,
     limits: gatewayLimits(config),
-    keys: { pseudonym: pseudonymKey, idempotency: vault.derive('idempotency') },
+    keys: { idempotency: vault.derive('idempotency') },
     onReceipt: () => signer.notify(),
   });
   const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: tariffs((await ledger.sources()).map(({ tariff }) => tariff)) };

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type Bound, type BoundInputs, boundAmount, factsVersion, type Hex, type ModelFacts, pseudonym, smallestBound, TallyError, utf8BytesMax } from '@tallystick/core';
+import { type Bound, type BoundInputs, boundAmount, factsVersion, type Hex, type ModelFacts, smallestBound, TallyError, utf8BytesMax } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
@@ -135,7 +135,7 @@ async function place(deps: GatewayDeps, call: Admission, offer: Offer): Promise<
     proof: bound.proof,
     tariffId: source.tariffId,
     factsVersion: factsVersion(),
-    tenantHash: pseudonym(deps.keys.pseudonym, 'tenant', key.tenantId),
+    tenantHash: call.principal.tenantHash,
     sourceHash: source.sourceHash,
     providerHash: source.providerHash,
     requestHash: call.requestHash,

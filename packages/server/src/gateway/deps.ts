@@ -17,7 +17,7 @@ export type GatewayLimits = {
   readonly outputDefault: bigint;
 };
 
-export type GatewayKeys = { readonly pseudonym: Buffer; readonly idempotency: Buffer };
+export type GatewayKeys = { readonly idempotency: Buffer };
 
 /** What the gateway is given; it makes none of it itself. */
 export type GatewayDeps = {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { contentSalt, requestHash, saltKeyOf, TallyError, uuidBytes32 } from '@tallystick/core';
+import { TallyError } from '@tallystick/core';
 import { readBody } from '#ground/http-body';
 import { uuidv7 } from '#ground/ids';
 import { admit, type CallId } from './admission.ts';
 import { sendError, sendJson } from './answer.ts';
 import { Call } from './call.ts';
+import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
 import { idHeaders } from './headers.ts';
 import { listModels, oneModel } from './models.ts';
@@ -99,10 +100,10 @@ export class Gateway {
     const idempotencyKey = readIdempotencyKey(req);
     const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs });
     const plan = planCall(spec, body, limits.bodyBytesMax);
-    const saltKey = saltKeyOf(principal.secret);
-    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash: requestHash(saltKey, uuidBytes32(id.callId), body) });
+    const salts = new ContentSalts(principal.secret, id.callId);
+    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash: salts.requestHash(body) });
     const stop = this.#deps.metrics.duration.startTimer({ gen_ai_operation_name: spec.endpoint, gen_ai_system: held.source.row.provider });
-    const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: contentSalt(saltKey, uuidBytes32(id.callId), 'response') }, res);
+    const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: salts.salt('response') }, res);
     this.#calls.add(call);
     try {
       await call.run();

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { TallyError } from '@tallystick/core';
+import { type Hex, pseudonym, TallyError } from '@tallystick/core';
 import type { KeyRow } from '#ledger';
 
 /** Who calls: a virtual key, and the secret itself for the salts that only its holder can make again. */
-export type Principal = { readonly key: KeyRow; readonly secret: string };
+export type Principal = { readonly key: KeyRow; readonly tenantHash: Hex; readonly secret: string };
+
+type Known = { readonly key: KeyRow; readonly tenantHash: Hex };
 
 /** `tk_` and 32 random bytes in base64url. */
 export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
@@ -15,11 +17,13 @@ export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
  */
 export class Principals {
   readonly #hashKey: Buffer;
-  readonly #byHash = new Map<string, KeyRow>();
+  readonly #pseudonymKey: Uint8Array;
+  readonly #byHash = new Map<string, Known>();
 
-  constructor(hashKey: Buffer, keys: readonly KeyRow[]) {
+  constructor(hashKey: Buffer, pseudonymKey: Uint8Array, keys: readonly KeyRow[]) {
     this.#hashKey = hashKey;
-    for (const key of keys) this.#byHash.set(key.hash, key);
+    this.#pseudonymKey = pseudonymKey;
+    for (const key of keys) this.add(key);
   }
 
   hash(secret: string): string {
@@ -27,7 +31,7 @@ export class Principals {
   }
 
   add(key: KeyRow): void {
-    this.#byHash.set(key.hash, key);
+    this.#byHash.set(key.hash, { key, tenantHash: pseudonym(this.#pseudonymKey, 'tenant', key.tenantId) });
   }
 
   /** @throws AUTH_MISSING, AUTH_INVALID. The lookup is by keyed hash, so its timing tells nothing of a key. */
@@ -36,8 +40,8 @@ export class Principals {
     if (header === undefined || header === '') throw new TallyError('AUTH_MISSING');
     const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
     if (secret === undefined || !VIRTUAL_KEY.test(secret)) throw new TallyError('AUTH_INVALID');
-    const key = this.#byHash.get(this.hash(secret));
-    if (key === undefined) throw new TallyError('AUTH_INVALID');
-    return { key, secret };
+    const known = this.#byHash.get(this.hash(secret));
+    if (known === undefined) throw new TallyError('AUTH_INVALID');
+    return { ...known, secret };
   }
 }

@@ -82,7 +82,8 @@ export function migrate(db: Database, folder: URL, wallMs: number): number {
   const done = Number((db.prepare('SELECT coalesce(max(number), 0) AS n FROM migrations').get() as SqlRow).n);
   const all = [...readSqlFolder(folder)].map(([name, sql]) => ({ number: Number.parseInt(name, 10), name, sql }));
   const latest = all.at(-1)?.number ?? 0;
-  if (done > latest) throw new TallyError('STATE_INVALID', `The data has schema ${done}, this version knows ${latest}. Use the later version.`);
+  if (done > latest)
+    throw new TallyError('STATE_INVALID', `The data has schema ${done}, this version knows ${latest}. Use the later version.`);
   for (const { number, name, sql } of all) {
     if (number <= done) continue;
     db.exec('BEGIN IMMEDIATE');

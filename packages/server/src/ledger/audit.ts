@@ -46,7 +46,12 @@ export function auditRow(books: Books, row: AccountRow, held: bigint): RowFindin
   const [last, previous] = books.sql.posting_last.all(books.bookId, row.id) as SqlRow[];
   if (last === undefined) return { what: 'it has no postings', truth: null };
   const truth = { ...accountAfter(row, last), held };
-  const mac = postingMac(books.chainKey, books.bookId, { ...truth, head: (previous?.head as string | undefined) ?? CHAIN_START }, postingOf(last));
+  const mac = postingMac(
+    books.chainKey,
+    books.bookId,
+    { ...truth, head: (previous?.head as string | undefined) ?? CHAIN_START },
+    postingOf(last),
+  );
   if (mac !== truth.head) return { what: 'its last posting, or what is fixed of it, was changed', truth: null };
   const changed = accountDifferences(row, truth);
   return changed.length === 0 ? null : { what: `changed: ${changed.join(', ')}`, truth };

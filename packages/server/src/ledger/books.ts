@@ -179,15 +179,24 @@ export function writeAccount(books: Books, before: AccountRow, after: AccountRow
 }
 
 /** Queues an event in the outbox, in the same transaction. `body` must be JSON-safe. */
-export function publish(books: Books, topic: string, subject: string, body: Readonly<Record<string, string | number | boolean | null>>): void {
+export function publish(
+  books: Books,
+  topic: string,
+  subject: string,
+  body: Readonly<Record<string, string | number | boolean | null>>,
+): void {
   const seq = takeNumber(books, 'nextOutboxSeq');
   books.sql.outbox_add.run(seq, books.bookId, monthOf(books.now), topic, subject, books.now, JSON.stringify(body));
   books.dirty = true;
 }
 
-export function addEvidence(books: Books, kind: 'late_settle' | 'tampered', subject: string, body: Readonly<Record<string, unknown>>): void {
+export function addEvidence(
+  books: Books,
+  kind: 'late_settle' | 'tampered',
+  subject: string,
+  body: Readonly<Record<string, unknown>>,
+): void {
   const text = JSON.stringify(body, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
   books.sql.evidence_add.run(books.bookId, kind, subject, books.now, text);
   books.dirty = true;
 }
-

@@ -21,13 +21,7 @@ export function bootBooks(db: Database, options: WriterOptions): Books {
     ownBook(db, options);
     const now = highWater(db, options);
     const lane = takeLane(db, options, epoch, now);
-    db.prepare('INSERT INTO epochs (epoch_id, book_id, gateway_id, lane_id, started_at) VALUES (?, ?, ?, ?, ?)').run(
-      epoch,
-      bookId,
-      options.gatewayId,
-      laneId,
-      now,
-    );
+    db.prepare('INSERT INTO epochs (epoch_id, book_id, lane_id, started_at) VALUES (?, ?, ?, ?)').run(epoch, bookId, laneId, now);
     db.exec('COMMIT');
     const stop = db.prepare('SELECT stopped, stop_reason FROM books WHERE book_id = ?').get(bookId) as SqlRow;
     return {

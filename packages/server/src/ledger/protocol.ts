@@ -47,7 +47,6 @@ export type WriterReply =
 export type WriterOptions = {
   readonly file: string;
   readonly bookId: string;
-  readonly gatewayId: string;
   readonly laneId: Hex;
   readonly ticketKey: Uint8Array;
   readonly chainKey: Uint8Array;

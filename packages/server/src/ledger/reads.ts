@@ -5,11 +5,22 @@ import { holdLineOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATORS_READ, operatorAccount } from './operator.ts';
 import { detailOf, RECEIPT_SELECT, receiptGroupOf, receiptOf } from './receipt-rows.ts';
-import type { Account, AccountKind, Asset, HoldRow, HoldState, KeyRow, Lane, OutboxEvent, ReceiptRecord, SourceRow, TamperFinding } from './types.ts';
+import type {
+  Account,
+  AccountKind,
+  Asset,
+  HoldRow,
+  HoldState,
+  KeyRow,
+  Lane,
+  OutboxEvent,
+  ReceiptRecord,
+  SourceRow,
+  TamperFinding,
+} from './types.ts';
 import { invalid } from './validate.ts';
 
-const HOLD_COLUMNS =
-  'hold_no, hold_id, call_id, attempt, source_id, key_id, tenant_id, state, receipt_id, epoch_id, created_at, ended_at';
+const HOLD_COLUMNS = 'hold_no, hold_id, call_id, attempt, source_id, key_id, tenant_id, state, receipt_id, epoch_id, created_at, ended_at';
 
 /** Reads on a connection of their own, beside the writer: each sees the last commit. */
 export type Reads = ReturnType<typeof openReads>;
@@ -37,7 +48,7 @@ export function openReads(db: Database, bookId: string) {
     hold: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = ? AND hold_id = ?`),
     holdLines: prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id'),
     holdOfReceipt: prepare('SELECT state FROM holds WHERE book_id = ? AND receipt_id = ?'),
-    receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ?`.replace('r.hold_no JOIN', 'r.hold_no AND h.lane_seq = r.seq JOIN')),
+    receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ? AND r.lane_no = h.lane_no AND r.seq = h.lane_seq`),
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
     lanes: prepare('SELECT lane_id, next_seq, signed_to FROM lanes WHERE book_id = ? ORDER BY lane_no'),

@@ -1,4 +1,13 @@
-import { detailHash, type Hex, type Receipt, type ReceiptKind, type ReceiptMode, type UsageLine, ZERO_32 } from '@tallystick/core';
+import {
+  detailHash,
+  type Hex,
+  type Receipt,
+  type ReceiptKind,
+  type ReceiptMode,
+  type UsageLine,
+  uuidBytes32,
+  ZERO_32,
+} from '@tallystick/core';
 import type { SqlRow } from '#ground/sqlite';
 import type { ReceiptFields } from './chain.ts';
 import type { ReceiptDetail, ReceiptGroup } from './types.ts';
@@ -38,17 +47,12 @@ export function receiptFields(row: SqlRow): ReceiptFields {
   };
 }
 
-/** A UUID takes the first 16 of the 32 bytes; the rest is 0, as Solidity widens `bytes16`. */
-export function callIdBytes(callId: string): Hex {
-  return callId.startsWith('0x') ? (callId as Hex) : `0x${callId.replaceAll('-', '')}${'0'.repeat(32)}`;
-}
-
 export function receiptOf(row: SqlRow): Receipt {
   const r = receiptFields(row);
   return {
     kind: r.kind as ReceiptKind,
     mode: r.mode as ReceiptMode,
-    callId: callIdBytes(r.callId),
+    callId: r.callId.startsWith('0x') ? (r.callId as Hex) : uuidBytes32(r.callId),
     attempt: r.attempt,
     refHash: ZERO_32,
     jobId: ZERO_32,

@@ -255,8 +255,6 @@ export interface Ledger {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;
-  /** What opening found: accounts that did not match their postings (now frozen), and how many holds of dead epochs it burned. */
-  readonly recovery: { readonly tampered: readonly TamperFinding[]; readonly burned: number };
 
   openAccount(account: NewAccount): Promise<void>;
   /** Lower, or raise again up to the ceiling (whether that is allowed is the vault's word, not the ledger's). */

@@ -21,7 +21,8 @@ export function checkId(value: unknown, field: string): void {
 }
 
 export function checkText(value: unknown, field: string, max: number = LIMITS.textMax): void {
-  if (typeof value !== 'string' || value.length > max || !value.isWellFormed()) throw invalid(field, `is not a text of up to ${max} characters`);
+  if (typeof value !== 'string' || value.length > max || !value.isWellFormed())
+    throw invalid(field, `is not a text of up to ${max} characters`);
 }
 
 export function checkAmount(value: unknown, field: string): void {
@@ -126,7 +127,8 @@ function checkUsageLines(lines: readonly UsageLine[]): { linesText: string; amou
   const parts: string[] = [];
   for (const line of lines) {
     if (!Number.isInteger(line.unit) || line.unit < 0 || line.unit > 0xffff) throw invalid('lines.unit', 'is not from 0 to 65535');
-    if (typeof line.quantity !== 'bigint' || line.quantity < 0n || line.quantity > UINT_64_MAX) throw invalid('lines.quantity', 'is not a uint64');
+    if (typeof line.quantity !== 'bigint' || line.quantity < 0n || line.quantity > UINT_64_MAX)
+      throw invalid('lines.quantity', 'is not a uint64');
     if (typeof line.amount !== 'bigint' || line.amount < 0n) throw invalid('lines.amount', 'is not a whole amount');
     amount += line.amount;
     parts.push(`[${line.unit},"${line.quantity}","${line.amount}"]`);

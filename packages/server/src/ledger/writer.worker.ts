@@ -1,8 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { TallyError } from '@tallystick/core';
 import { type Database, lockFile, openWriter } from '#ground/sqlite';
-import { bootBooks } from './boot.ts';
 import type { Books } from './books.ts';
+import { bootBooks } from './boot.ts';
 import { LIMITS } from './limits.ts';
 import type { QueuedOp, WriterMessage, WriterOptions, WriterReply } from './protocol.ts';
 import { recover } from './recovery.ts';
@@ -30,7 +30,8 @@ function start(): void {
   } catch (error) {
     if (db?.isOpen === true) db.close();
     lock?.release();
-    const known = error instanceof TallyError ? error : new TallyError('LEDGER_UNAVAILABLE', `The books cannot be opened: ${reasonOf(error)}`);
+    const known =
+      error instanceof TallyError ? error : new TallyError('LEDGER_UNAVAILABLE', `The books cannot be opened: ${reasonOf(error)}`);
     reply({ kind: 'failed', fault: { code: known.code, message: known.message, facts: known.facts } });
     port.close();
   }

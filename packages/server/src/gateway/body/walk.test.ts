@@ -44,7 +44,16 @@ const SCHEMA: ObjectNode = {
       kind: 'oneOf',
       of: [
         { kind: 'string', tally: 'inputs' },
-        { kind: 'array', items: { kind: 'oneOf', of: [{ kind: 'string', tally: 'inputs' }, { kind: 'integer', tally: 'tokens', min: 0 }] } },
+        {
+          kind: 'array',
+          items: {
+            kind: 'oneOf',
+            of: [
+              { kind: 'string', tally: 'inputs' },
+              { kind: 'integer', tally: 'tokens', min: 0 },
+            ],
+          },
+        },
       ],
     },
   },
@@ -66,7 +75,8 @@ const deep = (depth: number) => `{"model":"m","anything":${'['.repeat(depth)}${'
 
 describe('walkBody', () => {
   it('records spans, captures and counts', () => {
-    const json = ' {"model" : "a\\u0062c", "messages":[{"role":"user","content":"x"},{"role":"user","content":[{"text":"y"},{}]}],"max":7}\n';
+    const json =
+      ' {"model" : "a\\u0062c", "messages":[{"role":"user","content":"x"},{"role":"user","content":[{"text":"y"},{}]}],"max":7}\n';
     const { top, captured, counts } = walk(json);
     expect(top.members.map(({ key, valueStart, valueEnd }) => [key, json.slice(valueStart, valueEnd)])).toEqual([
       ['model', '"a\\u0062c"'],
@@ -189,7 +199,12 @@ describe('walkBody', () => {
 
   it('never echoes a value, and of a name only a short plain end', () => {
     const secret = 'sk-very-secret-value';
-    for (const json of [`{"model":"m","max":"${secret}"}`, `{"model":"m","tier":"${secret}"}`, `{"model":"${secret}`, `{"model":"m","max":${secret}}`]) {
+    for (const json of [
+      `{"model":"m","max":"${secret}"}`,
+      `{"model":"m","tier":"${secret}"}`,
+      `{"model":"${secret}`,
+      `{"model":"m","max":${secret}}`,
+    ]) {
       expect(refusal(json)).not.toContain('secret');
     }
     const name = `${'n'.repeat(5000)}\\u001b[31m\\n<script>`;

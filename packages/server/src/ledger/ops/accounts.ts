@@ -67,7 +67,9 @@ export function setLimit(books: Books, { accountId, limit, ref }: { accountId: s
   const before = existingAccount(books, accountId);
   if (isFinal(before.state)) throw new TallyError('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
   if (limit > before.ceiling) {
-    throw new TallyError('LIMIT_INVALID', `The limit ${limit} is above the ceiling ${before.ceiling}.`, { ceiling: before.ceiling.toString() });
+    throw new TallyError('LIMIT_INVALID', `The limit ${limit} is above the ceiling ${before.ceiling}.`, {
+      ceiling: before.ceiling.toString(),
+    });
   }
   if (limit === before.limit) return;
   const after = { ...before, limit };
@@ -87,7 +89,9 @@ export function setState(books: Books, { accountId, state, reason, reconciledSpe
   if (state === before.state && stateReason === before.stateReason) return;
   const thaws = before.state === 'frozen' && (state === 'active' || state === 'paused');
   if (thaws && reconciledSpent === undefined) {
-    throw new TallyError('STATE_INVALID', 'A frozen account is left by reconciling: give what the provider says was spent.', { state: 'frozen' });
+    throw new TallyError('STATE_INVALID', 'A frozen account is left by reconciling: give what the provider says was spent.', {
+      state: 'frozen',
+    });
   }
   let after = before;
   if (thaws) after = reconcile(books, after, reconciledSpent as bigint, reason);

@@ -30,8 +30,14 @@ export function chargesOf(row: AccountRow, held: bigint, s: Settlement): readonl
   const charges: Charge[] = [];
   const delivered = source && s.outcome === 'burned' && metered < within ? metered : within;
   if (delivered > 0n) charges.push({ kind: 'spend', contraId: operatorAccount(source ? 'served' : 'used', row.asset), amount: delivered });
-  if (within > delivered) charges.push({ kind: 'ambiguous', contraId: operatorAccount('ambiguous', row.asset), amount: within - delivered });
-  if (paid > held) charges.push({ kind: 'overrun', contraId: operatorAccount(source ? 'overrun' : 'excess', row.asset), amount: overrunOf(row, paid - held) });
+  if (within > delivered)
+    charges.push({ kind: 'ambiguous', contraId: operatorAccount('ambiguous', row.asset), amount: within - delivered });
+  if (paid > held)
+    charges.push({
+      kind: 'overrun',
+      contraId: operatorAccount(source ? 'overrun' : 'excess', row.asset),
+      amount: overrunOf(row, paid - held),
+    });
   // A source has a posting for every receipt, so that every receipt is tied into its chain.
   if (source && charges.length === 0) charges.push({ kind: 'release', contraId: '', amount: 0n });
   return charges;

@@ -61,7 +61,10 @@ function existing(books: Books, row: SqlRow | undefined, request: HoldRequest, s
   return { result: 'existing', holdId: row.hold_id as string, state, receiptId: row.receipt_id as string, sameBody, ours };
 }
 
-function needsOf(books: Books, request: HoldRequest): { found: readonly Need[]; refusal: Extract<HoldResult, { result: 'refused' }>['refusal'] | null } {
+function needsOf(
+  books: Books,
+  request: HoldRequest,
+): { found: readonly Need[]; refusal: Extract<HoldResult, { result: 'refused' }>['refusal'] | null } {
   const found: Need[] = [];
   for (const { accountId, amount } of request.lines) {
     const row = accountOf(books, accountId);
@@ -78,7 +81,8 @@ function needsOf(books: Books, request: HoldRequest): { found: readonly Need[]; 
 /** @returns the hold's number, or null where the hold id is there already. */
 function addHold(books: Books, r: HoldRequest): bigint | null {
   const detail = canonicalJson(r.detail);
-  if (detail.length > LIMITS.detailMax) throw new TallyError('INPUT_INVALID', `A hold's detail takes up to ${LIMITS.detailMax} characters.`);
+  if (detail.length > LIMITS.detailMax)
+    throw new TallyError('INPUT_INVALID', `A hold's detail takes up to ${LIMITS.detailMax} characters.`);
   const { bookId, sql, now } = books;
   const { changes } = sql.hold_add.run(
     books.nextHoldNo,

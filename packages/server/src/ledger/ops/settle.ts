@@ -2,7 +2,17 @@ import { canonicalJson, type ReceiptKind, TallyError, ZERO_32 } from '@tallystic
 import type { SqlRow } from '#ground/sqlite';
 import type { AccountRow } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
-import { addEvidence, addPosting, type Books, forgetOpen, HoldChanged, type OpenHold, publish, takeNumber, writeAccount } from '../books.ts';
+import {
+  addEvidence,
+  addPosting,
+  type Books,
+  forgetOpen,
+  HoldChanged,
+  type OpenHold,
+  publish,
+  takeNumber,
+  writeAccount,
+} from '../books.ts';
 import { receiptDigest } from '../chain.ts';
 import { LIMITS } from '../limits.ts';
 import { monthOf } from '../months.ts';
@@ -11,7 +21,12 @@ import type { HoldState, SettleResult } from '../types.ts';
 import { type Charge, chargesOf } from './charges.ts';
 
 const KINDS: Readonly<Record<Settlement['outcome'], ReceiptKind>> = { metered: 1, released: 1, burned: 2, bound: 3 };
-const STATES: Readonly<Record<Settlement['outcome'], HoldState>> = { metered: 'settled', bound: 'settled', burned: 'burned', released: 'released' };
+const STATES: Readonly<Record<Settlement['outcome'], HoldState>> = {
+  metered: 'settled',
+  bound: 'settled',
+  burned: 'burned',
+  released: 'released',
+};
 
 /**
  * Ends a hold, once: charges its accounts, writes its receipt.
@@ -117,7 +132,8 @@ function detailOf(open: OpenHold, s: Settlement): string {
   const held = request.lines.find(({ accountId }) => accountId === request.sourceId)?.amount ?? 0n;
   const own = { held: held.toString(), proof: request.proof, facts: request.factsVersion, outcome: s.outcome };
   const detail = canonicalJson({ ...request.detail, ...s.detail, ...own });
-  if (detail.length > 2 * LIMITS.detailMax) throw new TallyError('INPUT_INVALID', `A receipt's detail takes up to ${2 * LIMITS.detailMax} characters.`);
+  if (detail.length > 2 * LIMITS.detailMax)
+    throw new TallyError('INPUT_INVALID', `A receipt's detail takes up to ${2 * LIMITS.detailMax} characters.`);
   return detail;
 }
 

@@ -12,7 +12,6 @@ CREATE TABLE books (
 CREATE TABLE epochs (
   epoch_id TEXT PRIMARY KEY,
   book_id TEXT NOT NULL,
-  gateway_id TEXT NOT NULL,
   lane_id TEXT NOT NULL,
   started_at INTEGER NOT NULL,
   ended_at INTEGER

@@ -1,0 +1,19 @@
+import { createSecretKey } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReader } from '#ground/sqlite';
+import type { Chore } from './chores.ts';
+import { verifyBooks } from './verify.ts';
+
+// Long reads, away from the thread that serves: each runs once, on its own connection and snapshot.
+
+const chore = workerData as Chore;
+const db = openReader(chore.file);
+try {
+  if (chore.kind === 'verify') parentPort?.postMessage(verifyBooks(db, chore.bookId, createSecretKey(chore.chainKey)));
+  else {
+    db.prepare('VACUUM INTO ?').run(chore.to);
+    parentPort?.postMessage([]);
+  }
+} finally {
+  db.close();
+}

@@ -1,0 +1,4 @@
+export { LIMITS } from './limits.ts';
+export { type OpenedLedger, openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
+export { operatorAccount } from './operator.ts';
+export type * from './types.ts';
