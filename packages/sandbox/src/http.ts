@@ -47,22 +47,33 @@ export async function readBody(req: IncomingMessage): Promise<Body> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') throw refused(415, 'Compressed bodies are not taken.');
   if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw refused(413, `The body is over ${BODY_BYTES_MAX} bytes.`);
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of req as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > BODY_BYTES_MAX) throw refused(413, `The body is over ${BODY_BYTES_MAX} bytes.`);
-    parts.push(part);
-  }
+  const bytes = await readBytes(req);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(UTF8.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts)));
+    parsed = JSON.parse(UTF8.decode(bytes));
   } catch {
     const message = 'We could not parse the JSON body of your request. (HINT: it must be valid JSON in UTF-8.)';
     throw new ApiError(400, message);
   }
   if (!isObject(parsed)) throw new ApiError(400, 'The body of your request must be a JSON object.');
   return parsed;
+}
+
+/** By events, not by iteration: leaving an iteration early would destroy the socket before the 413 is sent. */
+function readBytes(req: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    req.on('data', (part: Buffer) => {
+      length += part.length;
+      if (length <= BODY_BYTES_MAX) return void parts.push(part);
+      req.pause();
+      reject(refused(413, `The body is over ${BODY_BYTES_MAX} bytes.`));
+    });
+    req.once('end', () => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
+    req.once('error', reject);
+    req.once('close', () => reject(new Error('the caller left before its request was whole')));
+  });
 }
 
 /** What is left of the body is not read, so the connection cannot be used again. */

@@ -69,7 +69,7 @@ async function answer(req: IncomingMessage, res: ServerResponse, store: UsageSto
     await route(req, res, store);
   } catch (error) {
     // The caller left before its request was whole: nothing was accepted, and nobody is there to be told.
-    if (res.destroyed || req.destroyed) return void res.destroy();
+    if (res.destroyed || req.socket.destroyed) return void res.destroy();
     if (error instanceof ApiError) return sendError(res, error);
     process.stderr.write(`${JSON.stringify({ event: 'sandbox.error', message: error instanceof Error ? error.message : 'unknown' })}\n`);
     if (res.headersSent) return void res.destroy();

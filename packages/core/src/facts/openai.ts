@@ -3,7 +3,8 @@ import type { Endpoint, Fact, ModelFacts, Tokenizer } from './types.ts';
 
 /**
  * OpenAI's public models, from its public documentation: one page per model (window, output limit, prices, snapshots).
- * What is not documented is left out: an absent model is refused, never guessed at. Prices are those of the standard service tier.
+ * What is not documented, and what has been shut down, is left out: an absent model is refused before anything is held.
+ * Prices are those of the standard service tier.
  */
 const READ_ON = '2026-11-21';
 
@@ -14,7 +15,11 @@ type Row = {
   readonly window: bigint;
   readonly maxOutput: bigint;
   readonly prices: TokenPrices;
+  /** Where the model's page was not read itself: who repeats its figures. */
+  readonly citedBy?: string;
 };
+
+const PRICES_CITED = 'https://github.com/outl1ne/openai-pricing';
 
 const GENERATIVE: readonly Row[] = [
   {
@@ -23,6 +28,7 @@ const GENERATIVE: readonly Row[] = [
     window: 128_000n,
     maxOutput: 16_384n,
     prices: { input: 2_500_000n, cached: 1_250_000n, output: 10_000_000n },
+    citedBy: `https://vercel.com/ai-gateway/models/gpt-4o.md and ${PRICES_CITED}`,
   },
   {
     id: 'gpt-4o-mini',
@@ -30,6 +36,7 @@ const GENERATIVE: readonly Row[] = [
     window: 128_000n,
     maxOutput: 16_384n,
     prices: { input: 150_000n, cached: 75_000n, output: 600_000n },
+    citedBy: `https://vercel.com/ai-gateway/models/gpt-4o-mini-fast.md and ${PRICES_CITED}`,
   },
   {
     id: 'gpt-4.1',
@@ -37,6 +44,7 @@ const GENERATIVE: readonly Row[] = [
     window: 1_047_576n,
     maxOutput: 32_768n,
     prices: { input: 2_000_000n, cached: 500_000n, output: 8_000_000n },
+    citedBy: `https://vercel.com/ai-gateway/models/gpt-4.1-fast.md and ${PRICES_CITED}`,
   },
   {
     id: 'gpt-4.1-mini',
@@ -44,13 +52,7 @@ const GENERATIVE: readonly Row[] = [
     window: 1_047_576n,
     maxOutput: 32_768n,
     prices: { input: 400_000n, cached: 100_000n, output: 1_600_000n },
-  },
-  {
-    id: 'gpt-4.1-nano',
-    snapshots: ['gpt-4.1-nano-2025-04-14'],
-    window: 1_047_576n,
-    maxOutput: 32_768n,
-    prices: { input: 100_000n, cached: 25_000n, output: 400_000n },
+    citedBy: `https://vercel.com/ai-gateway/models/gpt-4.1-mini-fast.md and ${PRICES_CITED}`,
   },
   {
     id: 'o3',
@@ -58,6 +60,7 @@ const GENERATIVE: readonly Row[] = [
     window: 200_000n,
     maxOutput: 100_000n,
     prices: { input: 2_000_000n, cached: 500_000n, output: 8_000_000n },
+    citedBy: 'https://unpkg.com/@lobehub/chat@1.94.11/src/config/aiModels/openai.ts',
   },
   {
     id: 'o4-mini',
@@ -65,6 +68,7 @@ const GENERATIVE: readonly Row[] = [
     window: 200_000n,
     maxOutput: 100_000n,
     prices: { input: 1_100_000n, cached: 275_000n, output: 4_400_000n },
+    citedBy: 'https://www.helicone.ai/model/o4-mini',
   },
   {
     id: 'gpt-5',
@@ -72,6 +76,7 @@ const GENERATIVE: readonly Row[] = [
     window: 400_000n,
     maxOutput: 128_000n,
     prices: { input: 1_250_000n, cached: 125_000n, output: 10_000_000n },
+    citedBy: `https://vercel.com/ai-gateway/models/gpt-5-fast.md and ${PRICES_CITED}`,
   },
   {
     id: 'gpt-5-mini',
@@ -94,13 +99,6 @@ const GENERATIVE: readonly Row[] = [
     maxOutput: 128_000n,
     prices: { input: 1_250_000n, cached: 125_000n, output: 10_000_000n },
   },
-  {
-    id: 'gpt-3.5-turbo',
-    snapshots: ['gpt-3.5-turbo-0125'],
-    window: 16_385n,
-    maxOutput: 4_096n,
-    prices: { input: 500_000n, output: 1_500_000n },
-  },
 ];
 
 /** USD per million tokens × 10^6. All three take 8,192 tokens per input. */
@@ -120,12 +118,13 @@ function tokenizerOf(id: string): Fact<Tokenizer> {
   return { value, source: VOCABULARIES, date: READ_ON, grade: 'documented' };
 }
 
-function modelPage(id: string) {
-  return factsFrom({ source: `https://developers.openai.com/api/docs/models/${id}`, date: READ_ON, grade: 'documented' });
+function modelPage(id: string, citedBy?: string) {
+  const page = `https://developers.openai.com/api/docs/models/${id}`;
+  return factsFrom({ source: citedBy === undefined ? page : `${page}, as cited by ${citedBy}`, date: READ_ON, grade: 'documented' });
 }
 
-function generative({ id, window, maxOutput, prices }: Row, name: string): ModelFacts {
-  const page = modelPage(id);
+function generative({ id, window, maxOutput, prices, citedBy }: Row, name: string): ModelFacts {
+  const page = modelPage(id, citedBy);
   const endpoints: readonly Endpoint[] = ['chat', 'responses'];
   return {
     id: name,
@@ -138,8 +137,12 @@ function generative({ id, window, maxOutput, prices }: Row, name: string): Model
 }
 
 function embedding(id: string, price: bigint): ModelFacts {
-  const page = modelPage(id);
-  const guide = factsFrom({ source: 'https://developers.openai.com/api/docs/guides/embeddings', date: READ_ON, grade: 'documented' });
+  const page = modelPage(id, 'https://docs.praison.ai/docs/embeddings/providers/openai');
+  const guide = factsFrom({
+    source: 'https://developers.openai.com/api/docs/guides/embeddings, as cited by https://developers.llamaindex.ai/typescript',
+    date: READ_ON,
+    grade: 'documented',
+  });
   return {
     id,
     endpoints: ['embeddings'],

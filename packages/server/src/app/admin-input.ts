@@ -6,11 +6,16 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 const CAP_MAX = 100_000_000n;
 
 /** Tokens as a decimal string or a whole number: never a float. */
-const tokens = z.union([z.string().regex(/^(0|[1-9]\d{0,17})$/, 'must be whole tokens'), z.int().min(0)]).transform((value) => BigInt(value));
+const tokens = z
+  .union([z.string().regex(/^(0|[1-9]\d{0,17})$/, 'must be whole tokens'), z.int().min(0)])
+  .transform((value) => BigInt(value));
 const time = z.int().min(0).max(8_640_000_000_000_000);
 const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'must have 1 to 64 letters, digits, spaces, dots, dashes');
 
-const baseUrl = z.string().max(2048).refine(isHttpUrl, 'must be an http or https URL without credentials, query or fragment; https beyond loopback');
+const baseUrl = z
+  .string()
+  .max(2048)
+  .refine(isHttpUrl, 'must be an http or https URL without credentials, query or fragment; https beyond loopback');
 
 function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
@@ -38,7 +43,10 @@ const keySchema = z.strictObject({
   limit: tokens.optional(),
   credits: tokens.optional(),
   sources: z.array(z.string().max(64)).min(1).max(64).optional(),
-  tenant: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/).default('default'),
+  tenant: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .default('default'),
   expires_at: time.optional(),
 });
 
@@ -54,11 +62,15 @@ export function readSource(body: unknown): SourceInput {
   const declared = parseDeclaredFacts(input.models);
   parseTariff(input.tariff);
   if (input.provider === 'openai-compatible' && declared.size === 0) {
-    throw new TallyError('INPUT_INVALID', '`models` must declare at least one model: what is not known of a model cannot be bounded.', { field: 'models' });
+    throw new TallyError('INPUT_INVALID', '`models` must declare at least one model: what is not known of a model cannot be bounded.', {
+      field: 'models',
+    });
   }
   for (const id of declared.keys()) {
     if (input.provider !== 'openai-compatible' && modelFacts(input.provider, id) !== undefined) {
-      throw new TallyError('INPUT_INVALID', `\`models\` declares ${id.slice(0, 64)}, which the built-in facts already know.`, { field: 'models' });
+      throw new TallyError('INPUT_INVALID', `\`models\` declares ${id.slice(0, 64)}, which the built-in facts already know.`, {
+        field: 'models',
+      });
     }
   }
   return { ...input, base_url: input.base_url ?? defaultUrl(input.provider) };
@@ -82,5 +94,9 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   const issue = parsed.error.issues[0];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const field = (unknown ?? issue?.path.join('.') ?? '').slice(0, 64) || 'body';
-  throw new TallyError('INPUT_INVALID', unknown === undefined ? `${field}: ${issue?.message ?? 'is not valid'}.` : `${field}: there is no such field.`, { field });
+  throw new TallyError(
+    'INPUT_INVALID',
+    unknown === undefined ? `${field}: ${issue?.message ?? 'is not valid'}.` : `${field}: there is no such field.`,
+    { field },
+  );
 }

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { AMOUNT_MAX, TallyError } from '@tallystick/core';
-import { uuidv7 } from '#ground/ids';
+import { randomToken, uuidv7 } from '#ground/ids';
 import type { Account, KeyRow, NewAccount } from '#ledger';
 import type { KeyInput } from './admin-input.ts';
 import type { Daemon } from './daemon.ts';
@@ -14,8 +13,9 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
   const known = new Set((await ledger.sources()).map(({ id }) => id));
   const unknown = input.sources?.find((id) => !known.has(id));
   if (unknown !== undefined) throw new TallyError('INPUT_INVALID', 'sources: names a source that does not exist.', { field: 'sources' });
-  if (input.expires_at !== undefined && input.expires_at <= now) throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
-  const secret = `tk_${randomBytes(32).toString('base64url')}`;
+  if (input.expires_at !== undefined && input.expires_at <= now)
+    throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
+  const secret = `tk_${randomToken(32)}`;
   const id = uuidv7(now);
   const creditAccountId = input.credits === undefined ? null : uuidv7(now);
   const row: KeyRow = {
@@ -33,7 +33,16 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
   const limit = input.limit ?? AMOUNT_MAX;
   const accounts: NewAccount[] = [{ id, kind: 'key', tenantId: input.tenant, asset: 'tokens', ceiling: limit, limit, ...expires }];
   if (creditAccountId !== null && input.credits !== undefined) {
-    accounts.push({ id: creditAccountId, kind: 'key', tenantId: input.tenant, asset: 'credits', ceiling: input.credits, limit: input.credits, parent: id, ...expires });
+    accounts.push({
+      id: creditAccountId,
+      kind: 'key',
+      tenantId: input.tenant,
+      asset: 'credits',
+      ceiling: input.credits,
+      limit: input.credits,
+      parent: id,
+      ...expires,
+    });
   }
   await vault.audit('key.created', id, { name: input.name, hint: row.hint, tenant: input.tenant });
   await ledger.addKey(row, accounts);

@@ -2,8 +2,8 @@ import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { Account, AccountState, SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
-import type { Daemon } from './daemon.ts';
 import { RECONCILE } from './anchor.ts';
+import type { Daemon } from './daemon.ts';
 
 /** A source as the operator sees it: never its secret. */
 export type SourceView = Readonly<Record<string, unknown>>;
@@ -13,9 +13,13 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
   const { vault, ledger, sources, clock } = daemon;
   const id = uuidv7(clock.wallMs());
   const now = clock.wallMs();
-  if (input.expires_at !== undefined && input.expires_at <= now) throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
+  if (input.expires_at !== undefined && input.expires_at <= now)
+    throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
   const secret = Buffer.from(input.api_key, 'latin1');
-  await vault.seal({ id, provider: input.provider, donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 }, secret);
+  await vault.seal(
+    { id, provider: input.provider, donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 },
+    secret,
+  );
   const row: SourceRow = {
     id,
     name: input.name,
@@ -64,7 +68,9 @@ export async function limitSource(daemon: Daemon, id: string, limit: bigint): Pr
   refuseFinal(account);
   const sealed = daemon.vault.limits(id);
   if (limit >= sealed.limit) {
-    throw new TallyError('LIMIT_INVALID', `The limit is ${sealed.limit} now and can only be lowered; raising it is a new source.`, { field: 'limit' });
+    throw new TallyError('LIMIT_INVALID', `The limit is ${sealed.limit} now and can only be lowered; raising it is a new source.`, {
+      field: 'limit',
+    });
   }
   await daemon.vault.changeLimit({ id, seq: sealed.changes + 1, limit, expiry: 0 });
   await daemon.ledger.setLimit(id, limit, `change ${sealed.changes + 1}`);
@@ -73,7 +79,13 @@ export async function limitSource(daemon: Daemon, id: string, limit: bigint): Pr
 }
 
 /** Pause, or resume what is paused; a frozen source is only resumed with the provider's own total. */
-export async function setSourceState(daemon: Daemon, id: string, state: 'active' | 'paused', reason: string, reconciledTotal?: bigint): Promise<SourceView> {
+export async function setSourceState(
+  daemon: Daemon,
+  id: string,
+  state: 'active' | 'paused',
+  reason: string,
+  reconciledTotal?: bigint,
+): Promise<SourceView> {
   const { account } = await find(daemon, id);
   refuseFinal(account);
   if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
@@ -83,7 +95,10 @@ export async function setSourceState(daemon: Daemon, id: string, state: 'active'
       { state: account.state },
     );
   }
-  await daemon.vault.audit(`source.${state === 'active' ? 'resumed' : 'paused'}`, id, { reason, ...(reconciledTotal === undefined ? {} : { reconciled_total: String(reconciledTotal) }) });
+  await daemon.vault.audit(`source.${state === 'active' ? 'resumed' : 'paused'}`, id, {
+    reason,
+    ...(reconciledTotal === undefined ? {} : { reconciled_total: String(reconciledTotal) }),
+  });
   await daemon.ledger.setState(id, state as AccountState, reason, reconciledTotal);
   await daemon.checkpoint();
   return showSource(daemon, id);
@@ -109,7 +124,8 @@ async function find(daemon: Daemon, id: string): Promise<{ row: SourceRow; accou
 }
 
 function refuseFinal(account: Account): void {
-  if (account.state === 'destroyed' || account.state === 'revoked') throw new TallyError('STATE_INVALID', `The source is ${account.state}; that is final.`, { state: account.state });
+  if (account.state === 'destroyed' || account.state === 'revoked')
+    throw new TallyError('STATE_INVALID', `The source is ${account.state}; that is final.`, { state: account.state });
 }
 
 function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {

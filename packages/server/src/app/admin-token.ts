@@ -1,18 +1,20 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TallyError } from '@tallystick/core';
 import { writeDurable } from '#ground/files';
+import { randomToken } from '#ground/ids';
 
 /** `tally_admin_` and 32 random bytes: made at first start, kept in a file of mode 0600. */
 export async function loadAdminToken(dataDir: string, configured: string): Promise<{ token: string; made: boolean }> {
   if (configured !== '') return { token: configured, made: false };
   const path = join(dataDir, 'admin-token');
   if (existsSync(path)) {
-    if ((statSync(path).mode & 0o077) !== 0) throw new TallyError('CONFIG_INVALID', 'The file `admin-token` can be read by others; set its mode to 0600.');
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new TallyError('CONFIG_INVALID', 'The file `admin-token` can be read by others; set its mode to 0600.');
     return { token: readFileSync(path, 'utf8').trim(), made: false };
   }
-  const token = `tally_admin_${randomBytes(32).toString('base64url')}`;
+  const token = `tally_admin_${randomToken(32)}`;
   await writeDurable(path, Buffer.from(`${token}\n`));
   return { token, made: true };
 }

@@ -25,7 +25,15 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
     }
     await next();
   });
-  app.use('/api/admin/*', bodyLimit({ maxSize: ADMIN_BODY_BYTES_MAX, onError: () => { throw new TallyError('BODY_TOO_LARGE'); } }));
+  app.use(
+    '/api/admin/*',
+    bodyLimit({
+      maxSize: ADMIN_BODY_BYTES_MAX,
+      onError: () => {
+        throw new TallyError('BODY_TOO_LARGE');
+      },
+    }),
+  );
   sourceRoutes(app, daemon);
   keyRoutes(app, daemon);
   operationRoutes(app, daemon);
@@ -70,7 +78,9 @@ function keyRoutes(app: Hono, daemon: Daemon): void {
   const base = '/api/admin/keys';
   app.get(base, async (c) => c.json({ keys: await listKeys(daemon) }));
   app.post(base, async (c) => c.json(await createKey(daemon, readKey(await json(c))), 201));
-  app.post(`${base}/:id/revoke`, async (c) => c.json(await revokeKey(daemon, c.req.param('id'), readReason(await json(c)).reason ?? 'by the operator')));
+  app.post(`${base}/:id/revoke`, async (c) =>
+    c.json(await revokeKey(daemon, c.req.param('id'), readReason(await json(c)).reason ?? 'by the operator')),
+  );
 }
 
 function operationRoutes(app: Hono, daemon: Daemon): void {
@@ -114,7 +124,11 @@ async function json(c: Context): Promise<unknown> {
 
 function answerError(daemon: Daemon, c: Context, error: unknown): Response {
   const shown = error instanceof TallyError ? error : new TallyError('INTERNAL', undefined, {}, { cause: error });
-  if (shown.code === 'INTERNAL') daemon.log.error({ path: c.req.routePath, name: error instanceof Error ? error.name : 'unknown' }, 'an operator’s request failed inside');
+  if (shown.code === 'INTERNAL')
+    daemon.log.error(
+      { path: c.req.routePath, name: error instanceof Error ? error.name : 'unknown' },
+      'an operator’s request failed inside',
+    );
   const status = shown.status as ContentfulStatusCode;
   const code: ErrorCode = shown.code;
   if (shown.final) c.header('x-should-retry', 'false');

@@ -18,10 +18,14 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
   const sources = await ledger.accounts('source');
   const expected = generation === anchor.current || generation === anchor.pending;
   if (!expected && sources.length > 0) {
-    findings.push(`the books are of generation ${generation}, their anchor says ${anchor.current}: all sources are frozen until reconciled`);
+    findings.push(
+      `the books are of generation ${generation}, their anchor says ${anchor.current}: all sources are frozen until reconciled`,
+    );
     for (const source of sources) await freeze(ledger, source.id, RECONCILE);
   }
-  for (const finding of vault.checkHeads(sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })))) {
+  for (const finding of vault.checkHeads(
+    sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })),
+  )) {
     findings.push(finding.message);
     if (sources.some(({ id }) => id === finding.accountId)) await freeze(ledger, finding.accountId, RECONCILE);
   }

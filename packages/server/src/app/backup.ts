@@ -8,13 +8,21 @@ import { RECONCILE } from './anchor.ts';
 import { type Books, openBooks } from './books.ts';
 
 const FORMAT = 'tallystick-backup/1';
-type Manifest = { readonly format: string; readonly made_at: number; readonly shred_mode: string; readonly files: Readonly<Record<string, string>> };
+type Manifest = {
+  readonly format: string;
+  readonly made_at: number;
+  readonly shred_mode: string;
+  readonly files: Readonly<Record<string, string>>;
+};
 
 /**
  * A consistent copy of the books, the sealed secrets and the audit log. Not in it: the master key, the operator's token and,
  * unless destruction is only claimed for this host, the slots: without them a destroyed secret stays destroyed in every copy.
  */
-export async function backup(books: Pick<Books, 'vault' | 'ledger' | 'clock'> & { readonly config: Config }, folder: string): Promise<Manifest & { readonly folder: string }> {
+export async function backup(
+  books: Pick<Books, 'vault' | 'ledger' | 'clock'> & { readonly config: Config },
+  folder: string,
+): Promise<Manifest & { readonly folder: string }> {
   const { config, vault, ledger, clock } = books;
   const to = resolve(folder);
   if (existsSync(to) && readdirSync(to).length > 0) throw new TallyError('BACKUP_INVALID', 'The backup folder is not empty.');
@@ -41,12 +49,20 @@ export type Restored = { readonly restored: true; readonly sources_frozen: numbe
  * so every source starts frozen until the operator has compared it with the provider.
  * @throws BACKUP_INVALID
  */
-export async function restore(config: Config, folder: string, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Restored> {
+export async function restore(
+  config: Config,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+): Promise<Restored> {
   const from = resolve(folder);
   checkManifest(from);
   const dir = config.TALLY_DATA_DIR;
   if (existsSync(join(dir, 'ledger.db')) || existsSync(join(dir, 'vault'))) {
-    throw new TallyError('BACKUP_INVALID', 'The data folder already has books. Move `ledger.db*` and `vault` away first (leave `slots` where they are).');
+    throw new TallyError(
+      'BACKUP_INVALID',
+      'The data folder already has books. Move `ledger.db*` and `vault` away first (leave `slots` where they are).',
+    );
   }
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   cpSync(join(from, 'vault'), join(dir, 'vault'), { recursive: true });
@@ -76,12 +92,22 @@ function checkManifest(from: string): void {
   if (manifest.format !== FORMAT) throw new TallyError('BACKUP_INVALID', 'The backup has a format that this version does not know.');
   const now = hashes(from);
   const names = new Set([...Object.keys(now), ...Object.keys(manifest.files)]);
-  for (const name of names) if (now[name] !== manifest.files[name]) throw new TallyError('BACKUP_INVALID', `The backup was changed or is incomplete: ${name}.`);
+  for (const name of names)
+    if (now[name] !== manifest.files[name]) throw new TallyError('BACKUP_INVALID', `The backup was changed or is incomplete: ${name}.`);
 }
 
 function hashes(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'manifest.json' && statSync(join(folder, name)).isFile());
-  return Object.fromEntries(files.sort().map((name) => [name, createHash('sha256').update(readFileSync(join(folder, name))).digest('hex')]));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name !== 'manifest.json' && statSync(join(folder, name)).isFile(),
+  );
+  return Object.fromEntries(
+    files.sort().map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    ]),
+  );
 }
 
 function within(parent: string, child: string): boolean {

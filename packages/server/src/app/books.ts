@@ -34,7 +34,12 @@ export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: N
   }
 }
 
-async function open(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null, lock: { release(): void }): Promise<Books> {
+async function open(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  lock: { release(): void },
+): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
   const { master } = await loadMaster({
@@ -44,7 +49,13 @@ async function open(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.Readab
     ...(stdin === null ? {} : { stdin }),
     mayCreate: !existsSync(join(dir, 'vault')),
   });
-  const vault = await openVault({ dir: join(dir, 'vault'), slotDir: config.TALLY_SLOT_DIR, master, shredMode: config.TALLY_SHRED_MODE, clock });
+  const vault = await openVault({
+    dir: join(dir, 'vault'),
+    slotDir: config.TALLY_SLOT_DIR,
+    master,
+    shredMode: config.TALLY_SHRED_MODE,
+    clock,
+  });
   master.fill(0);
   try {
     const hex = (purpose: string): Hex => `0x${vault.derive(purpose).toString('hex')}`;

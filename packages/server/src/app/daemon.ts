@@ -1,9 +1,9 @@
 import type { Hex, Tariff } from '@tallystick/core';
 import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
+import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
-import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
@@ -55,13 +55,21 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     keys: { idempotency: vault.derive('idempotency') },
     onReceipt: () => signer.notify(),
   });
-  const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: tariffs((await ledger.sources()).map(({ tariff }) => tariff)) };
+  const receipts: ReceiptsDeps = {
+    ledger,
+    domain: books.domain,
+    lane: books.lane,
+    tariff: tariffs((await ledger.sources()).map(({ tariff }) => tariff)),
+  };
   const checkpoint = async () => {
     const accounts = await ledger.accounts('source');
     await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
   };
   await checkpoint();
-  const timer = setInterval(() => void checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered')), CHECKPOINT_MS);
+  const timer = setInterval(
+    () => void checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered')),
+    CHECKPOINT_MS,
+  );
   timer.unref();
   signer.notify();
   const stop = async () => {

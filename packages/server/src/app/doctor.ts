@@ -11,11 +11,17 @@ const DISK_BYTES_MIN = 256 * 1024 * 1024;
 export async function auditVerify(books: Pick<Books, 'vault' | 'ledger'>): Promise<Report> {
   const log = books.vault.auditVerify();
   const ledger = await books.ledger.verify();
-  return report([...several('audit log', log, 'agrees with its signed checkpoints'), ...several('books', ledger, 'agree with their postings, receipts and lanes')]);
+  return report([
+    ...several('audit log', log, 'agrees with its signed checkpoints'),
+    ...several('books', ledger, 'agree with their postings, receipts and lanes'),
+  ]);
 }
 
 /** Everything that an operator would otherwise have to look at by hand. */
-export async function doctor(config: Config, books: Pick<Books, 'vault' | 'ledger'> & { readonly anchorFindings?: readonly string[] }): Promise<Report> {
+export async function doctor(
+  config: Config,
+  books: Pick<Books, 'vault' | 'ledger'> & { readonly anchorFindings?: readonly string[] },
+): Promise<Report> {
   const { findings } = await auditVerify(books);
   const holds = await books.ledger.openHolds(1_000_000);
   const sources = await books.ledger.accounts('source');
@@ -24,7 +30,11 @@ export async function doctor(config: Config, books: Pick<Books, 'vault' | 'ledge
     ...findings,
     ...several('anchor', books.anchorFindings ?? [], 'the books are the latest that it knows'),
     { check: 'open holds', ok: true, detail: `${holds.length} calls hold something now` },
-    { check: 'frozen sources', ok: frozen.length === 0, detail: frozen.length === 0 ? 'none' : frozen.map(({ id, stateReason }) => `${id}: ${stateReason}`).join('; ') },
+    {
+      check: 'frozen sources',
+      ok: frozen.length === 0,
+      detail: frozen.length === 0 ? 'none' : frozen.map(({ id, stateReason }) => `${id}: ${stateReason}`).join('; '),
+    },
     privateMode('data folder', config.TALLY_DATA_DIR),
     privateMode('slots', config.TALLY_SLOT_DIR),
     separate(config),
@@ -43,13 +53,21 @@ function several(check: string, wrong: readonly string[], right: string): readon
 
 function privateMode(check: string, path: string): Finding {
   const mode = statSync(path).mode & 0o777;
-  return { check, ok: (mode & 0o077) === 0, detail: `mode ${mode.toString(8)}${(mode & 0o077) === 0 ? '' : '; others can read it: set it to 700'}` };
+  return {
+    check,
+    ok: (mode & 0o077) === 0,
+    detail: `mode ${mode.toString(8)}${(mode & 0o077) === 0 ? '' : '; others can read it: set it to 700'}`,
+  };
 }
 
 /** Advice, not an error: on one disk a copy of the folder takes slots and records together. */
 function separate(config: Config): Finding {
   const same = statSync(config.TALLY_DATA_DIR).dev === statSync(config.TALLY_SLOT_DIR).dev;
-  return { check: 'slots apart', ok: true, detail: same ? 'slots and records are on one disk; TALLY_SLOT_DIR can put them on another' : 'slots and records are on different disks' };
+  return {
+    check: 'slots apart',
+    ok: true,
+    detail: same ? 'slots and records are on one disk; TALLY_SLOT_DIR can put them on another' : 'slots and records are on different disks',
+  };
 }
 
 function disk(path: string): Finding {

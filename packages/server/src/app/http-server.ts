@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { TallyError } from '@tallystick/core';
 import { getRequestListener } from '@hono/node-server';
+import { TallyError } from '@tallystick/core';
 import type { Config } from '#ground/config';
 import { adminApp } from './admin.ts';
 import type { Daemon } from './daemon.ts';
@@ -25,7 +25,13 @@ export async function listen(daemon: Daemon): Promise<Listening> {
     void other(req, res);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(new TallyError('CONFIG_INVALID', `PORT: cannot listen on ${config.HOST}:${config.PORT} (${cause.code ?? 'unknown'}).`, { setting: 'PORT' })));
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new TallyError('CONFIG_INVALID', `PORT: cannot listen on ${config.HOST}:${config.PORT} (${cause.code ?? 'unknown'}).`, {
+          setting: 'PORT',
+        }),
+      ),
+    );
     server.listen({ host: config.HOST, port: config.PORT, backlog: 1024 }, resolve);
   });
   const { port } = server.address() as AddressInfo;
@@ -52,7 +58,10 @@ function makeServer(config: Config, handler: (req: IncomingMessage, res: ServerR
   const server =
     config.TALLY_TLS_CERT_FILE === ''
       ? createServer(options, handler)
-      : createTlsServer({ ...options, cert: readFileSync(config.TALLY_TLS_CERT_FILE), key: readFileSync(config.TALLY_TLS_KEY_FILE) }, handler);
+      : createTlsServer(
+          { ...options, cert: readFileSync(config.TALLY_TLS_CERT_FILE), key: readFileSync(config.TALLY_TLS_KEY_FILE) },
+          handler,
+        );
   server.on('clientError', refuse);
   return server;
 }
@@ -60,7 +69,20 @@ function makeServer(config: Config, handler: (req: IncomingMessage, res: ServerR
 /** What the parser refuses never becomes a request: the answer is written by hand and the connection closed. */
 function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || socket.destroyed) return;
-  const shown = new TallyError(error.code === 'HPE_HEADER_OVERFLOW' ? 'HEADERS_TOO_LARGE' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'BODY_TIMEOUT' : 'BODY_INVALID', error.code === undefined || error.code.startsWith('HPE_HEADER') ? undefined : 'The request is not valid HTTP, or did not arrive in time.');
-  const body = JSON.stringify({ error: { message: `${shown.message} ${shown.fix}`, type: 'invalid_request_error', param: null, code: shown.code } });
-  socket.end(`HTTP/1.1 ${shown.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  const shown = new TallyError(
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'HEADERS_TOO_LARGE'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'BODY_TIMEOUT'
+        : 'BODY_INVALID',
+    error.code === undefined || error.code.startsWith('HPE_HEADER')
+      ? undefined
+      : 'The request is not valid HTTP, or did not arrive in time.',
+  );
+  const body = JSON.stringify({
+    error: { message: `${shown.message} ${shown.fix}`, type: 'invalid_request_error', param: null, code: shown.code },
+  });
+  socket.end(
+    `HTTP/1.1 ${shown.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

@@ -11,6 +11,8 @@ import { readyLine, welcome } from './welcome.ts';
 const EXIT_CONFIG = 78;
 
 async function main(): Promise<void> {
+  // Whatever is written is its owner's alone.
+  process.umask(0o077);
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
   const command = positionals[0] ?? 'serve';
   const config = loadConfig(process.env, process.cwd());
@@ -46,9 +48,16 @@ async function run(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.Readabl
 }
 
 /** What works on the data folder itself, with the daemon stopped. */
-async function offline(command: string, folder: string | undefined, config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<unknown> {
+async function offline(
+  command: string,
+  folder: string | undefined,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
-  if (command !== 'backup' && command !== 'doctor' && command !== 'audit-verify') throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
+  if (command !== 'backup' && command !== 'doctor' && command !== 'audit-verify')
+    throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
   const books = await openBooks(config, env, stdin);
   try {
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));
@@ -63,7 +72,10 @@ function missing(command: string): never {
 }
 
 function fail(cause: unknown): never {
-  const error = cause instanceof TallyError ? cause : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
+  const error =
+    cause instanceof TallyError
+      ? cause
+      : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
   process.stderr.write(`${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix } })}\n`);
   process.exit(error.code === 'CONFIG_INVALID' || error.code === 'MASTER_KEY_INVALID' ? EXIT_CONFIG : 1);
 }

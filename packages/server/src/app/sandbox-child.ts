@@ -9,13 +9,13 @@ const STOP_WITHIN_MS = 3000;
 /** The sandbox upstream as a child process: it ends with its parent, also when that is killed. */
 export type SandboxChild = { readonly url: string; readonly pid: number; stop(): Promise<void> };
 
-export async function startSandboxChild(dataDir: string): Promise<SandboxChild> {
+export async function startSandboxChild(dataDir: string, env: NodeJS.ProcessEnv): Promise<SandboxChild> {
   const main = fileURLToPath(import.meta.resolve('@tallystick/sandbox/main'));
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', main, '--port', '0', '--data', dataDir, '--exit-with-parent'],
     // A pipe as standard input is how the child notices that its parent is gone.
-    { stdio: ['pipe', 'pipe', 'inherit'], env: childEnv() },
+    { stdio: ['pipe', 'pipe', 'inherit'], env: childEnv(env) },
   );
   const ready = await firstLine(child);
   const { url } = JSON.parse(ready) as { url: string };
@@ -23,8 +23,8 @@ export async function startSandboxChild(dataDir: string): Promise<SandboxChild> 
 }
 
 /** The child gets no variable of ours: none of its business, and one could be a secret. */
-function childEnv(): NodeJS.ProcessEnv {
-  return Object.fromEntries(['PATH', 'HOME', 'LANG', 'TZ'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+function childEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(['PATH', 'HOME', 'LANG', 'TZ'].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function firstLine(child: ChildProcess): Promise<string> {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { SANDBOX_URL } from '#gateway';
+import { randomToken } from '#ground/ids';
 import { createKey } from './admin-keys.ts';
 import { addSource } from './admin-sources.ts';
 import type { Daemon } from './daemon.ts';
@@ -16,14 +16,15 @@ export async function seed(daemon: Daemon, sandbox: boolean): Promise<Seeded> {
       name: 'sandbox',
       provider: 'sandbox',
       base_url: SANDBOX_URL,
-      api_key: `sk-sandbox-${randomBytes(24).toString('base64url')}`,
+      api_key: `sk-sandbox-${randomToken(24)}`,
       cap: BigInt(config.TALLY_SANDBOX_CAP),
       settle: 'metered',
       models: {},
       tariff: [],
     });
   }
-  const virtualKey = (await ledger.keys()).length === 0 ? (await createKey(daemon, { name: 'first', tenant: 'default' })).virtual_key : null;
+  const virtualKey =
+    (await ledger.keys()).length === 0 ? (await createKey(daemon, { name: 'first', tenant: 'default' })).virtual_key : null;
   const first = (await ledger.sources()).find(({ mode }) => mode === 1);
   const account = first === undefined ? null : await ledger.account(first.id);
   return { sourceId: first?.id ?? null, cap: account === null ? null : String(account.limit), virtualKey };

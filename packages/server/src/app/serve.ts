@@ -10,7 +10,14 @@ import { type Listening, listen } from './http-server.ts';
 import { type SandboxChild, startSandboxChild } from './sandbox-child.ts';
 import { type Seeded, seed } from './seed.ts';
 
-export type Running = { readonly daemon: Daemon; readonly url: string; readonly seeded: Seeded; readonly firstStart: boolean; readonly sandbox: SandboxChild | null; stop(): Promise<void> };
+export type Running = {
+  readonly daemon: Daemon;
+  readonly url: string;
+  readonly seeded: Seeded;
+  readonly firstStart: boolean;
+  readonly sandbox: SandboxChild | null;
+  stop(): Promise<void>;
+};
 
 /** Starts everything, in the order in which it depends on each other; undoes it in reverse where a step fails. */
 export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Running> {
@@ -20,7 +27,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     const books = await openBooks(config, env, stdin);
     undo.push(() => books.close());
     const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
-    const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox')) : null;
+    const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox'), env) : null;
     if (sandbox !== null) undo.push(() => sandbox.stop());
     const daemon = await wire(config, books, log, token, sandbox?.url ?? null);
     undo[0] = () => daemon.stop();

@@ -4,17 +4,30 @@ import type { Running } from './serve.ts';
 /** The one line of `--json`. */
 export function readyLine({ url, seeded }: Running): string {
   const { virtualKey, sourceId, cap } = seeded;
-  return JSON.stringify({ event: 'ready', url, virtual_key: virtualKey, source_id: sourceId, cap: cap === null ? null : Number(cap), pid: process.pid });
+  return JSON.stringify({
+    event: 'ready',
+    url,
+    virtual_key: virtualKey,
+    source_id: sourceId,
+    cap: cap === null ? null : Number(cap),
+    pid: process.pid,
+  });
 }
 
 /** What a person sees when the daemon is ready. */
 export function welcome(running: Running): string {
   const { url, seeded, daemon } = running;
   const data = relative(process.cwd(), daemon.config.TALLY_DATA_DIR) || '.';
-  const source = seeded.sourceId === null ? 'none yet: npx tally source add' : `${seeded.sourceId} (SANDBOX: simulated answers, no account), cap ${seeded.cap} tokens`;
+  const source =
+    seeded.sourceId === null
+      ? 'none yet: npx tally source add'
+      : `${seeded.sourceId} (SANDBOX: simulated answers, no account), cap ${seeded.cap} tokens`;
   const lines = ['', 'Tallystick is ready.', '', `  gateway      ${url}/v1`, `  source       ${source}`];
   if (seeded.virtualKey !== null) {
-    lines.push(`  virtual key  ${seeded.virtualKey} (shown once, stored hashed)`, `  data         ${data} (the master key is in it: move it off this disk and keep a copy)`);
+    lines.push(
+      `  virtual key  ${seeded.virtualKey} (shown once, stored hashed)`,
+      `  data         ${data} (the master key is in it: move it off this disk and keep a copy)`,
+    );
     if (seeded.sourceId !== null) lines.push('', 'Try it:', '', curl(url, seeded.virtualKey));
   } else {
     lines.push(`  data         ${data} (all kept from before; virtual keys are shown only when made: npx tally key create)`);
@@ -25,5 +38,10 @@ export function welcome(running: Running): string {
 
 function curl(url: string, key: string): string {
   const body = JSON.stringify({ model: 'sandbox-small', max_completion_tokens: 40, messages: [{ role: 'user', content: 'Hello' }] });
-  return [`  curl -i ${url}/v1/chat/completions \\`, `    -H 'authorization: Bearer ${key}' \\`, "    -H 'content-type: application/json' \\", `    -d '${body}'`].join('\n');
+  return [
+    `  curl -i ${url}/v1/chat/completions \\`,
+    `    -H 'authorization: Bearer ${key}' \\`,
+    "    -H 'content-type: application/json' \\",
+    `    -d '${body}'`,
+  ].join('\n');
 }

@@ -1,6 +1,16 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { type Bound, type BoundInputs, boundAmount, factsVersion, type Hex, type ModelFacts, smallestBound, TallyError, utf8BytesMax } from '@tallystick/core';
-import { uuidv7 } from '#ground/ids';
+import { createHmac } from 'node:crypto';
+import {
+  type Bound,
+  type BoundInputs,
+  boundAmount,
+  factsVersion,
+  type Hex,
+  type ModelFacts,
+  smallestBound,
+  TallyError,
+  utf8BytesMax,
+} from '@tallystick/core';
+import { randomHex, uuidv7 } from '#ground/ids';
 import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
 import type { Principal } from './principals.ts';
@@ -48,7 +58,9 @@ export type Admission = {
  */
 export async function admit(deps: GatewayDeps, call: Admission): Promise<Held> {
   const { plan, principal, spec } = call;
-  const candidates = deps.sources.allowed(principal.key.sources).filter(({ models }) => models.get(plan.model)?.endpoints.includes(spec.endpoint));
+  const candidates = deps.sources
+    .allowed(principal.key.sources)
+    .filter(({ models }) => models.get(plan.model)?.endpoints.includes(spec.endpoint));
   if (candidates.length === 0) {
     throw new TallyError('MODEL_UNKNOWN', 'No source that this key may use serves this model on this route.', { field: 'model' });
   }
@@ -97,7 +109,12 @@ async function tryHold(deps: GatewayDeps, call: Admission, offer: Offer): Promis
   const { refusal } = placed.result;
   const mine = refusal.code !== 'POOL_STOPPED' && refusal.accountId !== offer.source.row.id;
   const error = refusalError(refusal, mine);
-  if (refusal.code === 'CAP_EXCEEDED' && refusal.asset === 'tokens' && call.plan.outputAsked === null && call.spec.outputFields.length > 0) {
+  if (
+    refusal.code === 'CAP_EXCEEDED' &&
+    refusal.asset === 'tokens' &&
+    call.plan.outputAsked === null &&
+    call.spec.outputFields.length > 0
+  ) {
     const room = (refusal.available - offer.bound.input) / BigInt(call.plan.choices);
     if (room >= INJECTED_OUTPUT_MIN && room < offer.output) {
       const smaller = makeOffer(call, offer.source, room);
@@ -112,7 +129,11 @@ async function tryHold(deps: GatewayDeps, call: Admission, offer: Offer): Promis
   return error;
 }
 
-async function place(deps: GatewayDeps, call: Admission, offer: Offer): Promise<{ request: HoldRequest; amountMax: bigint; result: HoldResult }> {
+async function place(
+  deps: GatewayDeps,
+  call: Admission,
+  offer: Offer,
+): Promise<{ request: HoldRequest; amountMax: bigint; result: HoldResult }> {
   const { key } = call.principal;
   const { source, bound } = offer;
   const amountMax = boundAmount(source.tariff, bound.total);
@@ -129,7 +150,7 @@ async function place(deps: GatewayDeps, call: Admission, offer: Offer): Promise<
     keyId: key.id,
     tenantId: key.tenantId,
     lines,
-    nonce: randomBytes(16).toString('hex'),
+    nonce: randomHex(16),
     receiptId: call.id.receiptId,
     mode: source.row.mode,
     proof: bound.proof,

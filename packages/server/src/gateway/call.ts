@@ -18,7 +18,13 @@ import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
  */
 const TOKEN_BYTES_MAX = 128n;
 
-export type CallParts = { readonly spec: EndpointSpec; readonly plan: Plan; readonly held: Held; readonly responseSalt: Uint8Array; readonly arrivedAt: number };
+export type CallParts = {
+  readonly spec: EndpointSpec;
+  readonly plan: Plan;
+  readonly held: Held;
+  readonly responseSalt: Uint8Array;
+  readonly arrivedAt: number;
+};
 
 /**
  * One call that has its hold: sent at most once, relayed, and settled exactly once, whatever happens.
@@ -53,7 +59,10 @@ export class Call implements UpstreamEvents {
       pause: () => this.#upstream?.pause(),
       resume: () => this.#upstream?.resume(),
     });
-    this.#deadline = setTimeout(() => this.#cut({ kind: 'burned', reason: 'deadline' }, new TallyError('UPSTREAM_TIMEOUT')), deps.limits.callDeadlineMs);
+    this.#deadline = setTimeout(
+      () => this.#cut({ kind: 'burned', reason: 'deadline' }, new TallyError('UPSTREAM_TIMEOUT')),
+      deps.limits.callDeadlineMs,
+    );
   }
 
   /** Opens the secret with the hold's permit and sends. @returns when the call is settled. */
@@ -106,13 +115,20 @@ export class Call implements UpstreamEvents {
     this.#headers = headers;
     const encoding = headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
-      this.#cut({ kind: 'burned', reason: 'compressed answer' }, new TallyError('UPSTREAM_ERROR', 'The upstream compressed its answer although it was asked not to.'));
+      this.#cut(
+        { kind: 'burned', reason: 'compressed answer' },
+        new TallyError('UPSTREAM_ERROR', 'The upstream compressed its answer although it was asked not to.'),
+      );
       return;
     }
     if (status < 200 || status > 299) return;
     if (this.#parts.plan.stream && /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''))) {
       this.#scanner = this.#parts.spec.scanner(this.#parts.plan);
-      this.#relay.head(status, { ...this.#answerHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+      this.#relay.head(status, {
+        ...this.#answerHeaders(),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache',
+      });
     }
   }
 
@@ -122,7 +138,10 @@ export class Call implements UpstreamEvents {
     else if (this.#status >= 200 && this.#status <= 299) this.#chunks.push(chunk);
     else if (this.#bytes <= ERROR_BYTES_MAX) this.#chunks.push(chunk);
     if (this.#bytes > this.#deps.limits.answerBytesMax) {
-      this.#cut({ kind: 'burned', reason: 'answer too large' }, new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is larger than this gateway takes.'));
+      this.#cut(
+        { kind: 'burned', reason: 'answer too large' },
+        new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is larger than this gateway takes.'),
+      );
     }
   }
 
@@ -136,14 +155,23 @@ export class Call implements UpstreamEvents {
   error(error: Error, sent: boolean): void {
     if (this.#ended) return;
     if (!sent) {
-      this.#fail({ kind: 'released', reason: 'it was never sent' }, new TallyError('UPSTREAM_UNREACHABLE', 'No connection to the upstream could be made; nothing was sent or spent.'));
+      this.#fail(
+        { kind: 'released', reason: 'it was never sent' },
+        new TallyError('UPSTREAM_UNREACHABLE', 'No connection to the upstream could be made; nothing was sent or spent.'),
+      );
       return;
     }
     // A usage report that has arrived stands, even where the end of the stream did not.
     const usage = this.#scanner?.summary().usage ?? null;
     const outcome: Outcome = usage === null ? { kind: 'burned', reason: 'connection lost' } : { kind: 'metered', usage };
     const timeout = /timeout/i.test(error.name + error.message);
-    this.#fail(outcome, new TallyError(timeout ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_ERROR', timeout ? undefined : 'The upstream closed the connection before its answer was complete.'));
+    this.#fail(
+      outcome,
+      new TallyError(
+        timeout ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_ERROR',
+        timeout ? undefined : 'The upstream closed the connection before its answer was complete.',
+      ),
+    );
   }
 
   #stream(scanner: StreamScanner, chunk: Buffer): void {
@@ -152,10 +180,14 @@ export class Call implements UpstreamEvents {
       if (this.#overran(scanner)) return;
       for (const bytes of relay) this.#relay.write(bytes);
       for (const event of events) {
-        if (event.kind === 'usage' && event.usage !== null && usageTotal(event.usage) > this.#parts.held.bound.total) this.#overrun(event.usage);
+        if (event.kind === 'usage' && event.usage !== null && usageTotal(event.usage) > this.#parts.held.bound.total)
+          this.#overrun(event.usage);
       }
     } catch (error) {
-      this.#cut({ kind: 'burned', reason: 'unreadable stream' }, error instanceof TallyError ? error : new TallyError('UPSTREAM_ERROR', undefined, {}, { cause: error }));
+      this.#cut(
+        { kind: 'burned', reason: 'unreadable stream' },
+        error instanceof TallyError ? error : new TallyError('UPSTREAM_ERROR', undefined, {}, { cause: error }),
+      );
     }
   }
 
@@ -166,7 +198,9 @@ export class Call implements UpstreamEvents {
     if (BigInt(scanner.summary().contentBytes) <= allowed) return false;
     this.#deps.ledger
       .setState(held.source.row.id, 'frozen', 'overrun: more text than its output limit allows')
-      .catch((cause: unknown) => this.#deps.log.error({ source: held.source.row.id, cause: String(cause) }, 'a source that overran could not be frozen'));
+      .catch((cause: unknown) =>
+        this.#deps.log.error({ source: held.source.row.id, cause: String(cause) }, 'a source that overran could not be frozen'),
+      );
     this.#deps.metrics.overrun.inc();
     this.#cut({ kind: 'burned', reason: 'overrun: more text than the output limit allows' }, new TallyError('UPSTREAM_OVERRUN'));
     return true;
@@ -188,7 +222,10 @@ export class Call implements UpstreamEvents {
     } else if (done && errorCode === null) {
       this.#finish({ kind: 'bound', reason: 'the stream carried no usable usage' }, finishReasons.join(','), () => this.#relay.end());
     } else {
-      this.#fail({ kind: 'burned', reason: 'the stream was cut' }, new TallyError('UPSTREAM_ERROR', 'The upstream ended its stream before it was complete.'));
+      this.#fail(
+        { kind: 'burned', reason: 'the stream was cut' },
+        new TallyError('UPSTREAM_ERROR', 'The upstream ended its stream before it was complete.'),
+      );
     }
   }
 
@@ -196,13 +233,20 @@ export class Call implements UpstreamEvents {
     const body = Buffer.concat(this.#chunks);
     const json = parseObject(body);
     if (json === null) {
-      this.#fail({ kind: 'bound', reason: 'the answer is not JSON' }, new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is not a JSON object.'));
+      this.#fail(
+        { kind: 'bound', reason: 'the answer is not JSON' },
+        new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is not a JSON object.'),
+      );
       return;
     }
     const usage = normaliseUsage(this.#parts.spec.usage, json['usage']);
     const outcome: Outcome = usage === null ? { kind: 'bound', reason: 'the answer carried no usable usage' } : { kind: 'metered', usage };
     this.#finish(outcome, '', () => {
-      this.#relay.head(this.#status, { ...this.#answerHeaders(), 'content-type': 'application/json', 'content-length': String(body.length) });
+      this.#relay.head(this.#status, {
+        ...this.#answerHeaders(),
+        'content-type': 'application/json',
+        'content-length': String(body.length),
+      });
       this.#relay.end(body);
     });
   }
@@ -221,11 +265,16 @@ export class Call implements UpstreamEvents {
   }
 
   #fail(outcome: Outcome, error: TallyError): void {
-    this.#finish(outcome, '', () => {
-      if (this.#relay.gone) return;
-      if (this.#relay.headSent) this.#relay.end(errorFrame(error));
-      else sendError(this.#res, error, this.#answerHeaders());
-    }, error.code);
+    this.#finish(
+      outcome,
+      '',
+      () => {
+        if (this.#relay.gone) return;
+        if (this.#relay.headSent) this.#relay.end(errorFrame(error));
+        else sendError(this.#res, error, this.#answerHeaders());
+      },
+      error.code,
+    );
   }
 
   /** The one ending: answers first, then settles off the answer's path. */
@@ -244,12 +293,17 @@ export class Call implements UpstreamEvents {
       .then((settled) => {
         if (settled.result === 'settled' && settled.overrun > 0n) {
           this.#deps.metrics.overrun.inc();
-          this.#deps.log.error({ source: held.source.row.id, receipt: settled.receiptId, overrun: String(settled.overrun) }, 'a source billed beyond its limit and is frozen');
+          this.#deps.log.error(
+            { source: held.source.row.id, receipt: settled.receiptId, overrun: String(settled.overrun) },
+            'a source billed beyond its limit and is frozen',
+          );
         }
         if (settled.result === 'settled') this.#deps.onReceipt();
       })
       // The hold stays open and is burned at the next start: nothing is given back that is not known.
-      .catch((cause: unknown) => this.#deps.log.error({ hold: held.holdId, cause: String(cause) }, 'a call could not be settled; its hold stays spent'))
+      .catch((cause: unknown) =>
+        this.#deps.log.error({ hold: held.holdId, cause: String(cause) }, 'a call could not be settled; its hold stays spent'),
+      )
       .finally(this.#resolve);
   }
 

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TallyError } from '@tallystick/core';
 import { readBody } from '#ground/http-body';
-import { uuidv7 } from '#ground/ids';
+import { randomHex, uuidv7 } from '#ground/ids';
 import { admit, type CallId } from './admission.ts';
 import { sendError, sendJson } from './answer.ts';
 import { Call } from './call.ts';
@@ -31,7 +30,7 @@ export class Gateway {
   /** @returns whether the path belongs to the gateway; if so, it answers. */
   handle(req: IncomingMessage, res: ServerResponse, path: string): boolean {
     if (path !== '/v1' && !path.startsWith('/v1/')) return false;
-    const id: CallId = { callId: uuidv7(this.#deps.clock.wallMs()), receiptId: randomBytes(16).toString('hex') };
+    const id: CallId = { callId: uuidv7(this.#deps.clock.wallMs()), receiptId: randomHex(16) };
     const work = this.#answer(req, res, path, id).catch((cause: unknown) => {
       const error = cause instanceof TallyError ? cause : new TallyError('INTERNAL', undefined, {}, { cause });
       if (error.code === 'INTERNAL') this.#deps.log.error({ call: id.callId, cause: describe(cause) }, 'a call failed inside the gateway');
@@ -118,7 +117,9 @@ function readIdempotencyKey(req: IncomingMessage): string | undefined {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
-    throw new TallyError('INPUT_INVALID', 'The header `idempotency-key` must have 1 to 255 visible ASCII characters.', { field: 'idempotency-key' });
+    throw new TallyError('INPUT_INVALID', 'The header `idempotency-key` must have 1 to 255 visible ASCII characters.', {
+      field: 'idempotency-key',
+    });
   }
   return key;
 }

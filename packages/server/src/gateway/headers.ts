@@ -8,7 +8,9 @@ export function idHeaders(id: CallId): Record<string, string> {
 
 /** What the answer to a call with a hold says: its receipt, what it held, and what is left under the tightest cap. */
 export function answerHeaders(held: Held, overheadMs: number): Record<string, string> {
-  const tightest = held.balances.filter(({ asset }) => asset === 'tokens').reduce<AccountBalance | null>((a, b) => (a !== null && left(a) <= left(b) ? a : b), null);
+  const tightest = held.balances
+    .filter(({ asset }) => asset === 'tokens')
+    .reduce<AccountBalance | null>((a, b) => (a !== null && left(a) <= left(b) ? a : b), null);
   return {
     ...idHeaders(held),
     'x-tally-receipt': held.receiptId,
@@ -17,7 +19,9 @@ export function answerHeaders(held: Held, overheadMs: number): Record<string, st
     'x-tally-output-limit': `${held.output}; ${held.outputBy}`,
     'x-tally-overhead-ms': overheadMs.toFixed(2),
     ...(held.source.row.mode === 1 ? { 'x-tally-mode': 'sandbox' } : {}),
-    ...(tightest === null ? {} : { 'x-ratelimit-limit-tokens': String(tightest.limit), 'x-ratelimit-remaining-tokens': String(left(tightest)) }),
+    ...(tightest === null
+      ? {}
+      : { 'x-ratelimit-limit-tokens': String(tightest.limit), 'x-ratelimit-remaining-tokens': String(left(tightest)) }),
   };
 }
 

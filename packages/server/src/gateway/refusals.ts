@@ -42,14 +42,27 @@ export function existingError(existing: Extract<HoldResult, { result: 'existing'
     case 'open':
       return new TallyError('IN_FLIGHT', undefined, facts);
     case 'settled':
-      return new TallyError('ALREADY_SERVED', `A call with this idempotency key was served before; its receipt is ${existing.receiptId}.`, facts);
+      return new TallyError(
+        'ALREADY_SERVED',
+        `A call with this idempotency key was served before; its receipt is ${existing.receiptId}.`,
+        facts,
+      );
     case 'burned':
     case 'released':
-      return new TallyError('OUTCOME_UNKNOWN', `A call with this idempotency key was tried before; its receipt is ${existing.receiptId}.`, facts);
+      return new TallyError(
+        'OUTCOME_UNKNOWN',
+        `A call with this idempotency key was tried before; its receipt is ${existing.receiptId}.`,
+        facts,
+      );
   }
 }
 
 /** Of several sources' refusals, the one to tell: what may pass by waiting comes before what will not. */
 export function worstHope(refusals: readonly TallyError[]): TallyError {
-  return refusals.find(({ code }) => code === 'CAP_BUSY') ?? refusals.find(({ code }) => code === 'CAP_EXCEEDED') ?? refusals[0] ?? new TallyError('NO_AVAILABLE_KEYS');
+  return (
+    refusals.find(({ code }) => code === 'CAP_BUSY') ??
+    refusals.find(({ code }) => code === 'CAP_EXCEEDED') ??
+    refusals[0] ??
+    new TallyError('NO_AVAILABLE_KEYS')
+  );
 }

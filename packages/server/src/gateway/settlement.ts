@@ -13,7 +13,13 @@ export type Outcome =
   /** Provably not billed: never sent, or refused in a way that the facts file lists. */
   | { readonly kind: 'released'; readonly reason: string };
 
-export type Delivered = { readonly status: number; readonly bytes: number; readonly complete: boolean; readonly responseHash: Hex; readonly finish: string };
+export type Delivered = {
+  readonly status: number;
+  readonly bytes: number;
+  readonly complete: boolean;
+  readonly responseHash: Hex;
+  readonly finish: string;
+};
 
 const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_write_1h: 0n, output: 0n, reasoning: 0n };
 

@@ -1,4 +1,14 @@
-import { type Hex, type ModelFacts, modelFacts, modelsOf, parseDeclaredFacts, parseTariff, pseudonym, type Tariff, tariffId } from '@tallystick/core';
+import {
+  type Hex,
+  type ModelFacts,
+  modelFacts,
+  modelsOf,
+  parseDeclaredFacts,
+  parseTariff,
+  pseudonym,
+  type Tariff,
+  tariffId,
+} from '@tallystick/core';
 import type { SourceRow } from '#ledger';
 import { Upstream, type UpstreamLimits } from './upstream.ts';
 

@@ -21,13 +21,18 @@ function toError(status: number, headers: IncomingHttpHeaders, parsed: { code: s
   if (status === 401 || status === 403) return new TallyError('UPSTREAM_AUTH');
   if (status === 429) {
     const after = Number(headers['retry-after']);
-    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, { retry_after_s: Number.isSafeInteger(after) && after >= 0 && after <= 3600 ? after : 1 });
+    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, {
+      retry_after_s: Number.isSafeInteger(after) && after >= 0 && after <= 3600 ? after : 1,
+    });
   }
   if (status >= 400 && status < 500) {
     const message = parsed.message === null ? '' : ` It says: ${redact(parsed.message)}`;
-    return new TallyError('UPSTREAM_REFUSED', `The upstream refused the request with status ${status}.${message}`, { upstream_status: status });
+    return new TallyError('UPSTREAM_REFUSED', `The upstream refused the request with status ${status}.${message}`, {
+      upstream_status: status,
+    });
   }
-  if (status >= 300 && status < 400) return new TallyError('UPSTREAM_ERROR', 'The upstream answered with a redirect, which is never followed.');
+  if (status >= 300 && status < 400)
+    return new TallyError('UPSTREAM_ERROR', 'The upstream answered with a redirect, which is never followed.');
   return new TallyError('UPSTREAM_ERROR', `The upstream failed with status ${status}.`, { upstream_status: status });
 }
 

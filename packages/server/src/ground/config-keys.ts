@@ -7,21 +7,36 @@ export type ConfigKey = { readonly default: string; readonly unit?: string; read
 export const CONFIG_KEYS = {
   HOST: { default: '127.0.0.1', description: 'Address to listen on. Beyond loopback TLS is required, or TALLY_INSECURE_HTTP=1.' },
   PORT: { default: '8402', description: 'Port to listen on; 0 takes a free one.' },
-  TALLY_CONFIG: { default: 'tallystick.json', description: 'Configuration file (JSON, these same names). Its absence is no error unless the variable is set.' },
-  TALLY_DATA_DIR: { default: '.tallystick', description: 'Folder of all data: books, sealed secrets, slots, audit log. Made with mode 0700.' },
+  TALLY_CONFIG: {
+    default: 'tallystick.json',
+    description: 'Configuration file (JSON, these same names). Its absence is no error unless the variable is set.',
+  },
+  TALLY_DATA_DIR: {
+    default: '.tallystick',
+    description: 'Folder of all data: books, sealed secrets, slots, audit log. Made with mode 0700.',
+  },
   TALLY_SLOT_DIR: {
     default: '<data>/slots',
     description: 'Folder of the slots and of the anchor that detects a restored database. Best on another disk, kept out of backups.',
   },
   TALLY_MASTER_KEY_FILE: {
     default: '<data>/master.key',
-    description: 'File with the master key: 64 hex digits or a 24-word phrase, mode 0600. Made at first start; move it off this disk and keep a copy.',
+    description:
+      'File with the master key: 64 hex digits or a 24-word phrase, mode 0600. Made at first start; move it off this disk and keep a copy.',
   },
-  TALLY_MASTER_KEY: { default: '', description: 'The master key itself (hex or phrase), or `-` to read a phrase from standard input. Removed from the environment at once.' },
-  TALLY_ADMIN_TOKEN: { default: '', description: 'Operator token. By default one is made at first start in `<data>/admin-token`, mode 0600.' },
+  TALLY_MASTER_KEY: {
+    default: '',
+    description:
+      'The master key itself (hex or phrase), or `-` to read a phrase from standard input. Removed from the environment at once.',
+  },
+  TALLY_ADMIN_TOKEN: {
+    default: '',
+    description: 'Operator token. By default one is made at first start in `<data>/admin-token`, mode 0600.',
+  },
   TALLY_SHRED_MODE: {
     default: 'shreddable',
-    description: '`shreddable`: slots are left out of backups, so that a destroyed secret is gone everywhere; `recoverable`: slots are backed up, destruction is claimed for this host only.',
+    description:
+      '`shreddable`: slots are left out of backups, so that a destroyed secret is gone everywhere; `recoverable`: slots are backed up, destruction is claimed for this host only.',
   },
   TALLY_TLS_CERT_FILE: { default: '', description: 'PEM certificate chain; with TALLY_TLS_KEY_FILE turns TLS on.' },
   TALLY_TLS_KEY_FILE: { default: '', description: 'PEM private key of the certificate.' },
@@ -29,10 +44,22 @@ export const CONFIG_KEYS = {
   TALLY_BODY_BYTES_MAX: { default: '8388608', unit: 'bytes', description: 'Largest request body.' },
   TALLY_BODY_TIMEOUT_MS: { default: '30000', unit: 'ms', description: 'Time for a request body to arrive.' },
   TALLY_HEADER_BYTES_MAX: { default: '16384', unit: 'bytes', description: 'Largest request header block.' },
-  TALLY_ANSWER_BYTES_MAX: { default: '67108864', unit: 'bytes', description: 'Largest upstream answer; a longer one is cut and charged at its hold.' },
+  TALLY_ANSWER_BYTES_MAX: {
+    default: '67108864',
+    unit: 'bytes',
+    description: 'Largest upstream answer; a longer one is cut and charged at its hold.',
+  },
   TALLY_CALLS_MAX: { default: '1024', unit: 'calls', description: 'Calls in flight at once; more are refused with OVERLOADED.' },
-  TALLY_CALL_DEADLINE_MS: { default: '600000', unit: 'ms', description: 'Hard deadline of a call, after which it is cut and its hold is spent.' },
-  TALLY_READER_STALL_MS: { default: '30000', unit: 'ms', description: 'A caller that reads nothing for this long counts as gone; metering goes on.' },
+  TALLY_CALL_DEADLINE_MS: {
+    default: '600000',
+    unit: 'ms',
+    description: 'Hard deadline of a call, after which it is cut and its hold is spent.',
+  },
+  TALLY_READER_STALL_MS: {
+    default: '30000',
+    unit: 'ms',
+    description: 'A caller that reads nothing for this long counts as gone; metering goes on.',
+  },
   TALLY_UPSTREAM_CONNECTIONS_MAX: { default: '512', unit: 'sockets', description: 'Connections per source.' },
   TALLY_UPSTREAM_HEADERS_MS: { default: '120000', unit: 'ms', description: 'Time for an upstream’s first answer byte.' },
   TALLY_UPSTREAM_IDLE_MS: { default: '120000', unit: 'ms', description: 'Longest silence inside an upstream’s answer.' },
@@ -41,10 +68,20 @@ export const CONFIG_KEYS = {
     unit: 'tokens',
     description: 'Output limit put into a request that names none (less where the model or the cap allows less).',
   },
-  TALLY_SHUTDOWN_MS: { default: '10000', unit: 'ms', description: 'Time that calls in flight get to end at shutdown; then they are cut and their holds spent.' },
-  TALLY_SANDBOX: { default: '1', description: '`1` starts the sandbox upstream as a child process and, on first start, seeds a sandbox source; `0` does neither.' },
+  TALLY_SHUTDOWN_MS: {
+    default: '10000',
+    unit: 'ms',
+    description: 'Time that calls in flight get to end at shutdown; then they are cut and their holds spent.',
+  },
+  TALLY_SANDBOX: {
+    default: '1',
+    description: '`1` starts the sandbox upstream as a child process and, on first start, seeds a sandbox source; `0` does neither.',
+  },
   TALLY_SANDBOX_CAP: { default: '1000', unit: 'tokens', description: 'Cap of the seeded sandbox source.' },
-  TALLY_LOG_LEVEL: { default: 'info', description: '`fatal`, `error`, `warn`, `info`, `debug` or `silent`. Logs go to standard error as JSON lines.' },
+  TALLY_LOG_LEVEL: {
+    default: 'info',
+    description: '`fatal`, `error`, `warn`, `info`, `debug` or `silent`. Logs go to standard error as JSON lines.',
+  },
 } as const satisfies Record<string, ConfigKey>;
 
 export type ConfigName = keyof typeof CONFIG_KEYS;

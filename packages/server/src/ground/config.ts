@@ -84,9 +84,13 @@ function finish(config: Config, cwd: string): Config {
     throw new TallyError('CONFIG_INVALID', 'TALLY_TLS_CERT_FILE and TALLY_TLS_KEY_FILE go together.', { setting: 'TALLY_TLS_KEY_FILE' });
   }
   if (!isLoopback(config.HOST) && config.TALLY_TLS_CERT_FILE === '' && !config.TALLY_INSECURE_HTTP) {
-    throw new TallyError('CONFIG_INVALID', `HOST: ${config.HOST} is beyond loopback and TLS is off; set TALLY_TLS_CERT_FILE, or TALLY_INSECURE_HTTP=1.`, {
-      setting: 'HOST',
-    });
+    throw new TallyError(
+      'CONFIG_INVALID',
+      `HOST: ${config.HOST} is beyond loopback and TLS is off; set TALLY_TLS_CERT_FILE, or TALLY_INSECURE_HTTP=1.`,
+      {
+        setting: 'HOST',
+      },
+    );
   }
   return {
     ...config,
@@ -113,7 +117,9 @@ function readFile(path: string, required: boolean): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(json)) {
     if (!(name in CONFIG_KEYS) || name === 'TALLY_CONFIG') {
-      throw new TallyError('CONFIG_INVALID', `The configuration file names ${name.slice(0, 64)}, which is no setting.`, { setting: name.slice(0, 64) });
+      throw new TallyError('CONFIG_INVALID', `The configuration file names ${name.slice(0, 64)}, which is no setting.`, {
+        setting: name.slice(0, 64),
+      });
     }
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       throw new TallyError('CONFIG_INVALID', `${name}: must be a string, a number or a boolean.`, { setting: name });

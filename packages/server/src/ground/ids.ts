@@ -5,6 +5,11 @@ export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }
 
+/** @returns `bytes` random bytes as base64url: what a person copies, without characters that a shell or URL would mind. */
+export function randomToken(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}
+
 /**
  * A UUID version 7 (RFC 9562): 48 bits of time, 74 random bits. Ids that sort by time keep the indexes of the books compact.
  * @param wallMs Unix ms.

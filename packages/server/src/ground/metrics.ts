@@ -11,14 +11,39 @@ export function openMetrics() {
   const registers = [registry];
   return {
     registry,
-    calls: new Counter({ name: 'tally_calls_total', help: 'Calls by endpoint and outcome code.', labelNames: ['endpoint', 'outcome'], registers }),
+    calls: new Counter({
+      name: 'tally_calls_total',
+      help: 'Calls by endpoint and outcome code.',
+      labelNames: ['endpoint', 'outcome'],
+      registers,
+    }),
     inFlight: new Gauge({ name: 'tally_calls_in_flight', help: 'Calls being served.', registers }),
-    overhead: new Histogram({ name: 'tally_gateway_overhead_seconds', help: 'Time from the request’s arrival to its first byte upstream.', buckets: SECONDS, registers }),
-    hold: new Histogram({ name: 'tally_ledger_hold_duration_seconds', help: 'Time for a hold to be durable.', buckets: SECONDS, registers }),
+    overhead: new Histogram({
+      name: 'tally_gateway_overhead_seconds',
+      help: 'Time from the request’s arrival to its first byte upstream.',
+      buckets: SECONDS,
+      registers,
+    }),
+    hold: new Histogram({
+      name: 'tally_ledger_hold_duration_seconds',
+      help: 'Time for a hold to be durable.',
+      buckets: SECONDS,
+      registers,
+    }),
     openHolds: new Gauge({ name: 'tally_ledger_open_holds', help: 'Holds that are open.', registers }),
     overrun: new Counter({ name: 'tally_overrun_total', help: 'Calls billed beyond the limit that the upstream was sent.', registers }),
-    receiptLag: new Histogram({ name: 'tally_receipt_lag_seconds', help: 'Time from settlement to signed receipt.', buckets: SECONDS, registers }),
-    tokens: new Counter({ name: 'gen_ai_client_token_usage', help: 'Billable tokens by type.', labelNames: ['gen_ai_token_type', 'gen_ai_system'], registers }),
+    receiptLag: new Histogram({
+      name: 'tally_receipt_lag_seconds',
+      help: 'Time from settlement to signed receipt.',
+      buckets: SECONDS,
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'gen_ai_client_token_usage',
+      help: 'Billable tokens by type.',
+      labelNames: ['gen_ai_token_type', 'gen_ai_system'],
+      registers,
+    }),
     duration: new Histogram({
       name: 'gen_ai_client_operation_duration_seconds',
       help: 'Duration of whole calls.',

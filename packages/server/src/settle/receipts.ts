@@ -1,4 +1,15 @@
-import { type Domain, encodeBundle, groupOf, groupTree, type Hex, type LaneKey, proveLeaf, type ReceiptBundleJson, type Tariff, TallyError } from '@tallystick/core';
+import {
+  type Domain,
+  encodeBundle,
+  groupOf,
+  groupTree,
+  type Hex,
+  type LaneKey,
+  proveLeaf,
+  type ReceiptBundleJson,
+  TallyError,
+  type Tariff,
+} from '@tallystick/core';
 import type { Ledger } from '#ledger';
 
 export type ReceiptsDeps = {

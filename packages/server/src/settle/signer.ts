@@ -46,7 +46,9 @@ export class ReceiptSigner {
 
   /** Signs all that waits. Never throws: a failure is logged and tried again with the next receipt. */
   flush(): Promise<void> {
-    this.#running = this.#running.then(() => this.#sign()).catch((cause: unknown) => this.#deps.log.error({ cause: String(cause) }, 'receipts could not be signed'));
+    this.#running = this.#running
+      .then(() => this.#sign())
+      .catch((cause: unknown) => this.#deps.log.error({ cause: String(cause) }, 'receipts could not be signed'));
     return this.#running;
   }
 

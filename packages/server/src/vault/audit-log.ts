@@ -1,5 +1,5 @@
 import { TallyError } from '@tallystick/core';
-import { AppendFile, readSlice } from '#ground/append-file';
+import { AppendFile, readSlice, walkLines } from '#ground/append-file';
 import type { Clock } from '#ground/clock';
 import { type AuditData, checkEntry, decodeLine, LINE_BYTES_MAX, type LineCodec } from './audit-entry.ts';
 import type { LogHead, Scan } from './audit-scan.ts';
@@ -131,9 +131,13 @@ export class AuditLog {
 
   /** That line `seq` stands in the log as it is now. Reads the whole log. */
   proof(seq: number): InclusionProof {
-    this.line(seq);
     const { size, root } = this.head;
-    const leaves = Array.from({ length: size }, (_, index) => leafHash(this.line(index)));
+    if (!(seq >= 0 && seq < size)) throw new TallyError('NOT_FOUND', 'There is no such audit entry.', { seq });
+    const leaves: Buffer[] = [];
+    walkLines(this.#options.logPath, LINE_BYTES_MAX, (line) => {
+      // Lines beyond `size` are being written now.
+      if (leaves.length < size) leaves.push(leafHash(line));
+    });
     return { index: seq, size, path: inclusionPath(leaves, seq), root };
   }
 

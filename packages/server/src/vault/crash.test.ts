@@ -80,9 +80,13 @@ async function atEveryChange(
       () => true,
       () => false,
     );
+    await vault.close().catch(() => {});
     // The next start dies once as well, then comes up.
     disk.left = places % 4;
-    await openWithAny(masters).catch(() => {});
+    await openWithAny(masters).then(
+      (v) => v.close().catch(() => {}),
+      () => {},
+    );
     disk.left = Number.POSITIVE_INFINITY;
     const again = await openWithAny(masters);
     expect(again.auditVerify()).toEqual([]);
@@ -183,7 +187,7 @@ describe('a crash at any change of the disk', () => {
       cpSync(`${fixture.root}-start`, fixture.root, { recursive: true });
       disk.left = places;
       done = await fixture.open(QUIET).then(
-        () => true,
+        (vault) => vault.close().then(() => true),
         () => false,
       );
       disk.left = Number.POSITIVE_INFINITY;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Parts, VaultOptions } from './parts.ts';
-import { openParts } from './parts.ts';
+import { TallyError } from '@tallystick/core';
+import { openParts, type Parts, type VaultOptions } from './parts.ts';
 import { SPENT_TICKETS_MAX } from './tickets.ts';
 import type { Vault } from './types.ts';
-import { SealedVault } from './vault.ts';
+import { diskError, SealedVault } from './vault.ts';
 
 const CHECKPOINT_IDLE_MS = 1000;
 
@@ -15,18 +15,23 @@ export type OpenVaultOptions = Omit<VaultOptions, 'random' | 'checkpointIdleMs' 
  * One process at a time: the caller holds the lock of the data folder.
  *
  * Where log, anchor and header do not agree the vault opens all the same, but shut: see `Vault`.
- * @throws MASTER_KEY_INVALID (not the key that sealed this), TAMPERED (the header), CONFIG_INVALID (folders, shred mode).
+ * @throws MASTER_KEY_INVALID (not the key that sealed this), TAMPERED (the header), CONFIG_INVALID (folders, shred mode),
+ * LEDGER_UNAVAILABLE (the folders cannot be used).
  */
 export async function openVault(given: OpenVaultOptions): Promise<Vault> {
   const options = { random: randomBytes, checkpointIdleMs: CHECKPOINT_IDLE_MS, spentTicketsMax: SPENT_TICKETS_MAX, ...given };
   let vault: SealedVault | null = null;
-  const parts = await openParts(options, () => vault?.signQuietly());
-  vault = new SealedVault(parts);
-  if (parts.problems.length === 0) {
+  try {
+    const parts = await openParts(options, () => vault?.signQuietly());
+    vault = new SealedVault(parts);
+    if (parts.problems.length > 0) return vault;
     await beginLog(parts);
     await vault.finishInterrupted();
+    return vault;
+  } catch (error) {
+    await vault?.close().catch(() => {});
+    throw error instanceof TallyError ? error : diskError(error);
   }
-  return vault;
 }
 
 /** The first entry names the key that signs the checkpoints. A torn end is noted: it was cut off, and was never acknowledged. */

@@ -36,6 +36,10 @@ export type VaultOptions = {
 
 export type Paths = ReturnType<typeof pathsOf>;
 
+/**
+ * On disk: `dir` has `vault.json` (header), `sealed/<id>.seal`, `audit.log` and `audit.checkpoints`;
+ * `slotDir` has `slots/<id>.slot`, `anchor.json` and `heads.json`. Files ending in `.next` belong to a change of the master that is under way.
+ */
 export function pathsOf(options: Pick<VaultOptions, 'dir' | 'slotDir'>) {
   const [dir, slotDir] = [resolve(options.dir), resolve(options.slotDir)];
   return {

@@ -195,15 +195,19 @@ export class SealedVault implements Vault {
   }
 
   auditEntries(from: number, limit: number): readonly AuditEntry[] {
-    return this.#parts.log.entries(from, limit);
+    return reading(() => this.#parts.log.entries(from, limit));
   }
 
   auditProof(seq: number): AuditProof {
     const { log } = this.#parts;
-    return { line: log.line(seq).toString('utf8'), ...log.proof(seq) };
+    return reading(() => ({ line: log.line(seq).toString('utf8'), ...log.proof(seq) }));
   }
 
   auditVerify(): readonly string[] {
+    return reading(() => this.#verify());
+  }
+
+  #verify(): string[] {
     const { paths, anchor, store, options } = this.#parts;
     const { history, problems } = scanHistory(paths, this.#header, this.#keys.codec, anchor.body?.audit ?? null);
     const found = new Set([...this.#problems, ...problems]);
@@ -254,11 +258,18 @@ export class SealedVault implements Vault {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.#serial(async () => {
-      await this.#parts.log.drain();
-      await this.#sign();
+    try {
+      await this.#serial(async () => {
+        await this.#parts.log.drain();
+        await this.#sign();
+      });
+    } finally {
       this.#closed = true;
-    });
+      await this.#release();
+    }
+  }
+
+  async #release(): Promise<void> {
     await this.#parts.log.close();
     this.#parts.store.close();
     this.#parts.anchor.close();
@@ -310,14 +321,22 @@ export class SealedVault implements Vault {
   }
 }
 
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof TallyError ? error : diskError(error);
+  }
+}
+
 function unavailable(id: string, reason: string): TallyError {
   return new TallyError('SECRET_UNAVAILABLE', undefined, { source_id: id, reason });
 }
 
 /** The system's error names a path: only its code is passed on. */
-function diskError(error: unknown): TallyError {
+export function diskError(error: unknown): TallyError {
   const errno = (error as NodeJS.ErrnoException).code;
-  return new TallyError('LEDGER_UNAVAILABLE', 'The vault could not write to its folders.', {
+  return new TallyError('LEDGER_UNAVAILABLE', 'The vault’s folders cannot be read or written.', {
     errno: typeof errno === 'string' ? errno : 'unknown',
   });
 }

@@ -18,9 +18,17 @@ import {
   values,
 } from './nodes.ts';
 
-const part = object({ type: { kind: 'enum', values: ['text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING }, { required: ['type'], tally: 'messages' });
+const part = object(
+  { type: { kind: 'enum', values: ['text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING },
+  { required: ['type'], tally: 'messages' },
+);
 const call = object({ name: STRING, arguments: STRING });
-const toolCall = object({ id: STRING, type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY }, function: call, index: INTEGER });
+const toolCall = object({
+  id: STRING,
+  type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY },
+  function: call,
+  index: INTEGER,
+});
 
 const message = object(
   {
@@ -38,7 +46,10 @@ const message = object(
 );
 
 const definition = object({ name: STRING, description: STRING, parameters: ANY, strict: BOOLEAN }, { required: ['name'], tally: 'tools' });
-const tool = object({ type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY }, function: definition }, { required: ['type', 'function'] });
+const tool = object(
+  { type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY }, function: definition },
+  { required: ['type', 'function'] },
+);
 
 const fields: Readonly<Record<string, Node>> = {
   ...COMMON,
@@ -46,7 +57,10 @@ const fields: Readonly<Record<string, Node>> = {
   max_completion_tokens: outputLimit('max_completion_tokens'),
   max_tokens: outputLimit('max_tokens'),
   n: { kind: 'integer', min: 1, max: 128, nullable: true, capture: 'n' },
-  stream_options: object({ include_usage: { kind: 'boolean', capture: 'include_usage' }, include_obfuscation: BOOLEAN }, { spans: true, nullable: true }),
+  stream_options: object(
+    { include_usage: { kind: 'boolean', capture: 'include_usage' }, include_obfuscation: BOOLEAN },
+    { spans: true, nullable: true },
+  ),
   tools: array(tool, { nullable: true }),
   tool_choice: TOOL_CHOICE,
   functions: array(definition, { nullable: true }),

@@ -7,7 +7,10 @@ const tokens = array({ kind: 'integer', min: 0 }, { min: 1 });
 export const EMBEDDINGS_FIELDS: ObjectNode = object(
   {
     model: COMMON['model'] ?? STRING,
-    input: oneOf({ kind: 'string', tally: 'inputs' }, array(oneOf(STRING, { kind: 'integer', min: 0 }, tokens), { min: 1, max: 1_000_000, count: 'inputs' })),
+    input: oneOf(
+      { kind: 'string', tally: 'inputs' },
+      array(oneOf(STRING, { kind: 'integer', min: 0 }, tokens), { min: 1, max: 1_000_000, count: 'inputs' }),
+    ),
     dimensions: INTEGER,
     encoding_format: values('float', 'base64'),
     user: STRING_OR_NULL,

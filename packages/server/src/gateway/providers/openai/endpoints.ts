@@ -1,11 +1,11 @@
 import type { Endpoint, ModelFacts, UsageDialect } from '@tallystick/core';
-import { splice } from '../../body/splice.ts';
 import type { ObjectNode } from '../../body/schema.ts';
+import { splice } from '../../body/splice.ts';
 import { walkBody } from '../../body/walk.ts';
 import type { WalkedBody } from '../../body/walked.ts';
+import type { StreamScanner } from '../../stream/events.ts';
 import { OpenAiChatScanner } from '../../stream/openai-chat.ts';
 import { OpenAiResponsesScanner } from '../../stream/openai-responses.ts';
-import type { StreamScanner } from '../../stream/events.ts';
 import { CHAT_FIELDS } from './chat-fields.ts';
 import { EMBEDDINGS_FIELDS } from './embeddings-fields.ts';
 import { RESPONSES_FIELDS } from './responses-fields.ts';

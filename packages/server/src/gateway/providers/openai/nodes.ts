@@ -8,7 +8,11 @@ export const NUMBER: Node = { kind: 'number', nullable: true };
 export const INTEGER: Node = { kind: 'integer', nullable: true };
 export const BOOLEAN: Node = { kind: 'boolean', nullable: true };
 
-export const object = (fields: Readonly<Record<string, Node>>, more: Partial<ObjectNode> = {}): ObjectNode => ({ kind: 'object', fields, ...more });
+export const object = (fields: Readonly<Record<string, Node>>, more: Partial<ObjectNode> = {}): ObjectNode => ({
+  kind: 'object',
+  fields,
+  ...more,
+});
 export const array = (items: Node, more: Partial<ArrayNode> = {}): ArrayNode => ({ kind: 'array', items, ...more });
 export const oneOf = (...of: readonly Node[]): Node => ({ kind: 'oneOf', of });
 export const values = (...all: readonly string[]): Node => ({ kind: 'enum', values: all, nullable: true });

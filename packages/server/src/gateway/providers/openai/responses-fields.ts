@@ -18,7 +18,13 @@ import {
 } from './nodes.ts';
 
 const part = object(
-  { type: { kind: 'enum', values: ['input_text', 'output_text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING, annotations: ANY, logprobs: ANY },
+  {
+    type: { kind: 'enum', values: ['input_text', 'output_text', 'refusal'], reason: TEXT_ONLY },
+    text: STRING,
+    refusal: STRING,
+    annotations: ANY,
+    logprobs: ANY,
+  },
   { required: ['type'], tally: 'messages' },
 );
 
@@ -44,7 +50,13 @@ const item = object(
 );
 
 const tool = object(
-  { type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY }, name: STRING, description: STRING_OR_NULL, parameters: ANY, strict: BOOLEAN },
+  {
+    type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY },
+    name: STRING,
+    description: STRING_OR_NULL,
+    parameters: ANY,
+    strict: BOOLEAN,
+  },
   { required: ['type', 'name'], tally: 'tools' },
 );
 
@@ -53,7 +65,10 @@ const fields: Readonly<Record<string, Node>> = {
   input: oneOf({ kind: 'string', tally: 'messages' }, array(item, { min: 1 })),
   instructions: { kind: 'string', nullable: true, tally: 'messages' },
   max_output_tokens: outputLimit('max_output_tokens'),
-  include: array({ kind: 'enum', values: ['message.output_text.logprobs', 'reasoning.encrypted_content'], reason: FUNCTIONS_ONLY }, { nullable: true }),
+  include: array(
+    { kind: 'enum', values: ['message.output_text.logprobs', 'reasoning.encrypted_content'], reason: FUNCTIONS_ONLY },
+    { nullable: true },
+  ),
   reasoning: object({ effort: STRING_OR_NULL, summary: STRING_OR_NULL, generate_summary: STRING_OR_NULL }, { nullable: true }),
   stream_options: object({ include_obfuscation: BOOLEAN }, { nullable: true }),
   text: object({ format: ANY, verbosity: STRING_OR_NULL }, { nullable: true, tally: 'tools' }),
