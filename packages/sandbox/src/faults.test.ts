@@ -17,6 +17,13 @@ const request = (model: string, more: Record<string, unknown> = {}) => ({ model,
 const ask = (model: string, more: Record<string, unknown> = {}) => sandbox.post('/v1/chat/completions', KEY, request(model, more));
 const billed = async (model: string) =>
   (await sandbox.usage(KEY)).by_model[model] ?? { requests: 0, total_tokens: 0, output_tokens: 0, input_tokens: 0 };
+/** As much of an answer's shape as these tests read; what it holds may be any nonsense. */
+type Loose = {
+  usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
+  choices: [{ message: { content: string } }];
+  error: { code: string; message: string };
+};
+const jsonOf = async (response: Response) => (await response.json()) as Loose;
 const framesOf = (text: string) => text.split('\n\n').filter((frame) => frame !== '');
 
 /** What a request gets on the bare socket until the other side closes, or `ms` are over. */
@@ -116,7 +123,7 @@ describe('answers that do not arrive whole, and are billed whole', () => {
 describe('reports that are not true', () => {
   const usageOf = async (model: string, content = 'hi') => {
     const answer = await ask(model, { messages: [{ role: 'user', content }] });
-    return (await answer.json()).usage;
+    return (await jsonOf(answer)).usage;
   };
 
   test('low, zero, none', async () => {
@@ -130,7 +137,7 @@ describe('reports that are not true', () => {
     const stream = await ask('sandbox-no-usage', { stream: true, stream_options: { include_usage: true } });
     expect(await stream.text()).not.toContain('completion_tokens');
     const response = await sandbox.post('/v1/responses', KEY, { model: 'sandbox-no-usage', input: 'hi' });
-    expect((await response.json()).usage).toBeNull();
+    expect((await jsonOf(response)).usage).toBeNull();
   });
 
   test('nonsense of each kind', async () => {
@@ -152,7 +159,7 @@ describe('refusals before generation bill nothing', () => {
   ])('%s', async (model, status, code) => {
     const response = await ask(model, { stream: true });
     expect(response.status).toBe(status);
-    const { error } = await response.json();
+    const { error } = await jsonOf(response);
     expect(error.code).toBe(code);
     if (status === 429) expect(response.headers.get('retry-after')).toBe('1');
     if (status === 401) expect(error.message).toContain(KEY.slice(0, 8));
@@ -171,7 +178,7 @@ describe('refusals before generation bill nothing', () => {
 
 describe('more than was asked for', () => {
   test('overrun emits, bills and reports it', async () => {
-    const answer = await (await ask('sandbox-overrun', { max_completion_tokens: 10 })).json();
+    const answer = await jsonOf(await ask('sandbox-overrun', { max_completion_tokens: 10 }));
     expect(answer.usage.completion_tokens).toBe(10 + OVERRUN_TOKENS);
     expect(countText(answer.choices[0].message.content)).toBe(10 + OVERRUN_TOKENS);
     expect((await billed('sandbox-overrun')).output_tokens).toBe(10 + OVERRUN_TOKENS);
@@ -226,7 +233,7 @@ describe('slow, but good', () => {
     expect(alone).toContain('\uFFFD');
     expect(joined).not.toContain('\uFFFD');
     expect(joined).toContain('[DONE]');
-    const json = await (await ask('sandbox-slow-bytes')).json();
+    const json = await jsonOf(await ask('sandbox-slow-bytes'));
     expect(json.usage.completion_tokens).toBe(countText(json.choices[0].message.content));
   });
 });

@@ -7,6 +7,8 @@ import { ApiError } from './errors.ts';
 /** Largest request body, bytes. */
 export const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const KEY_LENGTH_MAX = 1_024;
+/** Deepest nesting of a request: deeper ones would exhaust the stack of whatever walks them. */
+const DEPTH_MAX = 128;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -56,7 +58,13 @@ export async function readBody(req: IncomingMessage): Promise<Body> {
     throw new ApiError(400, message);
   }
   if (!isObject(parsed)) throw new ApiError(400, 'The body of your request must be a JSON object.');
+  if (!within(parsed, DEPTH_MAX)) throw new ApiError(400, `The body of your request is nested deeper than ${DEPTH_MAX}.`);
   return parsed;
+}
+
+function within(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((each) => within(each, depth - 1));
 }
 
 /** By events, not by iteration: leaving an iteration early would destroy the socket before the 413 is sent. */

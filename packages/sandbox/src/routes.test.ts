@@ -99,6 +99,7 @@ describe('refusals', () => {
     const status = async (body: unknown) => (await sandbox.post('/v1/chat/completions', KEY, body)).status;
     expect(await status('{"model":')).toBe(400);
     expect(await status('[]')).toBe(400);
+    expect(await status(`{"model":"sandbox-small","metadata":${'['.repeat(1e6)}${']'.repeat(1e6)}}`)).toBe(400);
     expect(await status({ messages })).toBe(400);
     expect(await status({ model: 7, messages })).toBe(400);
     expect(await status({ model: 'gpt-4o', messages })).toBe(404);

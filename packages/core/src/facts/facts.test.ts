@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { findModel, SANDBOX_MODELS } from '../../../sandbox/src/models.ts';
 import { UNITS } from '../units.ts';
 import { canonicalFacts, factsVersion, modelFacts, modelsOf } from './catalogue.ts';
 import { UNBILLED_REFUSALS, unbilledRefusal } from './refusals.ts';
@@ -49,19 +48,6 @@ describe('the facts file', () => {
     expect(factsVersion()).toMatch(/^0x[0-9a-f]{64}$/);
     expect(factsVersion()).toBe(factsVersion());
     expect(JSON.parse(canonicalFacts())).toHaveProperty('models.openai');
-  });
-
-  it('agrees with the sandbox about its models', () => {
-    const ours = modelsOf('sandbox');
-    expect(ours.map(({ id }) => id)).toEqual(SANDBOX_MODELS.map(({ id }) => id));
-    for (const facts of ours) {
-      const theirs = findModel(facts.id);
-      expect(facts.endpoints).toEqual(theirs?.endpoints);
-      expect([Number(facts.window.value), Number(facts.maxOutput.value)]).toEqual([theirs?.window, theirs?.maxOutput]);
-      const fixed = theirs?.fixed;
-      expect(facts.fixedCost?.value).toBe(fixed === undefined ? undefined : BigInt(fixed.input + fixed.output));
-      expect(facts.prices?.value.every(({ price }) => price === 0n)).toBe(true);
-    }
   });
 });
 

@@ -161,12 +161,9 @@ export class Call implements UpstreamEvents {
       );
       return;
     }
-    // A usage report that has arrived stands, even where the end of the stream did not.
-    const usage = this.#scanner?.summary().usage ?? null;
-    const outcome: Outcome = usage === null ? { kind: 'burned', reason: 'connection lost' } : { kind: 'metered', usage };
     const timeout = /timeout/i.test(error.name + error.message);
     this.#fail(
-      outcome,
+      this.#known(this.#scanner, 'connection lost'),
       new TallyError(
         timeout ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_ERROR',
         timeout ? undefined : 'The upstream closed the connection before its answer was complete.',
@@ -178,6 +175,14 @@ export class Call implements UpstreamEvents {
     try {
       const { events, relay } = scanner.push(chunk);
       if (this.#overran(scanner)) return;
+      // Its words are not passed on: providers have been seen to quote parts of the key.
+      if (events.some(({ kind }) => kind === 'error')) {
+        this.#cut(
+          this.#known(scanner, 'error in the stream'),
+          new TallyError('UPSTREAM_ERROR', 'The upstream reported an error inside its stream.'),
+        );
+        return;
+      }
       for (const bytes of relay) this.#relay.write(bytes);
       for (const event of events) {
         if (event.kind === 'usage' && event.usage !== null && usageTotal(event.usage) > this.#parts.held.bound.total)
@@ -204,6 +209,12 @@ export class Call implements UpstreamEvents {
     this.#deps.metrics.overrun.inc();
     this.#cut({ kind: 'burned', reason: 'overrun: more text than the output limit allows' }, new TallyError('UPSTREAM_OVERRUN'));
     return true;
+  }
+
+  /** A usage report that has arrived stands, even where the end of the stream did not. */
+  #known(scanner: StreamScanner | null, reason: string): Outcome {
+    const usage = scanner?.summary().usage ?? null;
+    return usage === null ? { kind: 'burned', reason } : { kind: 'metered', usage };
   }
 
   #overrun(usage: Usage): void {
@@ -236,6 +247,13 @@ export class Call implements UpstreamEvents {
       this.#fail(
         { kind: 'bound', reason: 'the answer is not JSON' },
         new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is not a JSON object.'),
+      );
+      return;
+    }
+    if (json['error'] != null && json['object'] === undefined) {
+      this.#fail(
+        { kind: 'bound', reason: 'an error in place of an answer' },
+        new TallyError('UPSTREAM_ERROR', 'The upstream answered with status 200 and an error.'),
       );
       return;
     }

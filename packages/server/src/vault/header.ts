@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { TallyError } from '@tallystick/core';
 import { writeDurable } from '#ground/files';
@@ -6,6 +5,7 @@ import type { LogHead } from './audit-scan.ts';
 import { packFields } from './encoding.ts';
 import type { KeyRing } from './keys.ts';
 import { decodeMaced, encodeMaced, parseMaced } from './maced-json.ts';
+import type { Random } from './seal.ts';
 import type { ShredMode } from './types.ts';
 
 /**
@@ -26,16 +26,17 @@ const DOMAIN = 'tallystick/vault-header/v1';
 const FORMAT = 'tallystick-vault/1';
 const NONCE_BYTES = 24;
 
-export function newHeader(
-  master: KeyRing,
-  second: KeyRing | null,
-  mode: ShredMode,
-  roomRoot: Buffer,
-  vaultId: string,
-  base: LogHead,
-): Header {
+export type NewHeader = Pick<Header, 'vaultId' | 'mode' | 'base'> & {
+  readonly master: KeyRing;
+  readonly second: KeyRing | null;
+  /** 32 bytes; the caller zeroes them. */
+  readonly room: Buffer;
+  readonly random: Random;
+};
+
+export function newHeader({ vaultId, mode, base, master, second, room: roomRoot, random }: NewHeader): Header {
   const key = master.expand('tallystick/vault/room');
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = random(NONCE_BYTES);
   const wrapped = xchacha20poly1305(key, nonce, packFields(DOMAIN, [vaultId])).encrypt(roomRoot);
   key.fill(0);
   const room = Buffer.concat([nonce, wrapped]).toString('hex');

@@ -97,10 +97,9 @@ async function createHeader(options: VaultOptions, paths: Paths) {
   const master = new KeyRing(options.master, options.random(8).toString('hex'));
   const second = secondRing(options, master.kekId);
   const room = options.random(32);
-  const header = newHeader(master, second, options.shredMode, room, options.random(16).toString('hex'), {
-    size: 0,
-    root: new Frontier().root(),
-  });
+  const vaultId = options.random(16).toString('hex');
+  const base = { size: 0, root: new Frontier().root() };
+  const header = newHeader({ vaultId, mode: options.shredMode, base, master, second, room, random: options.random });
   room.fill(0);
   second?.destroy();
   await writeHeader(paths.header, master, header);

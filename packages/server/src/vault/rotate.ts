@@ -33,7 +33,7 @@ export async function decideRotation(
     await anchor.prepareNext({ kekId: ring.kekId, key: keys.anchor }, base);
     const second = secondRing(options, ring.kekId);
     const room = openRoom(parts.header, old.ring);
-    const header = newHeader(ring, second, mode, room, vaultId, base);
+    const header = newHeader({ vaultId, mode, base, master: ring, second, room, random: options.random });
     room.fill(0);
     second?.destroy();
     store.addKeys(keys.seal);

@@ -42,7 +42,7 @@ describe('seal and open', () => {
     await vault.seal(meta(), given);
     expect(given.every((byte) => byte === 0)).toBe(true);
     await reopen();
-    let kept = Buffer.alloc(0);
+    let kept: Buffer = Buffer.alloc(0);
     const text = vault.open(fixture.ticket(vault, 'src-1'), (s) => {
       kept = s;
       return s.toString('utf8');

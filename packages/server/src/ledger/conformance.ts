@@ -1,0 +1,19 @@
+import { describe } from 'vitest';
+import type { CreateEngine } from './conformance/engine.ts';
+import { holdConformance } from './conformance/holds.ts';
+import { modelConformance } from './conformance/model.ts';
+import { recoveryConformance } from './conformance/recovery.ts';
+import { settleConformance } from './conformance/settlements.ts';
+import { tamperConformance } from './conformance/tampering.ts';
+
+/**
+ * What every engine of the ledger must do. Run it from a test file of the engine.
+ * @param create makes fresh, empty books for one test.
+ */
+export function ledgerConformance(name: string, create: CreateEngine): void {
+  describe(`${name}: hold`, () => holdConformance(create));
+  describe(`${name}: settle`, () => settleConformance(create));
+  describe(`${name}: recovery`, () => recoveryConformance(create));
+  describe(`${name}: tampering`, () => tamperConformance(create));
+  describe(`${name}: model`, () => modelConformance(create));
+}

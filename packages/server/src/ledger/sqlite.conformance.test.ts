@@ -1,0 +1,4 @@
+import { ledgerConformance } from './conformance.ts';
+import { sqliteEngine } from './sqlite.engine.ts';
+
+ledgerConformance('SQLite', sqliteEngine);
