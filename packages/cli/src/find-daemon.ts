@@ -13,8 +13,13 @@ export type Place = { readonly url: string; readonly known: 'named' | 'marked' |
 export function findDaemon(io: Io, given: string | undefined): Place {
   const named = given ?? (io.env['TALLY_URL'] === '' ? undefined : io.env['TALLY_URL']);
   if (named !== undefined) return { url: origin(named, given === undefined ? 'TALLY_URL' : '--url'), known: 'named' };
-  const marked = readMarker(io);
-  return marked === undefined ? { url: DEFAULT_URL, known: 'assumed' } : { url: marked, known: 'marked' };
+  return findLocal(io) ?? { url: DEFAULT_URL, known: 'assumed' };
+}
+
+/** The daemon that marked this data folder as its own. */
+export function findLocal(io: Io): Place | undefined {
+  const url = readMarker(io);
+  return url === undefined ? undefined : { url, known: 'marked' };
 }
 
 /**

@@ -40,5 +40,10 @@ function failure(stderr: string, code: number | null): CliError {
       // Not JSON, so not the error.
     }
   }
-  return new CliError('INTERNAL', `The daemon’s program ended ${code === null ? 'by a signal' : `with ${code}`} and gave no reason.`, 'failure', '');
+  return new CliError(
+    'INTERNAL',
+    `The daemon’s program ended ${code === null ? 'by a signal' : `with ${code}`} and gave no reason.`,
+    'failure',
+    '',
+  );
 }

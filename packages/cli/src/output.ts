@@ -35,7 +35,8 @@ export class Output {
 
   error(error: CliError): void {
     const { code, message, fix, facts } = error;
-    if (this.json) this.#io.stderr.write(`${JSON.stringify({ error: { code, message, fix, ...(facts === undefined ? {} : { facts }) } })}\n`);
+    if (this.json)
+      this.#io.stderr.write(`${JSON.stringify({ error: { code, message, fix, ...(facts === undefined ? {} : { facts }) } })}\n`);
     else this.#io.stderr.write(`${this.#paint(this.#io.stderr, 'red', 'error')} ${cell(`${code}: ${message} ${fix}`).trimEnd()}\n`);
   }
 

@@ -10,7 +10,11 @@ export function setting(io: Io, name: Name): string | undefined {
   const own = io.env[name];
   if (own !== undefined) return own;
   const value = configFile(io)[name];
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : typeof value === 'boolean' ? String(Number(value)) : undefined;
+  return typeof value === 'string' || typeof value === 'number'
+    ? String(value)
+    : typeof value === 'boolean'
+      ? String(Number(value))
+      : undefined;
 }
 
 export function dataDir(io: Io): string {

@@ -22,7 +22,9 @@ export type Field = readonly [name: string, value: string];
 export function fields(pairs: readonly Field[], style: Style): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
   return pairs
-    .map(([name, value]) => (style.terminal ? `${style.bold(name.padEnd(width))}  ${cell(value)}` : `${name.replaceAll(' ', '_')}\t${cell(value)}`))
+    .map(([name, value]) =>
+      style.terminal ? `${style.bold(name.padEnd(width))}  ${cell(value)}` : `${name.replaceAll(' ', '_')}\t${cell(value)}`,
+    )
     .join('\n');
 }
 

@@ -72,8 +72,8 @@ export async function limitSource(daemon: Daemon, id: string, limit: bigint): Pr
       field: 'limit',
     });
   }
-  await daemon.vault.changeLimit({ id, seq: sealed.changes + 1, limit, expiry: 0 });
-  await daemon.ledger.setLimit(id, limit, `change ${sealed.changes + 1}`);
+  await daemon.vault.changeLimit({ id, seq: sealed.seq + 1, limit, expiry: 0 });
+  await daemon.ledger.setLimit(id, limit, `change ${sealed.seq + 1}`);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }

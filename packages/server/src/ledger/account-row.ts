@@ -1,4 +1,4 @@
-import type { SqlRow } from '#ground/sqlite';
+import type { SqlRow } from '#ground/database';
 import type { Account, AccountKind, AccountState, Asset } from './types.ts';
 
 /** An account as the writer keeps it: exactly the row it wrote last. Never changed in place, always replaced. */

@@ -1,7 +1,8 @@
-import type { SqlRow } from '#ground/sqlite';
+import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountDifferences, accountRow } from './account-row.ts';
 import { type Books, RowChanged, remember } from './books.ts';
 import { CHAIN_START, type Posting, type PostingKind, postingMac } from './chain.ts';
+import { LedgerFault } from './fault.ts';
 import type { AccountState } from './types.ts';
 
 /** What is wrong with an account's row, and what it should be where its postings are sound (null where they are not). */
@@ -64,14 +65,16 @@ export function readAccount(books: Books, id: string): AccountRow | undefined {
 
 /**
  * An account, remembered or read. One that is read has no open hold: those are never forgotten.
- * @throws RowChanged where the row does not match its postings.
+ * @throws RowChanged where the row does not match its postings, LedgerFault TAMPERED where it is gone and they are not.
  */
 export function accountOf(books: Books, id: string): AccountRow | undefined {
   const remembered = books.accounts.get(id);
   if (remembered !== undefined) return remembered;
   const row = readAccount(books, id);
   if (row === undefined) {
-    if (books.sql.posting_last.get(books.bookId, id) !== undefined) throw new RowChanged(id);
+    if (books.sql.posting_last.get(books.bookId, id) !== undefined) {
+      throw new LedgerFault('TAMPERED', `Account ${id} is gone, but its postings are there.`, { accountId: id });
+    }
     return undefined;
   }
   if (auditRow(books, row, 0n) !== null) throw new RowChanged(id);

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Database } from '#ground/sqlite';
+import type { Database } from '#ground/database';
 import type { AccountRow } from './account-row.ts';
 import { type Posting, postingMac } from './chain.ts';
 import type { Journal } from './journal.ts';

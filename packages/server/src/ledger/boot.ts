@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
-import { TallyError } from '@tallystick/core';
+import { type Database, migrate, type SqlRow } from '#ground/database';
 import { randomHex } from '#ground/ids';
-import { type Database, migrate, type SqlRow } from '#ground/sqlite';
 import type { Books } from './books.ts';
+import { LedgerFault } from './fault.ts';
 import { Journal } from './journal.ts';
 import type { WriterOptions } from './protocol.ts';
 import { prepareStatements } from './statements.ts';
@@ -10,7 +10,7 @@ import { prepareStatements } from './statements.ts';
 /**
  * Brings the schema up to date and starts a new epoch that owns the lane.
  * Holds of earlier epochs are still open then: `recover` ends them before anything else is done.
- * @throws TallyError STATE_INVALID (schema of a later version), CONFIG_INVALID (the file holds another book)
+ * @throws LedgerFault STATE_INVALID (schema of a later version), CONFIG_INVALID (the file holds another book)
  */
 export function bootBooks(db: Database, options: WriterOptions): Books {
   migrate(db, new URL('./sql/migrations/', import.meta.url), options.now);
@@ -52,7 +52,7 @@ export function bootBooks(db: Database, options: WriterOptions): Books {
 function ownBook(db: Database, { bookId, now }: WriterOptions): void {
   const other = db.prepare('SELECT book_id FROM books WHERE book_id <> ? LIMIT 1').get(bookId) as SqlRow | undefined;
   if (other !== undefined) {
-    throw new TallyError('CONFIG_INVALID', 'The data belongs to another book.', { expected: bookId, found: other.book_id as string });
+    throw new LedgerFault('CONFIG_INVALID', 'The data belongs to another book.', { expected: bookId, found: other.book_id as string });
   }
   db.prepare('INSERT INTO books (book_id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING').run(bookId, now);
 }

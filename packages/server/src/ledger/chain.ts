@@ -77,7 +77,7 @@ export type ReceiptFields = {
   readonly requestHash: string;
   readonly responseHash: string;
   readonly attestationHash: string;
-  /** Canonical JSON as stored. */
+  /** JSON as stored. */
   readonly detail: string;
 };
 

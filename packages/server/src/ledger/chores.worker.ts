@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openReader } from '#ground/sqlite';
+import { openReader } from '#ground/database';
 import type { Chore } from './chores.ts';
 import { verifyBooks } from './verify.ts';
 

@@ -1,5 +1,5 @@
 import type { Hex, ProofKind, ReceiptMode } from '@tallystick/core';
-import type { SqlRow } from '#ground/sqlite';
+import type { SqlRow } from '#ground/database';
 import type { OpenHold } from './books.ts';
 import type { HoldLine } from './types.ts';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { type Hex, TallyError } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
-import { openReader } from '#ground/sqlite';
+import { openReader } from '#ground/database';
 import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
 import type { Recovery, WriterOptions, WriterReply } from './protocol.ts';

@@ -2,7 +2,14 @@ import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
 import type { AccountState, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow, TamperFinding } from './types.ts';
 
 /** A settlement as it crosses to the writer: its lines are summed and written as JSON already. */
-export type Settlement = Omit<SettleRequest, 'lines'> & { readonly linesText: string; readonly amount: bigint };
+export type Settlement = Omit<SettleRequest, 'lines' | 'attestationHash'> & {
+  readonly attestationHash: Hex;
+  readonly linesText: string;
+  readonly amount: bigint;
+};
+
+/** A hash that is not there. */
+export const NO_HASH: Hex = `0x${'0'.repeat(64)}`;
 
 /** What the writer is asked to do. Shapes were checked on the asking side (`validate.ts`); what depends on the books is checked by the writer. */
 export type Op =

@@ -1,10 +1,11 @@
 import type { Hex, Receipt, ReceiptMode } from '@tallystick/core';
-import type { Database, SqlRow } from '#ground/sqlite';
+import type { Database, SqlRow } from '#ground/database';
 import { accountRow, toAccount } from './account-row.ts';
 import { holdLineOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATORS_READ, operatorAccount } from './operator.ts';
-import { detailOf, RECEIPT_SELECT, receiptGroupOf, receiptOf } from './receipt-rows.ts';
+import { RECEIPT_SELECT } from './receipt-fields.ts';
+import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
 import type {
   Account,
   AccountKind,

@@ -1,5 +1,4 @@
-import { ZERO_32 } from '@tallystick/core';
-import type { SqlRow } from '#ground/sqlite';
+import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountRow } from './account-row.ts';
 import { auditRow } from './audit.ts';
 import { type Books, type OpenHold, remember, rememberOpen } from './books.ts';
@@ -7,7 +6,7 @@ import { holdLineOf, openHoldOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { mendAccount } from './mend.ts';
 import { settleOpen } from './ops/settle.ts';
-import type { Recovery } from './protocol.ts';
+import { NO_HASH, type Recovery } from './protocol.ts';
 import type { TamperFinding } from './types.ts';
 import { transaction } from './writer.ts';
 
@@ -22,9 +21,10 @@ export function recover(books: Books): Recovery {
     for (const { accountId, amount } of request.lines) held.set(accountId, (held.get(accountId) ?? 0n) + amount);
   }
   const tampered = auditAccounts(books, held);
+  const gone = new Set(tampered.filter(({ accountId }) => !books.accounts.has(accountId)).map(({ accountId }) => accountId));
   for (let from = 0; from < holds.length; from += LIMITS.burnBatch) {
     transaction(books, () => {
-      for (const hold of holds.slice(from, from + LIMITS.burnBatch)) burn(books, hold);
+      for (const hold of holds.slice(from, from + LIMITS.burnBatch)) burn(books, hold, gone);
     });
   }
   return { tampered, burned: holds.length };
@@ -38,15 +38,17 @@ function openHolds(books: Books): readonly OpenHold[] {
 
 function auditAccounts(books: Books, held: ReadonlyMap<string, bigint>): readonly TamperFinding[] {
   const bad: string[] = [];
+  const missing = new Set(held.keys());
   for (const sql of books.db.prepare('SELECT * FROM accounts WHERE book_id = ?').iterate(books.bookId)) {
     const row: AccountRow = accountRow(sql as SqlRow);
     const open = held.get(row.id) ?? 0n;
+    missing.delete(row.id);
     if (auditRow(books, row, open) !== null) bad.push(row.id);
     else if (open > 0n || books.accounts.size < LIMITS.accountsRemembered) remember(books, row);
   }
   books.journal.commit();
   const findings: TamperFinding[] = [];
-  for (const id of bad) {
+  for (const id of [...bad, ...missing]) {
     const finding = transaction(books, () => mendAccount(books, id, held.get(id) ?? 0n));
     if (finding !== null) findings.push(finding);
   }
@@ -54,7 +56,9 @@ function auditAccounts(books: Books, held: ReadonlyMap<string, bigint>): readonl
 }
 
 /** The outcome of these calls is not known, and nobody will tell: the source pays the whole hold, the tenant nothing. */
-function burn(books: Books, hold: OpenHold): void {
+function burn(books: Books, found: OpenHold, gone: ReadonlySet<string>): void {
+  // A line on an account that is gone altogether can be charged to nobody.
+  const hold = { ...found, request: { ...found.request, lines: found.request.lines.filter(({ accountId }) => !gone.has(accountId)) } };
   rememberOpen(books, hold);
   settleOpen(books, hold, {
     holdId: hold.request.holdId,
@@ -65,7 +69,8 @@ function burn(books: Books, hold: OpenHold): void {
     linesText: '[]',
     amount: 0n,
     endedAt: books.now,
-    responseHash: ZERO_32,
+    responseHash: NO_HASH,
+    attestationHash: NO_HASH,
     detail: { reason: 'the process ended before the call was settled' },
   });
 }

@@ -2,26 +2,31 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manualClock } from '#ground/clock';
-import { openWriter, type SqlRow } from '#ground/sqlite';
+import { openWriter, type SqlRow } from '#ground/database';
 import { type Engine, hash } from './conformance/engine.ts';
 import { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
 
 export type SqliteEngine = Engine & { readonly file: string; readonly options: SqliteLedgerOptions };
 
+const TICKET_KEY = Buffer.alloc(32, 1);
+const LANE_ID = hash('a');
+
+export function testOptions(file: string): SqliteLedgerOptions {
+  return { file, bookId: 'book-1', laneId: LANE_ID, ticketKey: TICKET_KEY, chainKey: Buffer.alloc(32, 2) };
+}
+
 /** SQLite books in a folder of their own, for tests. */
-export async function sqliteEngine(more: Partial<SqliteLedgerOptions> = {}): Promise<SqliteEngine> {
+export async function sqliteEngine(): Promise<SqliteEngine> {
   const dir = mkdtempSync(join(tmpdir(), 'tally-ledger-'));
   const file = join(dir, 'ledger.db');
   const clock = manualClock();
-  const ticketKey = Buffer.alloc(32, 1);
-  const laneId = hash('a');
-  const options: SqliteLedgerOptions = { file, bookId: 'book-1', laneId, ticketKey, chainKey: Buffer.alloc(32, 2), clock, ...more };
+  const options = { ...testOptions(file), clock };
   return {
     file,
     options,
     clock,
-    ticketKey,
-    laneId,
+    ticketKey: TICKET_KEY,
+    laneId: LANE_ID,
     open: () => openSqliteLedger(options),
     tamper: (sql) => tamper(file, sql),
     dispose: async () => rmSync(dir, { recursive: true, force: true }),

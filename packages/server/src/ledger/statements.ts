@@ -1,4 +1,4 @@
-import { type Database, readSqlFolder, type Statement } from '#ground/sqlite';
+import { type Database, readSqlFolder, type Statement } from '#ground/database';
 
 const NAMES = [
   'account_hold',

@@ -1,7 +1,7 @@
-import { AMOUNT_MAX, type Hex, TallyError, type UsageLine } from '@tallystick/core';
+import { AMOUNT_MAX, canonicalJson, type Hex, TallyError, type UsageLine } from '@tallystick/core';
 import { LIMITS } from './limits.ts';
 import { OPERATOR_PREFIX } from './operator.ts';
-import type { Settlement } from './protocol.ts';
+import { NO_HASH, type Settlement } from './protocol.ts';
 import type { HoldLine, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
@@ -78,7 +78,14 @@ export function checkHold(r: HoldRequest): HoldRequest {
     checkText(r.idempotency.key, 'idempotency.key');
     checkText(r.idempotency.bodyMac, 'idempotency.bodyMac');
   }
+  checkDetail(r.detail);
   return { ...r, lines: checkHoldLines(r.lines, r.sourceId) };
+}
+
+/** A detail can be written as canonical JSON, which its receipt's hash is made of. */
+function checkDetail<T extends HoldRequest['detail']>(detail: T): T {
+  if (canonicalJson(detail).length > LIMITS.detailMax) throw invalid('detail', `takes more than ${LIMITS.detailMax} characters`);
+  return detail;
 }
 
 function checkHoldLines(lines: readonly HoldLine[], sourceId: string): readonly HoldLine[] {
@@ -108,8 +115,8 @@ export function checkSettle(r: SettleRequest): Settlement {
     ...(r.ms === undefined ? {} : { ms: claimed(r.ms, 'ms') }),
     endedAt: r.endedAt,
     responseHash: r.responseHash,
-    ...(r.attestationHash === undefined ? {} : { attestationHash: r.attestationHash }),
-    detail: r.detail,
+    attestationHash: r.attestationHash ?? NO_HASH,
+    detail: checkDetail(r.detail),
     linesText,
     amount,
   };

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import type { Database, SqlRow } from '#ground/sqlite';
+import type { Database, SqlRow } from '#ground/database';
 import { type AccountRow, accountDifferences, accountRow } from './account-row.ts';
 import { accountAfter, postingOf } from './audit.ts';
 import { CHAIN_START, postingMac, receiptDigest } from './chain.ts';
 import { TAMPERED } from './mend.ts';
-import { RECEIPT_SELECT, receiptFields } from './receipt-rows.ts';
+import { RECEIPT_SELECT, receiptFields } from './receipt-fields.ts';
 
 /** More findings than this are not listed: the first say what is wrong. */
 const FINDINGS_MAX = 1_000;

@@ -1,6 +1,6 @@
-import { TallyError } from '@tallystick/core';
-import { isConstraint, isPassing } from '#ground/sqlite';
+import { isConstraint, isPassing } from '#ground/database';
 import { type Books, forgetSome, HoldChanged, LaneLost, RowChanged } from './books.ts';
+import { LedgerFault } from './fault.ts';
 import { mendAccount, mendHold } from './mend.ts';
 import { openAccount, setLimit, setState } from './ops/accounts.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
@@ -80,12 +80,12 @@ export function transaction<T>(books: Books, body: () => T): T {
   }
 }
 
-/** A `TallyError` means that the operation wrote nothing: it is an answer. Anything else ends the batch. */
+/** A `LedgerFault` means that the operation wrote nothing: it is an answer. Anything else ends the batch. */
 function answer({ id }: QueuedOp, run: () => unknown): OpAnswer {
   try {
     return { id, value: run() };
   } catch (error) {
-    if (error instanceof TallyError) return { id, fault: { code: error.code, message: error.message, facts: error.facts } };
+    if (error instanceof LedgerFault) return { id, fault: { code: error.code, message: error.message, facts: error.facts } };
     throw error;
   }
 }
@@ -123,16 +123,16 @@ function performGuarded(books: Books, op: Op): unknown {
     } catch (error) {
       if (error instanceof RowChanged) savepoint(books, () => mendAccount(books, error.accountId, 0n) ?? refreshStop(books));
       else if (error instanceof HoldChanged) return refuseChangedHold(books, error);
-      else if (isConstraint(error)) throw new TallyError('INPUT_INVALID', 'An id is used already.', {}, { cause: error });
+      else if (isConstraint(error)) throw new LedgerFault('INPUT_INVALID', 'An id is used already.');
       else throw error;
     }
   }
-  throw new TallyError('TAMPERED', 'The books change behind the ledger again and again.');
+  throw new LedgerFault('TAMPERED', 'The books change behind the ledger again and again.');
 }
 
 function refuseChangedHold(books: Books, error: HoldChanged): never {
   savepoint(books, () => mendHold(books, error.holdId, error.sourceId));
-  throw new TallyError('TAMPERED', 'The hold was changed behind the ledger; its source is frozen.', { holdId: error.holdId });
+  throw new LedgerFault('TAMPERED', 'The hold was changed behind the ledger; its source is frozen.', { holdId: error.holdId });
 }
 
 function refreshStop(books: Books): void {

@@ -1,8 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { TallyError } from '@tallystick/core';
-import { type Database, lockFile, openWriter } from '#ground/sqlite';
+import { type Database, type FileLock, openWriter, SchemaTooNew, tryLockFile } from '#ground/database';
 import type { Books } from './books.ts';
 import { bootBooks } from './boot.ts';
+import { LedgerFault } from './fault.ts';
 import { LIMITS } from './limits.ts';
 import type { QueuedOp, WriterMessage, WriterOptions, WriterReply } from './protocol.ts';
 import { recover } from './recovery.ts';
@@ -18,10 +18,11 @@ function reply(message: WriterReply): void {
 }
 
 function start(): void {
-  let lock: { release(): void } | undefined;
+  let lock: FileLock | null = null;
   let db: Database | undefined;
   try {
-    lock = lockFile(`${options.file}.lock`);
+    lock = tryLockFile(`${options.file}.lock`);
+    if (lock === null) throw new LedgerFault('DATA_LOCKED', 'Another process is using the books.');
     db = openWriter(options.file, options.pagesMax);
     const books = bootBooks(db, options);
     const recovery = recover(books);
@@ -30,18 +31,19 @@ function start(): void {
   } catch (error) {
     if (db?.isOpen === true) db.close();
     lock?.release();
-    const known =
-      error instanceof TallyError ? error : new TallyError('LEDGER_UNAVAILABLE', `The books cannot be opened: ${reasonOf(error)}`);
-    reply({ kind: 'failed', fault: { code: known.code, message: known.message, facts: known.facts } });
+    const { code, message, facts } = faultOf(error);
+    reply({ kind: 'failed', fault: { code, message, facts } });
     port.close();
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown reason';
+function faultOf(error: unknown): LedgerFault {
+  if (error instanceof LedgerFault) return error;
+  if (error instanceof SchemaTooNew) return new LedgerFault('STATE_INVALID', error.message);
+  return new LedgerFault('LEDGER_UNAVAILABLE', `The books cannot be opened: ${error instanceof Error ? error.message : 'unknown reason'}`);
 }
 
-function serve(books: Books, lock: { release(): void }): void {
+function serve(books: Books, lock: FileLock): void {
   port.on('message', (first: WriterMessage) => {
     let message: WriterMessage | undefined = first;
     while (message !== undefined) {
@@ -72,7 +74,7 @@ function collect(first: readonly QueuedOp[], firstNow: number): { ops: readonly 
   return { ops, now, next };
 }
 
-function close(books: Books, lock: { release(): void }): void {
+function close(books: Books, lock: FileLock): void {
   books.db.prepare('UPDATE epochs SET ended_at = ? WHERE epoch_id = ?').run(books.now, books.epoch);
   books.db.close();
   lock.release();

@@ -38,7 +38,7 @@ export class SecretStore {
     this.#keys.delete(kekId);
   }
 
-  /** The slot first: a sealed file without its slot would be a record that can never be opened, and would look like destruction. */
+  /** Not a secret of this vault until the audit log says so: what a crash leaves of it before is shredded at the next start. */
   async write(id: string, bytes: Buffer, slot: Buffer): Promise<void> {
     await writeDurable(this.#slotPath(id), slot);
     await writeDurable(this.#sealPath(id), bytes);
@@ -65,6 +65,11 @@ export class SecretStore {
     const loaded = { record, slot, keys, sealStamp, slotStamp };
     this.#cache.set(id, loaded);
     return loaded;
+  }
+
+  /** True where both files are there. */
+  has(id: string): boolean {
+    return fileStamp(this.#sealPath(id)) !== null && fileStamp(this.#slotPath(id)) !== null;
   }
 
   forget(id: string): void {

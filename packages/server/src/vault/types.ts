@@ -112,15 +112,16 @@ export interface Vault {
    * @throws NOT_FOUND, LEDGER_UNAVAILABLE (nothing is destroyed before its audit entry is durable).
    */
   shred(id: string, reason: string): Promise<void>;
-  /** True while the secret is sealed here and not destroyed. */
+  /** True while the secret is sealed here, not destroyed, and its record and slot are there (a backup may have come back without slots). */
   has(id: string): boolean;
-  /** What is sealed here and not destroyed. */
+  /** What was sealed here and not destroyed, by the audit log. */
   list(): readonly SealedMeta[];
   /**
    * Rewraps every record under a new master (32 bytes, not kept); secrets are not decrypted. The caller stores `next` durably *before*:
    * after a crash exactly one of the two opens the vault, and finishes or drops the rotation. Old copies of the files still open
    * under the old master: after a leak, also change the keys at the provider.
-   * @returns the number of records. @throws TAMPERED, MASTER_KEY_INVALID, LEDGER_UNAVAILABLE.
+   * @returns the number of records. @throws TAMPERED, SECRET_UNAVAILABLE (a record or slot is missing: shred that secret first),
+   * MASTER_KEY_INVALID, LEDGER_UNAVAILABLE.
    */
   rotateMaster(next: Buffer): Promise<number>;
   /**

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressOfSecretKey, limitChangeDigest, signDigest, TallyError } from '@tallystick/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -101,6 +101,10 @@ describe('seal and open', () => {
     expect(reading()).toBe(CANARY);
     unlinkSync(join(fixture.options.slotDir, 'slots/src-1.slot'));
     expect(failure(reading)).toMatchObject({ code: 'SECRET_UNAVAILABLE', facts: { reason: 'missing' } });
+    expect([vault.has('src-1'), vault.list().length]).toEqual([false, 1]);
+    await expect(vault.rotateMaster(Buffer.alloc(32, 8))).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+    await vault.shred('src-1', 'its slot is lost');
+    expect(await vault.rotateMaster(Buffer.alloc(32, 8))).toBe(0);
   });
 
   it('does not take one record or slot for another', async () => {
@@ -195,6 +199,19 @@ describe('limits', () => {
     for (const wrong of bad) await expect(vault.changeLimit(wrong)).rejects.toMatchObject({ code: 'LIMIT_INVALID' });
     expect(await vault.changeLimit(signed(change))).toMatchObject({ limit: 10n });
     expect(vault.auditVerify()).toEqual([]);
+  });
+
+  it('are known to the anchor as soon as they are acknowledged, before any checkpoint', async () => {
+    await vault.seal(meta(), secret());
+    await vault.changeLimit({ id: 'src-1', seq: 1, limit: 10n, expiry: 0 });
+    // What a kill at this moment leaves, with the last line taken off.
+    const left = join(fixture.root, 'left');
+    for (const folder of ['vault', 'slots']) cpSync(join(fixture.root, folder), join(left, folder), { recursive: true });
+    const log = readFileSync(join(left, 'vault/audit.log'), 'utf8');
+    writeFileSync(join(left, 'vault/audit.log'), `${log.split('\n').slice(0, -2).join('\n')}\n`);
+    const again = await fixture.open({ dir: join(left, 'vault'), slotDir: join(left, 'slots') });
+    expect(failure(() => again.limits('src-1')).message).toContain('the log has 2 lines, the anchor saw 3');
+    await again.close();
   });
 
   it('does not open at limit 0', async () => {

@@ -165,6 +165,10 @@ export class SealedVault implements Vault {
   }
 
   has(id: string): boolean {
+    return this.#isLive(id) && this.#parts.store.has(id);
+  }
+
+  #isLive(id: string): boolean {
     return this.#history.get(id)?.state === 'sealed' && !this.#shredding.has(id);
   }
 
@@ -294,7 +298,7 @@ export class SealedVault implements Vault {
   }
 
   #live(): SealedMeta[] {
-    return this.#history.all().flatMap(({ meta }) => (this.has(meta.id) ? [meta] : []));
+    return this.#history.all().flatMap(({ meta }) => (this.#isLive(meta.id) ? [meta] : []));
   }
 
   #known(id: string) {

@@ -1,24 +1,21 @@
-import { TallyError } from '@tallystick/core';
 import type { AccountRow } from '../account-row.ts';
-import { accountOf, readAccount } from '../audit.ts';
+import { accountOf } from '../audit.ts';
 import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
 import { CHAIN_START, type PostingKind } from '../chain.ts';
+import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
 import type { AccountState, NewAccount } from '../types.ts';
 
-/** @throws TallyError INPUT_INVALID where the id is taken. */
+/** @throws LedgerFault INPUT_INVALID where the id is taken. */
 export function openAccount(books: Books, account: NewAccount): void {
   mustBeNew(books, account);
   insertAccount(books, account);
 }
 
-/** @throws TallyError INPUT_INVALID. Checked for all new accounts before the first is written. */
+/** @throws LedgerFault INPUT_INVALID, TAMPERED. Checked for all new accounts before the first is written. */
 export function mustBeNew(books: Books, account: NewAccount): void {
-  if (readAccount(books, account.id) !== undefined) {
-    throw new TallyError('INPUT_INVALID', `There is an account ${account.id} already.`, { accountId: account.id });
-  }
-  if (books.sql.posting_last.get(books.bookId, account.id) !== undefined) {
-    throw new TallyError('TAMPERED', `Account ${account.id} is gone, but its postings are there.`, { accountId: account.id });
+  if (accountOf(books, account.id) !== undefined) {
+    throw new LedgerFault('INPUT_INVALID', `There is an account ${account.id} already.`, { accountId: account.id });
   }
 }
 
@@ -62,12 +59,12 @@ export function insertAccount(books: Books, account: NewAccount): void {
   remember(books, row);
 }
 
-/** @throws TallyError NOT_FOUND, LIMIT_INVALID, STATE_INVALID */
+/** @throws LedgerFault NOT_FOUND, LIMIT_INVALID, STATE_INVALID */
 export function setLimit(books: Books, { accountId, limit, ref }: { accountId: string; limit: bigint; ref: string }): void {
   const before = existingAccount(books, accountId);
-  if (isFinal(before.state)) throw new TallyError('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
+  if (isFinal(before.state)) throw new LedgerFault('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
   if (limit > before.ceiling) {
-    throw new TallyError('LIMIT_INVALID', `The limit ${limit} is above the ceiling ${before.ceiling}.`, {
+    throw new LedgerFault('LIMIT_INVALID', `The limit ${limit} is above the ceiling ${before.ceiling}.`, {
       ceiling: before.ceiling.toString(),
     });
   }
@@ -79,17 +76,17 @@ export function setLimit(books: Books, { accountId, limit, ref }: { accountId: s
 
 export type StateChange = { accountId: string; state: AccountState; reason: string; reconciledSpent: bigint | undefined };
 
-/** @throws TallyError NOT_FOUND, STATE_INVALID */
+/** @throws LedgerFault NOT_FOUND, STATE_INVALID */
 export function setState(books: Books, { accountId, state, reason, reconciledSpent }: StateChange): void {
   const before = existingAccount(books, accountId);
   if (isFinal(before.state) && !(before.state === 'revoked' && state === 'destroyed') && state !== before.state) {
-    throw new TallyError('STATE_INVALID', `Account ${accountId} is ${before.state}, which is final.`, { state: before.state });
+    throw new LedgerFault('STATE_INVALID', `Account ${accountId} is ${before.state}, which is final.`, { state: before.state });
   }
   const stateReason = state === 'active' ? null : reason;
   if (state === before.state && stateReason === before.stateReason) return;
   const thaws = before.state === 'frozen' && (state === 'active' || state === 'paused');
   if (thaws && reconciledSpent === undefined) {
-    throw new TallyError('STATE_INVALID', 'A frozen account is left by reconciling: give what the provider says was spent.', {
+    throw new LedgerFault('STATE_INVALID', 'A frozen account is left by reconciling: give what the provider says was spent.', {
       state: 'frozen',
     });
   }
@@ -128,7 +125,7 @@ function transfer(books: Books, row: AccountRow, kind: PostingKind, amount: bigi
 
 function existingAccount(books: Books, accountId: string): AccountRow {
   const row = accountOf(books, accountId);
-  if (row === undefined || row.kind === 'operator') throw new TallyError('NOT_FOUND', `There is no account ${accountId}.`, { accountId });
+  if (row === undefined || row.kind === 'operator') throw new LedgerFault('NOT_FOUND', `There is no account ${accountId}.`, { accountId });
   return row;
 }
 

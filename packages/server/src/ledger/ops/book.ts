@@ -1,6 +1,6 @@
-import { TallyError } from '@tallystick/core';
-import type { SqlRow } from '#ground/sqlite';
+import type { SqlRow } from '#ground/database';
 import { type Books, publish } from '../books.ts';
+import { LedgerFault } from '../fault.ts';
 import type { KeyRow, NewAccount, ReceiptGroup, SourceRow } from '../types.ts';
 import { insertAccount, mustBeNew } from './accounts.ts';
 
@@ -29,10 +29,10 @@ export function setGeneration(books: Books, { generation }: { generation: number
   books.dirty = true;
 }
 
-/** @throws TallyError INPUT_INVALID */
+/** @throws LedgerFault INPUT_INVALID */
 export function addSource(books: Books, { source, accounts }: { source: SourceRow; accounts: readonly NewAccount[] }): void {
   if (!accounts.some(({ id, kind, asset }) => id === source.id && kind === 'source' && asset === 'tokens')) {
-    throw new TallyError('INPUT_INVALID', 'A source needs an account of kind source that counts tokens, with the same id.');
+    throw new LedgerFault('INPUT_INVALID', 'A source needs an account of kind source that counts tokens, with the same id.');
   }
   addAccounts(books, accounts);
   books.db
@@ -55,10 +55,10 @@ export function addSource(books: Books, { source, accounts }: { source: SourceRo
   publish(books, 'source.added', source.id, { name: source.name, provider: source.provider });
 }
 
-/** @throws TallyError INPUT_INVALID */
+/** @throws LedgerFault INPUT_INVALID */
 export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts: readonly NewAccount[] }): void {
   if (!accounts.some(({ id, kind, asset }) => id === key.id && kind === 'key' && asset === 'tokens')) {
-    throw new TallyError('INPUT_INVALID', 'A key needs an account of kind key that counts tokens, with the same id.');
+    throw new LedgerFault('INPUT_INVALID', 'A key needs an account of kind key that counts tokens, with the same id.');
   }
   addAccounts(books, accounts);
   books.db
@@ -82,20 +82,20 @@ export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts:
 }
 
 function addAccounts(books: Books, accounts: readonly NewAccount[]): void {
-  if (new Set(accounts.map(({ id }) => id)).size !== accounts.length) throw new TallyError('INPUT_INVALID', 'An account is given twice.');
+  if (new Set(accounts.map(({ id }) => id)).size !== accounts.length) throw new LedgerFault('INPUT_INVALID', 'An account is given twice.');
   for (const account of accounts) mustBeNew(books, account);
   for (const account of accounts) insertAccount(books, account);
 }
 
-/** Records a signed root. @throws TallyError NOT_FOUND, STATE_INVALID where it does not follow the last one of its lane. */
+/** Records a signed root. @throws LedgerFault NOT_FOUND, STATE_INVALID where it does not follow the last one of its lane. */
 export function addReceiptGroup(books: Books, group: ReceiptGroup): void {
   const lane = books.db
     .prepare('SELECT lane_no, next_seq, signed_to FROM lanes WHERE book_id = ? AND lane_id = ?')
     .get(books.bookId, group.laneId) as SqlRow | undefined;
-  if (lane === undefined) throw new TallyError('NOT_FOUND', 'There is no such lane.', { laneId: group.laneId });
+  if (lane === undefined) throw new LedgerFault('NOT_FOUND', 'There is no such lane.', { laneId: group.laneId });
   const nextSeq = lane.next_seq as bigint;
   if (group.seqFrom !== (lane.signed_to as bigint) + 1n || group.seqTo < group.seqFrom || group.seqTo >= nextSeq) {
-    throw new TallyError('STATE_INVALID', 'A root covers the receipts that follow the last one, and none that are not there.', {
+    throw new LedgerFault('STATE_INVALID', 'A root covers the receipts that follow the last one, and none that are not there.', {
       signedTo: (lane.signed_to as bigint).toString(),
       nextSeq: nextSeq.toString(),
     });

@@ -1,9 +1,9 @@
-import { canonicalJson, TallyError } from '@tallystick/core';
+import type { SqlRow } from '#ground/database';
 import { permitMac } from '#ground/permit';
-import type { SqlRow } from '#ground/sqlite';
 import type { AccountRow } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
 import { type Books, RowChanged, remember, rememberOpen, takeNumber } from '../books.ts';
+import { LedgerFault } from '../fault.ts';
 import { LIMITS } from '../limits.ts';
 import { monthOf } from '../months.ts';
 import type { AccountBalance, HoldRequest, HoldResult, HoldState } from '../types.ts';
@@ -11,7 +11,7 @@ import { type Need, refusalOf } from './admission.ts';
 
 /**
  * Places a hold on all its accounts or on none. `request.lines` are in id order.
- * @throws TallyError (nothing is written then) INPUT_INVALID, LEDGER_UNAVAILABLE · RowChanged
+ * @throws LedgerFault (nothing is written then) INPUT_INVALID, LEDGER_UNAVAILABLE · RowChanged
  */
 export function hold(books: Books, request: HoldRequest): HoldResult {
   const before = earlier(books, request);
@@ -22,7 +22,7 @@ export function hold(books: Books, request: HoldRequest): HoldResult {
     // What was placed before is told even where it would not be placed again.
     return existing(books, books.sql.hold_by_id.get(books.bookId, request.holdId) as SqlRow | undefined, request, true) ?? refused(refusal);
   }
-  if (books.open.size >= LIMITS.openHoldsMax) throw new TallyError('LEDGER_UNAVAILABLE', 'Too many holds are open.');
+  if (books.open.size >= LIMITS.openHoldsMax) throw new LedgerFault('LEDGER_UNAVAILABLE', 'Too many holds are open.');
   const holdNo = addHold(books, request);
   if (holdNo === null) {
     const row = books.sql.hold_by_id.get(books.bookId, request.holdId) as SqlRow | undefined;
@@ -69,9 +69,9 @@ function needsOf(
   for (const { accountId, amount } of request.lines) {
     const row = accountOf(books, accountId);
     if (row === undefined) return { found, refusal: { code: 'ACCOUNT_UNKNOWN', accountId } };
-    if (row.kind === 'operator') throw new TallyError('INPUT_INVALID', 'No hold is placed on an operator account.', { accountId });
+    if (row.kind === 'operator') throw new LedgerFault('INPUT_INVALID', 'No hold is placed on an operator account.', { accountId });
     if (accountId === request.sourceId && (row.kind !== 'source' || row.asset !== 'tokens')) {
-      throw new TallyError('INPUT_INVALID', 'The source of a hold is an account of kind source that counts tokens.', { accountId });
+      throw new LedgerFault('INPUT_INVALID', 'The source of a hold is an account of kind source that counts tokens.', { accountId });
     }
     found.push({ row, need: amount });
   }
@@ -80,9 +80,6 @@ function needsOf(
 
 /** @returns the hold's number, or null where the hold id is there already. */
 function addHold(books: Books, r: HoldRequest): bigint | null {
-  const detail = canonicalJson(r.detail);
-  if (detail.length > LIMITS.detailMax)
-    throw new TallyError('INPUT_INVALID', `A hold's detail takes up to ${LIMITS.detailMax} characters.`);
   const { bookId, sql, now } = books;
   const { changes } = sql.hold_add.run(
     books.nextHoldNo,
@@ -104,7 +101,7 @@ function addHold(books: Books, r: HoldRequest): bigint | null {
     r.sourceHash,
     r.providerHash,
     r.requestHash,
-    detail,
+    JSON.stringify(r.detail),
     books.epoch,
     now,
   );

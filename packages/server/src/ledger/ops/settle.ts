@@ -1,5 +1,5 @@
-import { canonicalJson, type ReceiptKind, TallyError, ZERO_32 } from '@tallystick/core';
-import type { SqlRow } from '#ground/sqlite';
+import type { ReceiptKind } from '@tallystick/core';
+import type { SqlRow } from '#ground/database';
 import type { AccountRow } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
 import {
@@ -14,7 +14,7 @@ import {
   writeAccount,
 } from '../books.ts';
 import { receiptDigest } from '../chain.ts';
-import { LIMITS } from '../limits.ts';
+import { LedgerFault } from '../fault.ts';
 import { monthOf } from '../months.ts';
 import type { Settlement } from '../protocol.ts';
 import type { HoldState, SettleResult } from '../types.ts';
@@ -30,7 +30,7 @@ const STATES: Readonly<Record<Settlement['outcome'], HoldState>> = {
 
 /**
  * Ends a hold, once: charges its accounts, writes its receipt.
- * @throws TallyError (nothing is written then) INPUT_INVALID, TAMPERED · RowChanged · HoldChanged
+ * @throws LedgerFault (nothing is written then) INPUT_INVALID, TAMPERED · RowChanged · HoldChanged
  */
 export function settle(books: Books, s: Settlement): SettleResult {
   const open = books.open.get(s.holdId);
@@ -42,7 +42,7 @@ function late(books: Books, s: Settlement): SettleResult {
   if (row === undefined) return { result: 'unknown' };
   const state = row.state as HoldState;
   // The writer knows every open hold, so this row was put back behind it.
-  if (state === 'open') throw new TallyError('TAMPERED', 'A hold that is not open is marked open in the books.');
+  if (state === 'open') throw new LedgerFault('TAMPERED', 'A hold that is not open is marked open in the books.');
   if (state === 'burned') {
     addEvidence(books, 'late_settle', s.holdId, { ...s });
     publish(books, 'hold.late_settle', s.holdId, { outcome: s.outcome, tokens: s.tokens.toString(), credits: s.credits.toString() });
@@ -58,7 +58,6 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
   const lines: Line[] = [];
   for (const { accountId, amount } of request.lines) {
     const row = accountOf(books, accountId);
-    // An account that is gone altogether cannot be charged; `verify` and the vault's checkpoint report it.
     if (row !== undefined) lines.push({ row, held: amount, charges: chargesOf(row, amount, s) });
   }
   const source = lines.find(({ row }) => row.id === request.sourceId);
@@ -89,7 +88,7 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
     amount: s.outcome === 'released' ? 0n : s.amount,
     requestHash: request.requestHash,
     responseHash: s.responseHash,
-    attestationHash: s.attestationHash ?? ZERO_32,
+    attestationHash: s.attestationHash,
     detail,
   };
   const digest = receiptDigest(receipt);
@@ -127,14 +126,12 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
   return { result: 'settled', receiptId: request.receiptId, seq, charged, ...outcome };
 }
 
+/** The ledger's own words go last: what a call says of itself cannot take their place. */
 function detailOf(open: OpenHold, s: Settlement): string {
   const { request } = open;
   const held = request.lines.find(({ accountId }) => accountId === request.sourceId)?.amount ?? 0n;
   const own = { held: held.toString(), proof: request.proof, facts: request.factsVersion, outcome: s.outcome };
-  const detail = canonicalJson({ ...request.detail, ...s.detail, ...own });
-  if (detail.length > 2 * LIMITS.detailMax)
-    throw new TallyError('INPUT_INVALID', `A receipt's detail takes up to ${2 * LIMITS.detailMax} characters.`);
-  return detail;
+  return JSON.stringify({ ...request.detail, ...s.detail, ...own });
 }
 
 /** Charges every account of the hold. @returns the named source's overrun, and whether a source was frozen for one. */

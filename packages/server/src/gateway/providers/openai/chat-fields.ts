@@ -22,7 +22,8 @@ const part = object(
   { type: { kind: 'enum', values: ['text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING },
   { required: ['type'], tally: 'messages' },
 );
-const call = object({ name: STRING, arguments: STRING });
+// `parsed` and `parsed_arguments` are what the official SDK's parser adds to messages that callers pass back.
+const call = object({ name: STRING, arguments: STRING, parsed_arguments: ANY });
 const toolCall = object({
   id: STRING,
   type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY },
@@ -40,6 +41,7 @@ const message = object(
     tool_calls: array(toolCall, { nullable: true }),
     function_call: { ...call, nullable: true },
     annotations: ANY,
+    parsed: ANY,
     audio: forbidden(TEXT_ONLY),
   },
   { required: ['role'], tally: 'messages' },

@@ -24,6 +24,8 @@ const part = object(
     refusal: STRING,
     annotations: ANY,
     logprobs: ANY,
+    // `parsed` and `parsed_arguments` are what the official SDK's parser adds to items that callers pass back.
+    parsed: ANY,
   },
   { required: ['type'], tally: 'messages' },
 );
@@ -42,8 +44,6 @@ const item = object(
     name: STRING,
     arguments: STRING,
     output: oneOf(STRING, array(part)),
-    // What the official SDK's parser adds to items that callers pass back.
-    parsed: ANY,
     parsed_arguments: ANY,
   },
   { tally: 'messages' },

@@ -150,7 +150,7 @@ CREATE TABLE receipts (
   amount INTEGER NOT NULL CHECK (amount >= 0),
   response_hash TEXT NOT NULL,
   attestation_hash TEXT NOT NULL,
-  -- Canonical JSON; the receipt's detailHash is its keccak-256.
+  -- JSON; the receipt's detailHash is the keccak-256 of its canonical form.
   detail TEXT NOT NULL,
   PRIMARY KEY (lane_no, seq)
 ) STRICT, WITHOUT ROWID;

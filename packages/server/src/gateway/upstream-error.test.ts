@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { redact, upstreamRefusal } from './upstream-error.ts';
+
+const body = (error: unknown) => Buffer.from(JSON.stringify({ error }));
+
+describe('upstreamRefusal', () => {
+  it.each([
+    [401, 'UPSTREAM_AUTH'],
+    [403, 'UPSTREAM_AUTH'],
+    [429, 'UPSTREAM_RATE_LIMITED'],
+    [400, 'UPSTREAM_REFUSED'],
+    [404, 'UPSTREAM_REFUSED'],
+    [422, 'UPSTREAM_REFUSED'],
+    [307, 'UPSTREAM_ERROR'],
+    [500, 'UPSTREAM_ERROR'],
+    [503, 'UPSTREAM_ERROR'],
+  ])('maps status %i to %s', (status, code) => {
+    expect(upstreamRefusal('api.example', status, {}, body({ message: 'x' })).error.code).toBe(code);
+  });
+
+  it('releases nothing on a status of an unknown host, whatever the upstream calls it', () => {
+    for (const status of [400, 401, 404, 429, 500])
+      expect(upstreamRefusal('api.example', status, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(false);
+  });
+
+  it('releases on the sandbox’s own unbilled refusals only', () => {
+    expect(upstreamRefusal('sandbox', 400, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(true);
+    expect(upstreamRefusal('sandbox', 500, {}, body({ code: 'server_error' })).unbilled).toBe(false);
+  });
+
+  it('passes retry-after on only where it is a sane number of seconds', () => {
+    const after = (value: string) => upstreamRefusal('h', 429, { 'retry-after': value }, body({})).error.facts['retry_after_s'];
+    expect([after('7'), after('-1'), after('1e9'), after('999999'), after('x')]).toEqual([7, 1, 1, 1, 1]);
+  });
+
+  it('survives bodies of every kind', () => {
+    for (const text of ['', 'null', '[]', '<html>', '{"error":null}', '{"error":"x"}', '\u0000', '{"error":{"code":{}}}']) {
+      expect(upstreamRefusal('h', 400, {}, Buffer.from(text)).error.code).toBe('UPSTREAM_REFUSED');
+    }
+  });
+});
+
+describe('redact', () => {
+  it('takes out what looks like a credential, whole or masked', () => {
+    const message = 'Incorrect API key provided: sk-proj-abcd****************wxyz. You can find it at https://example.com';
+    expect(redact(message)).not.toMatch(/abcd|wxyz/);
+    expect(redact('token 0123456789abcdef0123456789abcdef is bad')).toBe('token [redacted] is bad');
+    expect(redact('Bearer tk_abcdefghijklmnop')).not.toContain('abcdefgh');
+  });
+
+  it('leaves words alone and bounds the length', () => {
+    expect(redact('Unsupported value for temperature')).toBe('Unsupported value for temperature');
+    expect(redact('word '.repeat(1000)).length).toBeLessThanOrEqual(500);
+  });
+});

@@ -1,0 +1,22 @@
+import { writeSync } from 'node:fs';
+import { holdRequest, openAccounts, settleRequest } from './conformance/engine.ts';
+import { openSqliteLedger } from './open.ts';
+import { testOptions } from './sqlite.engine.ts';
+
+// Hammers the books until it is killed, and tells what was acknowledged: `held <id>` and `settled <id> <tokens>`.
+
+const { ledger } = await openSqliteLedger(testOptions(process.argv[2] as string));
+if ((await ledger.accounts()).length === 0) await openAccounts(ledger, 1_000_000n, 1_000_000n);
+
+async function caller(number: number): Promise<void> {
+  for (let call = 0; ; call += 1) {
+    const request = holdRequest(10n);
+    if ((await ledger.hold(request)).result !== 'created') return;
+    writeSync(1, `held ${request.holdId}\n`);
+    const tokens = BigInt((call + number) % 11);
+    await ledger.settle(settleRequest(request.holdId, tokens));
+    writeSync(1, `settled ${request.holdId} ${tokens}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: 24 }, (_, number) => caller(number)));
