@@ -177,7 +177,6 @@ describe('after all of it', () => {
         'content-type',
         'host',
       ]);
-      expect(headers['authorization'] === `Bearer ${SECRET}` || !headers['authorization']?.includes('tk_')).toBe(true);
     }
   });
 });

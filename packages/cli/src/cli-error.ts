@@ -9,6 +9,7 @@ export const CLI_ERRORS = {
   CANCELLED: 'Nothing was changed.',
 } as const;
 
+export type Facts = Readonly<Record<string, unknown>>;
 export type CliErrorCode = keyof typeof CLI_ERRORS | ErrorCode;
 
 /** An error as `tally` prints it: `error CODE: what. fix`. */
@@ -16,10 +17,10 @@ export class CliError extends Error {
   readonly code: string;
   readonly fix: string;
   readonly exit: Exit;
-  readonly facts: unknown;
+  readonly facts: Facts | undefined;
 
   /** @param code one of ours, or what the daemon said. @param fix by default the catalogue's. */
-  constructor(code: CliErrorCode | (string & {}), what: string, exit: Exit, fix?: string, facts?: unknown) {
+  constructor(code: CliErrorCode | (string & {}), what: string, exit: Exit, fix?: string, facts?: Facts) {
     super(what);
     this.name = 'CliError';
     this.code = code;

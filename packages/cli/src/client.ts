@@ -1,9 +1,11 @@
-import { CliError, exitOf } from './cli-error.ts';
+import { asCliError, CliError, exitOf, type Facts } from './cli-error.ts';
 import { adminToken, type Place } from './find-daemon.ts';
 import type { Io } from './io.ts';
 
 const TIMEOUT_MS = 30_000;
 const HEALTH_TIMEOUT_MS = 2000;
+/** Nobody listens there, or nobody who speaks HTTP. */
+const ABSENT = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EADDRNOTAVAIL|UND_ERR_SOCKET|HPE_\w+)$/;
 
 export type Answer<T> = { readonly status: number; readonly body: T };
 export type CallOptions = {
@@ -49,13 +51,18 @@ export class Client {
     return { status, body: json as T };
   }
 
-  /** Whether a Tallystick daemon answers there. */
+  /**
+   * Whether a Tallystick daemon answers there. Nobody, or somebody else (an old mark, a port that was given away), is a no.
+   * @throws CliError where that cannot be told: it hangs, or its certificate is not trusted.
+   */
   async isUp(): Promise<boolean> {
     try {
       const options = { open: true, timeoutMs: HEALTH_TIMEOUT_MS };
       return (await this.get<{ status?: unknown }>('/healthz', options)).status === 'ok';
-    } catch {
-      return false;
+    } catch (cause) {
+      const error = asCliError(cause);
+      if (error.code !== 'DAEMON_UNREACHABLE' || ABSENT.test(String(error.facts?.['cause']))) return false;
+      throw error;
     }
   }
 
@@ -71,7 +78,13 @@ export class Client {
   #refusal(status: number, json: unknown): CliError {
     const error = (json as { error?: { code?: unknown; message?: unknown; fix?: unknown; facts?: unknown } } | undefined)?.error;
     if (typeof error?.code !== 'string' || typeof error.message !== 'string') return this.#stranger(status);
-    return new CliError(error.code, error.message, exitOf(error.code, status), typeof error.fix === 'string' ? error.fix : '', error.facts);
+    return new CliError(
+      error.code,
+      error.message,
+      exitOf(error.code, status),
+      typeof error.fix === 'string' ? error.fix : '',
+      asFacts(error.facts),
+    );
   }
 
   #stranger(status?: number): CliError {
@@ -88,11 +101,17 @@ function parse(text: string): unknown {
   }
 }
 
+function asFacts(value: unknown): Facts | undefined {
+  return typeof value === 'object' && value !== null ? (value as Facts) : undefined;
+}
+
 function unreachable(url: string, cause: unknown): CliError {
   const inner = cause instanceof Error ? (cause.cause as { code?: unknown } | undefined) : undefined;
   const code = typeof inner?.code === 'string' ? inner.code : cause instanceof Error ? cause.name : 'unknown';
-  if (code === 'TimeoutError') return new CliError('DAEMON_UNREACHABLE', `The daemon at ${url} did not answer in time.`, 'unreachable');
+  const facts = { cause: code };
+  if (code === 'TimeoutError')
+    return new CliError('DAEMON_UNREACHABLE', `The daemon at ${url} did not answer in time.`, 'unreachable', undefined, facts);
   const tls = /CERT|SELF_SIGNED|SSL|TLS|ISSUER/.test(code);
   const fix = tls ? 'For a private certificate authority set NODE_EXTRA_CA_CERTS to its PEM file.' : undefined;
-  return new CliError('DAEMON_UNREACHABLE', `No daemon can be reached at ${url} (${code}).`, 'unreachable', fix);
+  return new CliError('DAEMON_UNREACHABLE', `No daemon can be reached at ${url} (${code}).`, 'unreachable', fix, facts);
 }

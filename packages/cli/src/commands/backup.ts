@@ -17,13 +17,15 @@ type Manifest = {
 type Restored = { readonly sources_frozen: number; readonly secrets_missing: number };
 
 export function backupCommand(mount: Mount): Command {
-  return new Command('backup <folder>')
+  return new Command('backup')
+    .argument('<folder>')
     .description('copy books, sealed secrets and audit log into an empty folder of the daemon’s host; the master key is not in it')
     .action(action(mount, backup));
 }
 
 export function restoreCommand(mount: Mount): Command {
-  return new Command('restore <folder>')
+  return new Command('restore')
+    .argument('<folder>')
     .description('put a backup into the data folder of this host, with the daemon stopped; every source starts frozen until reconciled')
     .action(action(mount, restore));
 }

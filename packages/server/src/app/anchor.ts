@@ -1,5 +1,5 @@
 import type { Log } from '#ground/log';
-import type { Ledger } from '#ledger';
+import type { Account, Ledger } from '#ledger';
 import type { Vault } from '#vault';
 
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
@@ -16,8 +16,7 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
   const anchor = vault.generation();
   const generation = await ledger.generation();
   const sources = await ledger.accounts('source');
-  const expected = generation === anchor.current || generation === anchor.pending;
-  if (!expected && sources.length > 0) {
+  if (generation !== anchor.current && generation !== anchor.pending && sources.length > 0) {
     findings.push(
       `the books are of generation ${generation}, their anchor says ${anchor.current}: all sources are frozen until reconciled`,
     );
@@ -29,19 +28,9 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
     findings.push(finding.message);
     if (sources.some(({ id }) => id === finding.accountId)) await freeze(ledger, finding.accountId, RECONCILE);
   }
-  for (const source of sources) {
-    if (source.state === 'destroyed' || source.state === 'revoked') continue;
-    if (!vault.has(source.id)) {
-      findings.push(`source ${source.id} has no sealed secret`);
-      await freeze(ledger, source.id, 'its secret is missing');
-      continue;
-    }
-    const sealed = vault.limits(source.id);
-    if (source.limit > sealed.limit || source.ceiling !== sealed.ceiling) {
-      findings.push(`source ${source.id}: the books allow more than its seal does`);
-      await freeze(ledger, source.id, 'its limit differs from its seal');
-    }
-  }
+  // What a crash left half-done is finished only in books that are known to be the latest.
+  if (findings.length === 0) await finishInterrupted(ledger, vault, sources, log);
+  for (const source of sources) findings.push(...(await checkSeal(ledger, vault, source)));
   const next = Math.max(generation, anchor.current, anchor.pending ?? 0) + 1;
   // The pending value makes a crash between the two stores recognisable as such.
   await vault.setGeneration({ current: generation, pending: next });
@@ -49,6 +38,32 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
   await vault.setGeneration({ current: next, pending: null });
   for (const finding of findings) log.error({ finding }, 'the books do not agree with their anchor');
   return findings;
+}
+
+/** A crash inside `source destroy` or `source limit` is carried on; one inside `source add` is undone: nobody was told that it is there. */
+async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly Account[], log: Log): Promise<void> {
+  const byId = new Map(sources.map((source) => [source.id, source]));
+  for (const { id } of vault.list()) {
+    const source = byId.get(id);
+    if (source === undefined) await vault.shred(id, 'its source was never added');
+    else if (source.state === 'destroyed') await vault.shred(id, source.stateReason ?? 'destroyed');
+    else if (source.limit > vault.limits(id).limit) await ledger.setLimit(id, vault.limits(id).limit, 'as sealed');
+    else continue;
+    log.warn({ source: id }, 'what a crash interrupted was finished');
+  }
+}
+
+async function checkSeal(ledger: Ledger, vault: Vault, source: Account): Promise<readonly string[]> {
+  if (source.state === 'destroyed' || source.state === 'revoked') return [];
+  if (!vault.has(source.id)) {
+    await freeze(ledger, source.id, 'its secret is missing');
+    return [`source ${source.id} has no sealed secret`];
+  }
+  const account = await ledger.account(source.id);
+  const sealed = vault.limits(source.id);
+  if (account === null || (account.limit <= sealed.limit && account.ceiling === sealed.ceiling)) return [];
+  await freeze(ledger, source.id, 'its limit differs from its seal');
+  return [`source ${source.id}: the books allow more than its seal does`];
 }
 
 async function freeze(ledger: Ledger, accountId: string, reason: string): Promise<void> {

@@ -8,7 +8,7 @@ import { answerHeaders } from './headers.ts';
 import type { EndpointSpec, Plan } from './providers/openai/endpoints.ts';
 import { Relay } from './relay.ts';
 import { type Outcome, settlement } from './settlement.ts';
-import type { StreamScanner } from './stream/events.ts';
+import type { StreamScanner, StreamSummary } from './stream/events.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
 import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
 
@@ -17,6 +17,14 @@ import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
  * that the upstream went over the output limit that it was sent (o200k_base: longest token 128 bytes).
  */
 const TOKEN_BYTES_MAX = 128n;
+
+/**
+ * The same for a whole JSON answer, in which a token can also be escaped, listed as bytes, and stand beside 20 likelier ones (`logprobs`);
+ * the rest of the answer quotes the request at most. An answer that is longer proves the same.
+ */
+const TOKEN_JSON_BYTES_MAX = 32_768n;
+const ANSWER_FRAME_BYTES_MAX = 65_536n;
+const ESCAPED_BYTES_MAX = 6n;
 
 export type CallParts = {
   readonly spec: EndpointSpec;
@@ -135,7 +143,7 @@ export class Call implements UpstreamEvents {
   data(chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#scanner !== null) this.#stream(this.#scanner, chunk);
-    else if (this.#status >= 200 && this.#status <= 299) this.#chunks.push(chunk);
+    else if (this.#status >= 200 && this.#status <= 299) this.#part(chunk);
     else if (this.#bytes <= ERROR_BYTES_MAX) this.#chunks.push(chunk);
     if (this.#bytes > this.#deps.limits.answerBytesMax) {
       this.#cut(
@@ -185,8 +193,9 @@ export class Call implements UpstreamEvents {
       }
       for (const bytes of relay) this.#relay.write(bytes);
       for (const event of events) {
-        if (event.kind === 'usage' && event.usage !== null && usageTotal(event.usage) > this.#parts.held.bound.total)
-          this.#overrun(event.usage);
+        if (event.kind !== 'usage' || event.usage === null || !this.#isBeyond(event.usage)) continue;
+        this.#freezeBeyond(event.usage);
+        this.#cut({ kind: 'metered', usage: event.usage }, new TallyError('UPSTREAM_OVERRUN'));
       }
     } catch (error) {
       this.#cut(
@@ -196,29 +205,64 @@ export class Call implements UpstreamEvents {
     }
   }
 
-  /** Visible text that cannot be within the limit: the source is frozen before anything else is held. */
+  /** A part of a JSON answer. */
+  #part(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    const { held, plan, spec } = this.#parts;
+    if (spec.outputFields.length === 0) return;
+    const text = held.output * BigInt(plan.choices) * TOKEN_JSON_BYTES_MAX;
+    const allowed = text + BigInt(held.body.length) * ESCAPED_BYTES_MAX + ANSWER_FRAME_BYTES_MAX;
+    if (BigInt(this.#bytes) > allowed) this.#tooMuchText();
+  }
+
   #overran(scanner: StreamScanner): boolean {
     const { held, plan } = this.#parts;
     const allowed = held.output * BigInt(plan.choices) * TOKEN_BYTES_MAX;
     if (BigInt(scanner.summary().contentBytes) <= allowed) return false;
-    this.#deps.ledger
-      .setState(held.source.row.id, 'frozen', 'overrun: more text than its output limit allows')
-      .catch((cause: unknown) =>
-        this.#deps.log.error({ source: held.source.row.id, cause: String(cause) }, 'a source that overran could not be frozen'),
-      );
-    this.#deps.metrics.overrun.inc();
-    this.#cut({ kind: 'burned', reason: 'overrun: more text than the output limit allows' }, new TallyError('UPSTREAM_OVERRUN'));
+    this.#tooMuchText();
     return true;
   }
 
-  /** A usage report that has arrived stands, even where the end of the stream did not. */
-  #known(scanner: StreamScanner | null, reason: string): Outcome {
-    const usage = scanner?.summary().usage ?? null;
-    return usage === null ? { kind: 'burned', reason } : { kind: 'metered', usage };
+  /** Visible text that cannot be within the limit. */
+  #tooMuchText(): void {
+    const reason = 'overrun: more text than its output limit allows';
+    if (!this.#ended) this.#freeze(reason);
+    this.#cut({ kind: 'burned', reason }, new TallyError('UPSTREAM_OVERRUN'));
   }
 
-  #overrun(usage: Usage): void {
-    this.#cut({ kind: 'metered', usage }, new TallyError('UPSTREAM_OVERRUN'));
+  /** Whether a report owns up to more than what was sent for. A fixed cost has no output limit to go beyond. */
+  #isBeyond(usage: Usage): boolean {
+    const { held, plan } = this.#parts;
+    if (usageTotal(usage) > held.bound.total) return true;
+    return held.bound.proof !== 'exact' && usage.output + usage.reasoning > held.output * BigInt(plan.choices);
+  }
+
+  /** Beyond the hold the ledger itself freezes, and counts the excess; beyond the output limit alone, nothing else would. */
+  #freezeBeyond(usage: Usage): void {
+    if (usageTotal(usage) <= this.#parts.held.bound.total) this.#freeze('overrun: it reports more output than its limit');
+  }
+
+  /** Asked of the ledger before the answer ends, so it stands before anything else is held. */
+  #freeze(reason: string): void {
+    const source = this.#parts.held.source.row.id;
+    this.#deps.ledger
+      .setState(source, 'frozen', reason)
+      .catch((cause: unknown) => this.#deps.log.error({ source, cause: String(cause) }, 'a source that overran could not be frozen'));
+    this.#deps.metrics.overrun.inc();
+  }
+
+  /**
+   * A usage report that has arrived stands, even where the end of the stream did not; but only one of a finished answer: some servers
+   * report with every chunk, and what they bill after the last one that came is not known.
+   */
+  #known(scanner: StreamScanner | null, reason: string): Outcome {
+    const summary = scanner?.summary();
+    if (summary === undefined || summary.usage === null || !this.#isFinished(summary)) return { kind: 'burned', reason };
+    return { kind: 'metered', usage: summary.usage };
+  }
+
+  #isFinished({ done, finishReasons }: StreamSummary): boolean {
+    return done || (finishReasons.length > 0 && this.#parts.plan.choices === 1);
   }
 
   #streamEnd(scanner: StreamScanner): void {
@@ -227,8 +271,9 @@ export class Call implements UpstreamEvents {
     } catch {
       // The rest of a dead scanner is not relayed; what it has counted stands.
     }
-    const { usage, done, finishReasons, errorCode } = scanner.summary();
-    if (usage !== null) {
+    const summary = scanner.summary();
+    const { usage, done, finishReasons, errorCode } = summary;
+    if (usage !== null && this.#isFinished(summary)) {
       this.#finish({ kind: 'metered', usage }, finishReasons.join(','), () => this.#relay.end());
     } else if (done && errorCode === null) {
       this.#finish({ kind: 'bound', reason: 'the stream carried no usable usage' }, finishReasons.join(','), () => this.#relay.end());
@@ -258,6 +303,7 @@ export class Call implements UpstreamEvents {
       return;
     }
     const usage = normaliseUsage(this.#parts.spec.usage, json['usage']);
+    if (usage !== null && this.#isBeyond(usage)) this.#freezeBeyond(usage);
     const outcome: Outcome = usage === null ? { kind: 'bound', reason: 'the answer carried no usable usage' } : { kind: 'metered', usage };
     this.#finish(outcome, '', () => {
       this.#relay.head(this.#status, {
@@ -272,7 +318,9 @@ export class Call implements UpstreamEvents {
   #refused(): void {
     const { error, unbilled } = upstreamRefusal(this.#parts.held.source.host, this.#status, this.#headers, Buffer.concat(this.#chunks));
     const reason = `upstream status ${this.#status}`;
-    this.#fail(unbilled ? { kind: 'released', reason } : { kind: 'burned', reason }, error);
+    // A donor who lets nothing be released does not take the provider's word for what it bills either.
+    const released = unbilled && this.#parts.held.source.row.settle !== 'hold';
+    this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason }, error);
   }
 
   /** Ends a call that may still be running upstream. */

@@ -12,6 +12,8 @@ import { listModels, oneModel } from './models.ts';
 import { type EndpointSpec, OPENAI_ENDPOINTS, planCall } from './providers/openai/endpoints.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+/** With or without parameters, but no other type that only begins the same (`application/json-seq`). */
+const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 
 /** The routes that callers' SDKs use. Everything on them is answered in the caller's dialect, errors too. */
 export class Gateway {
@@ -95,7 +97,7 @@ export class Gateway {
   async #serve(req: IncomingMessage, res: ServerResponse, spec: EndpointSpec, id: CallId, arrivedAt: number): Promise<void> {
     const { limits } = this.#deps;
     const principal = this.#deps.principals.authenticate(req.headers);
-    if (!/^application\/json\b/i.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
+    if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
     const idempotencyKey = readIdempotencyKey(req);
     const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs });
     const plan = planCall(spec, body, limits.bodyBytesMax);

@@ -124,7 +124,8 @@ function performGuarded(books: Books, op: Op): unknown {
       if (error instanceof RowChanged) savepoint(books, () => mendAccount(books, error.accountId, 0n) ?? refreshStop(books));
       else if (error instanceof HoldChanged) return refuseChangedHold(books, error);
       else if (isConstraint(error)) throw new LedgerFault('INPUT_INVALID', 'An id is used already.');
-      else throw error;
+      else if (error instanceof LedgerFault || isSqliteError(error)) throw error;
+      else throw new LedgerFault('INTERNAL', 'The ledger failed at this operation; nothing of it was written.');
     }
   }
   throw new LedgerFault('TAMPERED', 'The books change behind the ledger again and again.');

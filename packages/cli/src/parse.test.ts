@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { amount, when } from './parse.ts';
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+
+test.each([
+  ['0', '0'],
+  ['500000', '500000'],
+  ['500_000', '500000'],
+  ['007', '7'],
+  ['999999999999999999', '999999999999999999'],
+])('the amount %s', (text, expected) => {
+  expect(amount(text, '--cap')).toBe(expected);
+});
+
+test.each(['', '-1', '+1', '1.5', '1e9', '0x10', '_1', '1_', '1__0', ' 1', '1000000000000000000', '١'])('%j is no amount', (text) => {
+  expect(() => amount(text, '--cap')).toThrow('--cap must be a whole number');
+});
+
+test.each([
+  ['2026-01-02', '2026-01-02T00:00:00Z'],
+  ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z'],
+  ['2026-01-02T03:04+01:00', '2026-01-02T02:04:00Z'],
+  ['90m', '2026-01-01T01:30:00Z'],
+  ['12h', '2026-01-01T12:00:00Z'],
+  ['30d', '2026-01-31T00:00:00Z'],
+  ['2w', '2026-01-15T00:00:00Z'],
+])('the time %s', (text, expected) => {
+  expect(when(text, NOW)).toBe(Date.parse(expected));
+});
+
+test.each(['', 'soon', '2026', '2026-13-01', '2026-01-02T03:04', '-1d', '1y', '1.5d', '2025-12-31', '0d'])(
+  '%j is no time to come',
+  (text) => {
+    expect(() => when(text, NOW)).toThrow('--expires');
+  },
+);
