@@ -50,10 +50,11 @@ describe('chat completions', () => {
   it('answers in JSON, with the gateway’s headers and a request id', async () => {
     const call = client(good.key).chat.completions.create({ model: 'sandbox-small', messages: MESSAGES });
     const { data, response, request_id } = await call.withResponse();
+    const { _request_id } = await call;
     expect(data.choices[0]?.message.content).toContain('sandbox');
     expect(data.usage?.total_tokens).toBeGreaterThan(0);
-    expect(data._request_id).toBe(response.headers.get('x-tally-call-id'));
-    expect(request_id).toBe(data._request_id);
+    expect(_request_id).toBe(response.headers.get('x-tally-call-id'));
+    expect(request_id).toBe(_request_id);
     expect(response.headers.get('x-tally-receipt')).toMatch(/^[0-9a-f]{32}$/);
     expect(Number(response.headers.get('x-tally-held'))).toBeGreaterThanOrEqual(data.usage?.total_tokens ?? 0);
     expect(response.headers.get('x-tally-mode')).toBe('sandbox');
@@ -201,7 +202,8 @@ describe('structured outputs', () => {
     const text = { format: zodTextFormat(Verdict, 'verdict') };
     const answer = await ai.responses.parse({ model: 'sandbox-small', input: 'Well?', text });
     expect(typeof answer.output_parsed?.split).toBe('boolean');
-    await ai.responses.create({ model: 'sandbox-small', input: [{ role: 'user', content: 'Well?' }, ...answer.output] });
+    const history = answer.output as OpenAI.Responses.ResponseInputItem[];
+    await ai.responses.create({ model: 'sandbox-small', input: [{ role: 'user', content: 'Well?' }, ...history] });
   });
 
   it('takes plain JSON mode', async () => {

@@ -35,7 +35,7 @@ const served = (seen: readonly Seen[]) => seen.filter(({ status }) => status ===
 /** Every receipt verifies, and together they charge what is said to be spent. */
 async function expectReceipts(seen: readonly Seen[], sourceSpent: number): Promise<void> {
   const bundles = await Promise.all(seen.map(({ receipt }) => receiptOf(daemon.url, receipt)));
-  expect(new Set(bundles.map(({ receipt }) => receipt.receiptId ?? receipt.callId)).size).toBe(seen.length);
+  expect(new Set(bundles.map(({ receipt }) => receipt.callId)).size).toBe(seen.length);
   expect(bundles.reduce((sum, { receipt }) => sum + receipt.charged, 0n)).toBe(BigInt(sourceSpent));
 }
 

@@ -36,7 +36,7 @@ type Refusal = { readonly error: { readonly message: string; readonly type: stri
 
 function post(body: string | Uint8Array, headers: Record<string, string> = {}, path = CHAT): Promise<Response> {
   const all = { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers };
-  return fetch(daemon.url + path, { method: 'POST', headers: all, body: body as BodyInit });
+  return fetch(daemon.url + path, { method: 'POST', headers: all, body: typeof body === 'string' ? body : Buffer.from(body) });
 }
 
 /** Every refusal: the dialect's shape, what and what to do, short, and nothing of the caller's in it. */

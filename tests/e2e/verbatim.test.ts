@@ -44,7 +44,7 @@ afterAll(async () => {
 async function send(side: Side, path: string, body: Uint8Array, headers: Record<string, string> = {}): Promise<Arrived> {
   const before = upstream.arrived.length;
   const own = { authorization: `Bearer ${side.key}`, 'content-type': 'application/json' };
-  const answer = await fetch(daemon.url + path, { method: 'POST', headers: { ...own, ...headers }, body: body as BodyInit });
+  const answer = await fetch(daemon.url + path, { method: 'POST', headers: { ...own, ...headers }, body: Buffer.from(body) });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`${answer.status} ${text}`);
   expect(upstream.arrived.length).toBe(before + 1);
@@ -349,6 +349,54 @@ describe('answers', () => {
     expect(detail).toMatchObject({ complete: false, outcome: 'burned' });
     expect(responseHash(saltKeyOf(side().key), receipt.callId, bytes, false)).toBe(receipt.responseHash);
     upstream.answer = goodAnswer;
+  });
+});
+
+describe('usage that is reported as the stream goes', () => {
+  const side = () => SIDES[1] as Side;
+  const chunk = (tokens: number, finish: string | null, index = 0) =>
+    `data: ${JSON.stringify({
+      id: 'x',
+      choices: [{ index, delta: { content: 'word ' }, finish_reason: finish }],
+      usage: { prompt_tokens: 3, completion_tokens: tokens, total_tokens: tokens + 3 },
+    })}\n\n`;
+
+  async function settled(frames: readonly string[], n: number, broken: boolean): Promise<{ charged: bigint; held: bigint }> {
+    upstream.answer = async (_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(frames.join(''));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (broken) res.destroy();
+      else res.end();
+    };
+    const answer = await fetch(`${daemon.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${side().key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: 'a' }], stream: true, max_tokens: 50, n }),
+    });
+    await answer.text();
+    upstream.answer = goodAnswer;
+    const { receipt } = await verifiedReceipt(daemon, String(answer.headers.get('x-tally-receipt')));
+    return { charged: receipt.charged, held: BigInt(answer.headers.get('x-tally-held') ?? '0') };
+  }
+
+  it.each([
+    ['broken off', [chunk(1, null), chunk(2, null)], 1, true],
+    ['ended too early', [chunk(1, null), chunk(2, null)], 1, false],
+    ['broken off after an end that it did not count', [chunk(1, null), 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'], 1, true],
+    ['broken off while another choice went on', [chunk(2, 'stop', 0), chunk(3, null, 1)], 2, true],
+    ['failed', [chunk(1, null), 'data: {"error":{"message":"no","code":"x"}}\n\n', 'data: [DONE]\n\n'], 1, false],
+  ])('%s: the upstream may bill more than it has said, so the whole hold is spent', async (_, frames, n, broken) => {
+    const { charged, held } = await settled(frames, n, broken);
+    expect(charged).toBe(held);
+  });
+
+  it.each([
+    ['at the good end', [chunk(1, null), chunk(2, 'stop'), 'data: [DONE]\n\n'], 1, false],
+    ['though the connection broke after it', [chunk(1, null), chunk(2, 'stop')], 1, true],
+    ['of the last of two choices', [chunk(1, 'stop', 0), chunk(2, 'stop', 1)], 2, true],
+  ])('stands %s', async (_, frames, n, broken) => {
+    expect((await settled(frames, n, broken)).charged).toBe(5n);
   });
 });
 

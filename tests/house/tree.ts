@@ -48,7 +48,8 @@ export function isSource(path: string): boolean {
 }
 
 export function isTest(path: string): boolean {
-  return /\.(test|bench)\.tsx?$/.test(path) || path.startsWith('tests/');
+  // A conformance suite is a test that is handed its engine.
+  return /\.(test|bench)\.tsx?$/.test(path) || /\/conformance(\.ts$|\/)/.test(path) || path.startsWith('tests/');
 }
 
 /** One violation a line, as an editor can follow it. */

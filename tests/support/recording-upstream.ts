@@ -21,11 +21,11 @@ export type RecordingUpstream = {
   close(): Promise<void>;
 };
 
-export const CHAT_USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+export const CHAT_USAGE = { prompt_tokens: 3, completion_tokens: 1, total_tokens: 4 };
 
 /** A plain good answer, whatever is asked: JSON, or events where the body says `"stream":true`. */
 export function goodAnswer({ path, body }: Arrived, res: ServerResponse): void {
-  const usage = path.endsWith('/responses') ? { input_tokens: 3, output_tokens: 2, total_tokens: 5 } : CHAT_USAGE;
+  const usage = path.endsWith('/responses') ? { input_tokens: 3, output_tokens: 1, total_tokens: 4 } : CHAT_USAGE;
   const whole = { id: 'x', object: 'chat.completion', model: 'm', choices: [], output: [], data: [], usage };
   if (!/"stream"\s*:\s*true/.test(body.toString('latin1'))) {
     res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(whole));

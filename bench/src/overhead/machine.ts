@@ -7,7 +7,6 @@ export type Machine = {
   readonly cpu: string;
   readonly cores: number;
   readonly node: string;
-  readonly kernel: string;
   readonly filesystem: string;
   readonly date: string;
 };
@@ -22,7 +21,6 @@ export function machine(folder: string): Machine {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     node: process.version,
-    kernel: process.platform,
     filesystem: FILESYSTEMS[type] ?? `file system 0x${type.toString(16)}`,
     date: new Date().toISOString().slice(0, 10),
   };

@@ -117,7 +117,7 @@ export const ERRORS = {
     400,
     true,
     'The limit is not one that may be set.',
-    'Give whole units from 0 to the ceiling; a ceiling is never raised: add a new source instead.',
+    'Give whole units below the present limit, or add a new source.',
   ),
   INPUT_INVALID: entry(400, true, 'A value is missing or wrong.', 'Mend the value that the message names.'),
   CONFIG_INVALID: entry(500, true, 'The configuration is not valid.', 'Mend the named setting; see docs/reference/configuration.md.'),

@@ -21,7 +21,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   publicRoutes(app, daemon, isClosing);
   app.use('/api/admin/*', async (c, next) => {
     if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) {
-      throw new TallyError(c.req.header('authorization') === undefined ? 'AUTH_MISSING' : 'FORBIDDEN', 'This route is the operator’s.');
+      throw new TallyError('FORBIDDEN', 'This route is the operator’s.');
     }
     await next();
   });
@@ -46,6 +46,11 @@ function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void
     const findings = daemon.anchorFindings.length;
     const ready = !isClosing();
     return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
+  });
+  app.get('/api/receipts/signer', (c) => {
+    const { domain, lane } = daemon.receipts;
+    const { chainId, verifyingContract } = domain;
+    return c.json({ signer: daemon.signer.address, domain: { chainId: String(chainId), verifyingContract }, lane });
   });
   app.get('/api/receipts/:id', async (c) => {
     const { status, body } = await receiptAnswer(daemon.receipts, c.req.param('id'));

@@ -12,6 +12,9 @@ export type Books = {
   readonly vault: Vault;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  /** Where the books are, for threads that read them by themselves. */
+  readonly file: string;
+  readonly bookId: string;
   readonly domain: Domain;
   readonly lane: LaneKey;
   /** Findings of the ledger's own checks at opening. */
@@ -42,6 +45,7 @@ async function open(
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
+  const file = join(dir, 'ledger.db');
   const { master } = await loadMaster({
     file: config.TALLY_MASTER_KEY_FILE,
     env,
@@ -63,7 +67,7 @@ async function open(
     const domain = placeholderDomain(hex('genesis'));
     const lane: LaneKey = { gatewayId: hex('gateway-id'), index: 0 };
     const { ledger, findings } = await openSqliteLedger({
-      file: join(dir, 'ledger.db'),
+      file,
       bookId: BOOK_ID,
       laneId: laneId(domain, lane),
       ticketKey: vault.derive(PERMIT_KEY_PURPOSE),
@@ -76,7 +80,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, findings, close };
+    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -42,7 +42,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const live = await usableSources(books);
   const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
   const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys());
-  const signer = new ReceiptSigner({ ledger, secretKey: vault.derive('receipt-signer'), domain: books.domain, clock, log, metrics });
+  const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
   const gateway = new Gateway({
     ledger,
     vault,

@@ -35,7 +35,9 @@ export async function listen(daemon: Daemon): Promise<Listening> {
     server.listen({ host: config.HOST, port: config.PORT, backlog: 1024 }, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST;
+  // Who is told to connect cannot connect to 'any address'.
+  const reachable = config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST === '::' ? '::1' : config.HOST;
+  const host = reachable.includes(':') ? `[${reachable}]` : reachable;
   const close = async () => {
     closing = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

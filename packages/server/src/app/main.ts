@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TallyError } from '@tallystick/core';
 import { type Config, loadConfig } from '#ground/config';
@@ -58,6 +60,7 @@ async function offline(
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
   if (command !== 'backup' && command !== 'doctor' && command !== 'audit-verify')
     throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
+  if (!existsSync(join(config.TALLY_DATA_DIR, 'ledger.db'))) throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
   const books = await openBooks(config, env, stdin);
   try {
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));

@@ -5,7 +5,6 @@ import type { Running } from './serve.ts';
 export function readyLine({ url, seeded }: Running): string {
   const { virtualKey, sourceId, cap } = seeded;
   return JSON.stringify({
-    event: 'ready',
     url,
     virtual_key: virtualKey,
     source_id: sourceId,
@@ -22,7 +21,7 @@ export function welcome(running: Running): string {
     seeded.sourceId === null
       ? 'none yet: npx tally source add'
       : `${seeded.sourceId} (SANDBOX: simulated answers, no account), cap ${seeded.cap} tokens`;
-  const lines = ['', 'Tallystick is ready.', '', `  gateway      ${url}/v1`, `  source       ${source}`];
+  const lines = ['', 'Tallystick is ready.', '', `  gateway      ${url}/v1`, `  source       ${source}`, `  signer       ${daemon.signer.address} (signs the receipts)`];
   if (seeded.virtualKey !== null) {
     lines.push(
       `  virtual key  ${seeded.virtualKey} (shown once, stored hashed)`,

@@ -19,8 +19,8 @@ import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
 const TOKEN_BYTES_MAX = 128n;
 
 /**
- * The same for a whole JSON answer, in which a token can also be escaped, listed as bytes, and stand beside 20 likelier ones (`logprobs`);
- * the rest of the answer quotes the request at most. An answer that is longer proves the same.
+ * The most that a JSON answer has of one token: it can be escaped, listed as bytes, and stand beside 20 likelier ones (`logprobs`); the
+ * rest of the answer quotes the request at most. No server that keeps its word sends more, so a longer answer counts as an overrun too.
  */
 const TOKEN_JSON_BYTES_MAX = 32_768n;
 const ANSWER_FRAME_BYTES_MAX = 65_536n;
@@ -223,7 +223,7 @@ export class Call implements UpstreamEvents {
     return true;
   }
 
-  /** Visible text that cannot be within the limit. */
+  /** More text than the limit can have made. */
   #tooMuchText(): void {
     const reason = 'overrun: more text than its output limit allows';
     if (!this.#ended) this.#freeze(reason);
@@ -232,9 +232,10 @@ export class Call implements UpstreamEvents {
 
   /** Whether a report owns up to more than what was sent for. A fixed cost has no output limit to go beyond. */
   #isBeyond(usage: Usage): boolean {
-    const { held, plan } = this.#parts;
+    const { held, plan, spec } = this.#parts;
     if (usageTotal(usage) > held.bound.total) return true;
-    return held.bound.proof !== 'exact' && usage.output + usage.reasoning > held.output * BigInt(plan.choices);
+    if (held.bound.proof === 'exact' || spec.outputFields.length === 0) return false;
+    return usage.output + usage.reasoning > held.output * BigInt(plan.choices);
   }
 
   /** Beyond the hold the ledger itself freezes, and counts the excess; beyond the output limit alone, nothing else would. */
@@ -261,23 +262,29 @@ export class Call implements UpstreamEvents {
     return { kind: 'metered', usage: summary.usage };
   }
 
-  #isFinished({ done, finishReasons }: StreamSummary): boolean {
-    return done || (finishReasons.length > 0 && this.#parts.plan.choices === 1);
+  #isFinished({ done, errorCode, choicesEndedAtUsage }: StreamSummary): boolean {
+    return (done && errorCode === null) || choicesEndedAtUsage >= this.#parts.plan.choices;
   }
 
   #streamEnd(scanner: StreamScanner): void {
+    let rest: readonly Uint8Array[] = [];
     try {
-      for (const bytes of scanner.end().relay) this.#relay.write(bytes);
+      rest = scanner.end().relay;
     } catch {
       // The rest of a dead scanner is not relayed; what it has counted stands.
     }
     const summary = scanner.summary();
     const { usage, done, finishReasons, errorCode } = summary;
+    const answer = () => {
+      for (const bytes of rest) this.#relay.write(bytes);
+      this.#relay.end();
+    };
     if (usage !== null && this.#isFinished(summary)) {
-      this.#finish({ kind: 'metered', usage }, finishReasons.join(','), () => this.#relay.end());
+      this.#finish({ kind: 'metered', usage }, finishReasons.join(','), answer);
     } else if (done && errorCode === null) {
-      this.#finish({ kind: 'bound', reason: 'the stream carried no usable usage' }, finishReasons.join(','), () => this.#relay.end());
+      this.#finish({ kind: 'bound', reason: 'the stream carried no usable usage' }, finishReasons.join(','), answer);
     } else {
+      // A frame that was cut is not passed on: the error's own frame would run into it, and no client could read either.
       this.#fail(
         { kind: 'burned', reason: 'the stream was cut' },
         new TallyError('UPSTREAM_ERROR', 'The upstream ended its stream before it was complete.'),

@@ -43,7 +43,7 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
       complete: delivered.complete,
       output_limit: String(held.output),
       output_limit_by: held.outputBy,
-      ...(delivered.finish === '' ? {} : { finish: delivered.finish }),
+      ...(delivered.finish === '' ? {} : { finish: printable(delivered.finish) }),
       ...('reason' in outcome ? { reason: outcome.reason } : {}),
       ...(kept ? { reason: 'this source releases nothing' } : {}),
       ...(outcome.kind === 'metered' ? { reported_tokens: String(usageTotal(outcome.usage)) } : {}),
@@ -58,4 +58,9 @@ function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome): 
     return { ...NOTHING, input, output: held.bound.total - input };
   }
   return kind === 'metered' && outcome.kind === 'metered' ? outcome.usage : NOTHING;
+}
+
+/** What an upstream says goes into a receipt as short plain text only. */
+function printable(text: string): string {
+  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -80,12 +80,7 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
     epoch,
     laneId,
     openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
-    setLimit: async (accountId, limit, ref) => {
-      check.checkId(accountId, 'accountId');
-      if (typeof limit !== 'bigint' || limit < 0n) throw new TallyError('LIMIT_INVALID');
-      check.checkText(ref, 'ref');
-      return channel.ask({ kind: 'setLimit', body: { accountId, limit, ref } });
-    },
+    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
     setState: async (accountId, state, reason, reconciledSpent) => {
       check.checkId(accountId, 'accountId');
       if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
@@ -122,7 +117,6 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
     lanes: () => read(() => reads.lanes()),
     outbox: (after, limit) => read(() => reads.outbox(after, limit)),
     generation: () => read(() => reads.generation()),
-
     verify: () => read(() => runChore({ kind: 'verify', file, bookId, chainKey: options.chainKey })),
     backup: async (to) => {
       if (closed) throw new TallyError('LEDGER_CLOSED');

@@ -27,6 +27,13 @@ const HOLD_COLUMNS = 'hold_no, hold_id, call_id, attempt, source_id, key_id, ten
 export type Reads = ReturnType<typeof openReads>;
 
 export function openReads(db: Database, bookId: string) {
+  const sql = prepareAll(db);
+  return { ...accountReads(sql, bookId), ...receiptReads(sql, bookId), close: () => db.close() };
+}
+
+type Statements = ReturnType<typeof prepareAll>;
+
+function prepareAll(db: Database) {
   const prepare = (sql: string) => {
     const statement = db.prepare(sql);
     return {
@@ -34,7 +41,7 @@ export function openReads(db: Database, bookId: string) {
       all: (...values: (string | bigint | number)[]) => statement.all(...values) as SqlRow[],
     };
   };
-  const sql = {
+  return {
     account: prepare('SELECT * FROM accounts WHERE book_id = ? AND account_id = ?'),
     accounts: prepare('SELECT * FROM accounts WHERE book_id = ? ORDER BY account_id'),
     // Two halves, because a sum of amounts may exceed 64 bits.
@@ -56,7 +63,10 @@ export function openReads(db: Database, bookId: string) {
     outbox: prepare('SELECT seq, topic, subject, at, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?'),
     evidence: prepare("SELECT subject, at, body FROM evidence WHERE book_id = ? AND kind = 'tampered' ORDER BY evidence_no LIMIT ?"),
   };
+}
 
+/** Accounts, who they belong to, and the state of the book. */
+function accountReads(sql: Statements, bookId: string) {
   function operator(name: (typeof OPERATORS_READ)[number], asset: Asset): Account {
     const id = operatorAccount(name, asset);
     const row = sql.operator.get(bookId, id) as SqlRow;
@@ -70,6 +80,37 @@ export function openReads(db: Database, bookId: string) {
     return OPERATORS_READ.flatMap((name) => ASSETS.map((asset) => operator(name, asset)));
   }
 
+  return {
+    account(id: string): Account | null {
+      const row = sql.account.get(bookId, id);
+      if (row !== undefined) return toAccount(accountRow(row));
+      return operators().find((account) => account.id === id) ?? null;
+    },
+    /** Operator accounts only where they are asked for: their balances are summed up from the postings. */
+    accounts(kind?: AccountKind): readonly Account[] {
+      if (kind === 'operator') return operators();
+      const all = sql.accounts.all(bookId).map((row) => toAccount(accountRow(row)));
+      return kind === undefined ? all : all.filter((account) => account.kind === kind);
+    },
+    sources(): readonly SourceRow[] {
+      return sql.sources.all(bookId).map(sourceOf);
+    },
+    keys(): readonly KeyRow[] {
+      return sql.keys.all(bookId).map(keyOf);
+    },
+    tampered(): readonly TamperFinding[] {
+      return sql.evidence
+        .all(bookId, LIMITS.rowsMax)
+        .map((row) => ({ accountId: row.subject as string, what: JSON.parse(row.body as string).what as string, at: Number(row.at) }));
+    },
+    generation(): number {
+      return Number((sql.book.get(bookId) as SqlRow).generation);
+    },
+  };
+}
+
+/** Holds, receipts, the lane and the outbox. */
+function receiptReads(sql: Statements, bookId: string) {
   function holdRow(row: SqlRow): HoldRow {
     return {
       holdId: row.hold_id as string,
@@ -97,23 +138,6 @@ export function openReads(db: Database, bookId: string) {
   }
 
   return {
-    account(id: string): Account | null {
-      const row = sql.account.get(bookId, id);
-      if (row !== undefined) return toAccount(accountRow(row));
-      return operators().find((account) => account.id === id) ?? null;
-    },
-    /** Operator accounts only where they are asked for: their balances are summed up from the postings. */
-    accounts(kind?: AccountKind): readonly Account[] {
-      if (kind === 'operator') return operators();
-      const all = sql.accounts.all(bookId).map((row) => toAccount(accountRow(row)));
-      return kind === undefined ? all : all.filter((account) => account.kind === kind);
-    },
-    sources(): readonly SourceRow[] {
-      return sql.sources.all(bookId).map(sourceOf);
-    },
-    keys(): readonly KeyRow[] {
-      return sql.keys.all(bookId).map(keyOf);
-    },
     openHolds(limit: number): readonly HoldRow[] {
       return sql.openHolds.all(bookId, rowLimit(limit)).map(holdRow);
     },
@@ -139,17 +163,6 @@ export function openReads(db: Database, bookId: string) {
         at: Number(row.at),
         body: row.body as string,
       }));
-    },
-    tampered(): readonly TamperFinding[] {
-      return sql.evidence
-        .all(bookId, LIMITS.rowsMax)
-        .map((row) => ({ accountId: row.subject as string, what: JSON.parse(row.body as string).what as string, at: Number(row.at) }));
-    },
-    generation(): number {
-      return Number((sql.book.get(bookId) as SqlRow).generation);
-    },
-    close(): void {
-      db.close();
     },
   };
 }

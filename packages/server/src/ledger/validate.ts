@@ -187,3 +187,10 @@ export function checkReceiptGroup(group: ReceiptGroup): ReceiptGroup {
 export function checkLaneId(laneId: Hex): void {
   checkHash(laneId, 'laneId');
 }
+
+export function checkLimitChange(accountId: string, limit: bigint, ref: string): { accountId: string; limit: bigint; ref: string } {
+  checkId(accountId, 'accountId');
+  if (typeof limit !== 'bigint' || limit < 0n) throw new TallyError('LIMIT_INVALID');
+  checkText(ref, 'ref');
+  return { accountId, limit, ref };
+}

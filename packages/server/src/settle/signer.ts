@@ -1,38 +1,58 @@
-import { addressOfSecretKey, type Domain, groupDigest, groupOf, groupTree, type Hex, signDigest } from '@tallystick/core';
+import { Worker } from 'node:worker_threads';
+import { addressOfSecretKey, type Domain, type Hex, TallyError } from '@tallystick/core';
 import type { Clock } from '#ground/clock';
 import type { Log } from '#ground/log';
 import type { Metrics } from '#ground/metrics';
 import type { Ledger } from '#ledger';
+import type { SignedRoot } from './next-group.ts';
 
 /** Receipts wait at most about this long for their group's signature. */
 const GROUP_MS = 50;
-/** One tree; a longer backlog is signed group by group. */
-const GROUP_RECEIPTS_MAX = 256;
 
-export type SignerDeps = {
-  readonly ledger: Ledger;
-  /** 32 bytes; wiped by `close`. */
-  readonly secretKey: Buffer;
+/** How the signing thread finds the books. `secretKey`: 32 bytes. */
+export type SignerWorkerData = {
+  readonly file: string;
+  readonly bookId: string;
+  readonly laneId: Hex;
   readonly domain: Domain;
+  readonly secretKey: Uint8Array;
+};
+
+export type SignerDeps = Omit<SignerWorkerData, 'secretKey' | 'laneId'> & {
+  readonly ledger: Ledger;
+  /** Copied into the signing thread and zeroed here. */
+  readonly secretKey: Buffer;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 };
 
 /**
- * Signs the lane, one root per commit group, off the answers' path. What is committed and not yet signed is found in
- * the books, not remembered: a crash loses nothing, the next start signs on.
+ * Signs the lane, one root per commit group, off the answers' path and in a thread of its own. What is committed and not yet signed is
+ * found in the books, not remembered: a crash loses nothing, the next start signs on.
  */
 export class ReceiptSigner {
   readonly address: Hex;
-  readonly #deps: SignerDeps;
+  readonly #deps: Omit<SignerDeps, 'secretKey'>;
+  readonly #worker: Worker;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(deps: SignerDeps) {
+  constructor({ secretKey, ...deps }: SignerDeps) {
     this.#deps = deps;
-    this.address = addressOfSecretKey(deps.secretKey);
+    this.address = addressOfSecretKey(secretKey);
+    const workerData: SignerWorkerData = {
+      file: deps.file,
+      bookId: deps.bookId,
+      laneId: deps.ledger.laneId,
+      domain: deps.domain,
+      secretKey,
+    };
+    this.#worker = new Worker(new URL('./signer.worker.ts', import.meta.url), { workerData });
+    secretKey.fill(0);
+    // A thread that fails leaves receipts unsigned, not lost: `#next` reports it each time it is asked.
+    this.#worker.on('error', () => {});
   }
 
   /** A receipt was committed. */
@@ -57,34 +77,31 @@ export class ReceiptSigner {
     this.#timer = null;
     await this.flush();
     this.#closed = true;
-    this.#deps.secretKey.fill(0);
+    await this.#worker.terminate();
   }
 
   async #sign(): Promise<void> {
     if (this.#closed) return;
-    const { ledger, domain, secretKey, clock, metrics } = this.#deps;
-    for (;;) {
-      const lane = await ledger.lane();
-      const from = lane.signedTo + 1n;
-      if (from >= lane.nextSeq) return;
-      const last = from + BigInt(GROUP_RECEIPTS_MAX) - 1n;
-      const to = last < lane.nextSeq - 1n ? last : lane.nextSeq - 1n;
-      const receipts = await ledger.receiptsOf(lane.laneId, from, to);
-      const group = groupOf(groupTree(receipts));
+    const { ledger, clock, metrics } = this.#deps;
+    for (let root = await this.#next(); root !== null; root = await this.#next()) {
+      const { oldestEndedAt, ...group } = root;
       const signedAt = clock.wallMs();
-      await ledger.addReceiptGroup({
-        laneId: lane.laneId,
-        seqFrom: group.seqFrom,
-        seqTo: group.seqTo,
-        root: group.root,
-        total: group.total,
-        signature: signDigest(groupDigest(group, domain), secretKey),
-        signer: this.address,
-        signedAt,
-      });
-      for (const { endedAt } of receipts) metrics.receiptLag.observe(Math.max(0, signedAt - Number(endedAt)) / 1000);
-      // Room for calls between two groups of a long backlog.
-      await new Promise((resolve) => setImmediate(resolve));
+      await ledger.addReceiptGroup({ ...group, signer: this.address, signedAt });
+      metrics.receiptLag.observe(Math.max(0, signedAt - Number(oldestEndedAt)) / 1000);
     }
+  }
+
+  #next(): Promise<SignedRoot | null> {
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void) => {
+        this.#worker.off('message', onMessage).off('error', onEnd).off('exit', onEnd);
+        then();
+      };
+      const onMessage = (root: SignedRoot | null) => settle(() => resolve(root));
+      const onEnd = () => settle(() => reject(new TallyError('INTERNAL', 'The signing thread has ended.')));
+      this.#worker.on('message', onMessage).on('error', onEnd).on('exit', onEnd);
+      if (this.#worker.threadId === -1) onEnd();
+      else this.#worker.postMessage(null);
+    });
   }
 }

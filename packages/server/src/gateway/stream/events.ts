@@ -26,6 +26,8 @@ export type StreamSummary = {
   readonly usage: Usage | null;
   /** Usage objects that could not be used: where `usage` is null too, charge at the bound. */
   readonly usageUnusable: number;
+  /** Choices that had ended when usage was last reported: some servers report it as they go, and what they then go on to bill is more. */
+  readonly choicesEndedAtUsage: number;
   /** Visible bytes of text, all choices together. */
   readonly contentBytes: number;
   /** Frames with visible text. */

@@ -3,6 +3,8 @@ import type { StreamEvent, StreamSummary } from './events.ts';
 
 /** Reasons and codes come from the upstream: more distinct ones than this are not kept. */
 const REASONS_MAX = 16;
+/** More choices than any caller can ask for need not be told apart. */
+const CHOICES_MAX = 128;
 
 /** Adds up the events of one stream. Memory is bounded however long the stream is. */
 export class StreamTally {
@@ -16,6 +18,8 @@ export class StreamTally {
   #frames = 0;
   #bytesIn = 0;
   readonly #finishReasons: string[] = [];
+  readonly #ended = new Set<number>();
+  #endedAtUsage = 0;
 
   bytes(count: number): void {
     this.#bytesIn += count;
@@ -26,6 +30,7 @@ export class StreamTally {
     this.#frames += 1;
     const fresh = events.filter((event) => this.#add(event));
     if (events.some((event) => event.kind === 'delta')) this.#deltas += 1;
+    if (events.some((event) => event.kind === 'usage')) this.#endedAtUsage = this.#ended.size;
     return fresh.length === 0 ? [{ kind: 'other' }] : fresh;
   }
 
@@ -33,6 +38,7 @@ export class StreamTally {
     return {
       usage: this.#usage,
       usageUnusable: this.#usageUnusable,
+      choicesEndedAtUsage: this.#endedAtUsage,
       contentBytes: this.#contentBytes,
       deltas: this.#deltas,
       finishReasons: [...this.#finishReasons],
@@ -46,7 +52,7 @@ export class StreamTally {
   #add(event: StreamEvent): boolean {
     if (event.kind === 'usage') return this.#report(event.usage);
     if (event.kind === 'delta') this.#contentBytes += event.bytes;
-    else if (event.kind === 'stop') this.#reason(event.reason);
+    else if (event.kind === 'stop') this.#stop(event.choice, event.reason);
     else if (event.kind === 'error') this.#errorCode ??= event.code;
     else if (event.kind === 'done') this.#done = true;
     return true;
@@ -63,7 +69,8 @@ export class StreamTally {
     return true;
   }
 
-  #reason(reason: string): void {
+  #stop(choice: number, reason: string): void {
+    if (this.#ended.size < CHOICES_MAX) this.#ended.add(choice);
     if (this.#finishReasons.length < REASONS_MAX && !this.#finishReasons.includes(reason)) this.#finishReasons.push(reason);
   }
 }

@@ -61,26 +61,36 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
     if (row !== undefined) lines.push({ row, held: amount, charges: chargesOf(row, amount, s) });
   }
   const source = lines.find(({ row }) => row.id === request.sourceId);
+  const receipt = newReceipt(books, open, s, source);
+  const outcome = chargeAll(books, open, lines, receiptDigest(receipt));
+  endHold(books, open, s, receipt.seq);
+  addReceipt(books, open, s, receipt);
+  const { receiptId, seq, charged } = receipt;
+  return { result: 'settled', receiptId, seq, charged, ...outcome };
+}
+
+type NewReceipt = Parameters<typeof receiptDigest>[0];
+
+/** Takes the receipt's place in the lane and in the source's own count. */
+function newReceipt(books: Books, open: OpenHold, s: Settlement, source: Line | undefined): NewReceipt {
+  const { request } = open;
   const charged = sum(source?.charges ?? []);
   const detail = detailOf(open, s);
-  const seq = takeNumber(books, 'nextLaneSeq');
-  const sourceSeq = (source?.row.receipts ?? 0n) + 1n;
-  const sourceSpent = (source?.row.receipted ?? 0n) + charged;
-  const receipt = {
+  return {
     receiptId: request.receiptId,
     holdId: request.holdId,
     callId: request.callId,
     attempt: request.attempt,
     laneId: books.laneId,
-    seq,
+    seq: takeNumber(books, 'nextLaneSeq'),
     kind: KINDS[s.outcome],
     mode: request.mode,
     tenantHash: request.tenantHash,
     sourceHash: request.sourceHash,
     providerHash: request.providerHash,
-    sourceSeq,
+    sourceSeq: (source?.row.receipts ?? 0n) + 1n,
     charged,
-    sourceSpent,
+    sourceSpent: (source?.row.receipted ?? 0n) + charged,
     tariffId: request.tariffId,
     startedAt: open.createdAt,
     endedAt: s.endedAt > open.createdAt ? s.endedAt : open.createdAt,
@@ -91,26 +101,27 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
     attestationHash: s.attestationHash,
     detail,
   };
-  const digest = receiptDigest(receipt);
-  const outcome = chargeAll(books, open, lines, digest);
-  endHold(books, open, s, seq);
+}
+
+function addReceipt(books: Books, open: OpenHold, s: Settlement, receipt: NewReceipt): void {
+  const { request } = open;
   books.sql.receipt_add.run(
     books.laneNo,
-    seq,
+    receipt.seq,
     books.bookId,
     monthOf(books.now),
     open.holdNo,
     receipt.kind,
     request.sourceId,
-    sourceSeq,
-    charged,
-    sourceSpent,
+    receipt.sourceSeq,
+    receipt.charged,
+    receipt.sourceSpent,
     receipt.endedAt,
     receipt.lines,
     receipt.amount,
     receipt.responseHash,
     receipt.attestationHash,
-    detail,
+    receipt.detail,
   );
   publish(books, 'receipt.settled', request.receiptId, {
     holdId: request.holdId,
@@ -119,11 +130,10 @@ export function settleOpen(books: Books, open: OpenHold, s: Settlement): SettleR
     tenantId: request.tenantId,
     outcome: s.outcome,
     lane: books.laneId,
-    seq: seq.toString(),
-    charged: charged.toString(),
+    seq: receipt.seq.toString(),
+    charged: receipt.charged.toString(),
     amount: receipt.amount.toString(),
   });
-  return { result: 'settled', receiptId: request.receiptId, seq, charged, ...outcome };
 }
 
 /** The ledger's own words go last: what a call says of itself cannot take their place. */

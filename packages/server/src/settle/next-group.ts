@@ -1,0 +1,29 @@
+import { type Domain, groupDigest, groupOf, groupTree, type Hex, signDigest } from '@tallystick/core';
+import type { ReceiptReader } from '#ledger';
+
+/** Receipts in one tree. Small, because handing out one receipt hashes its whole tree; a longer backlog is signed group by group. */
+export const GROUP_RECEIPTS_MAX = 64;
+
+export type SignedRoot = {
+  readonly laneId: Hex;
+  readonly seqFrom: bigint;
+  readonly seqTo: bigint;
+  readonly root: Hex;
+  readonly total: bigint;
+  readonly signature: Hex;
+  /** When the group's oldest receipt was settled, Unix ms. */
+  readonly oldestEndedAt: bigint;
+};
+
+/** Reads, hashes and signs the next receipts of the lane that have no signature; null where all have one. */
+export function nextGroup(reader: ReceiptReader, laneId: Hex, domain: Domain, secretKey: Uint8Array): SignedRoot | null {
+  const lane = reader.lane(laneId);
+  if (lane === undefined || lane.signedTo + 1n >= lane.nextSeq) return null;
+  const from = lane.signedTo + 1n;
+  const last = from + BigInt(GROUP_RECEIPTS_MAX) - 1n;
+  const receipts = reader.receiptsOf(laneId, from, last < lane.nextSeq - 1n ? last : lane.nextSeq - 1n);
+  const group = groupOf(groupTree(receipts));
+  const { seqFrom, seqTo, root, total } = group;
+  const oldestEndedAt = receipts.reduce((oldest, { endedAt }) => (endedAt < oldest ? endedAt : oldest), receipts[0]?.endedAt ?? 0n);
+  return { laneId, seqFrom, seqTo, root, total, signature: signDigest(groupDigest(group, domain), secretKey), oldestEndedAt };
+}

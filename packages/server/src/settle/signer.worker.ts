@@ -1,0 +1,11 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReceiptReader } from '#ledger';
+import { nextGroup } from './next-group.ts';
+import type { SignerWorkerData } from './signer.ts';
+
+// Hashing a receipt costs ten times what relaying its call does: it happens here, away from the thread that serves.
+
+const { file, bookId, laneId, domain, secretKey } = workerData as SignerWorkerData;
+const reader = openReceiptReader(file, bookId);
+
+parentPort?.on('message', () => parentPort?.postMessage(nextGroup(reader, laneId, domain, secretKey)));
