@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addSource, call, receiptOf, type Seen, settledSource } from '../support/calling.ts';
@@ -154,7 +152,7 @@ describe('an answer that is not as it should be', () => {
   const odd: [string, (request: RawRequest) => void, number, string, number][] = [
     ['a 100 that nobody asked for', send('HTTP/1.1 100 Continue\r\n\r\n', whole(answerJson())), 502, 'UPSTREAM_ERROR', BURNED],
     ['headers of 200 KB', send(whole(answerJson(), `x-pad: ${'a'.repeat(200_000)}\r\n`)), 502, 'UPSTREAM_ERROR', BURNED],
-    ['10,000 headers', send(whole(answerJson(), 'x-pad: a\r\n'.repeat(10_000))), 502, 'UPSTREAM_ERROR', BURNED],
+    ['10,000 headers', send(whole(answerJson(), 'x-pad: aaaaa\r\n'.repeat(10_000))), 502, 'UPSTREAM_ERROR', BURNED],
     ['chunks that are no chunks', send(STREAM_HEAD, 'zz\r\nhello\r\n'), 502, 'UPSTREAM_ERROR', BURNED],
     ['no HTTP at all', send('220 mail ready\r\n'), 502, 'UPSTREAM_ERROR', BURNED],
     ['two lengths', send(whole(answerJson(), 'content-length: 3\r\n')), 502, 'UPSTREAM_ERROR', BURNED],
@@ -220,18 +218,6 @@ describe('an answer that does not come', () => {
     expect(seen).toMatchObject({ status: 502, code: 'UPSTREAM_UNREACHABLE' });
     expect(await settledSource(daemon, source)).toMatchObject({ spent: '0' });
     upstream = await rawUpstream();
-  });
-
-  it('because the port takes no connection: given up within the time to send, and nothing spent', async () => {
-    // A listener with a full queue of one: further connections are neither taken nor refused.
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, resolve));
-    server.close();
-    const port = (server.address() as AddressInfo | null)?.port ?? 9;
-    const id = await addSource(daemon, { provider: 'openai-compatible', base_url: `http://127.0.0.1:${port}`, api_key: 'sk-no', cap: 9_000, models: MODELS });
-    const { key: other } = await addKey(daemon, { sources: [id] });
-    expect(await call(daemon.url, other, { model: 'raw' })).toMatchObject({ status: 502, code: 'UPSTREAM_UNREACHABLE' });
-    expect(await settledSource(daemon, id)).toMatchObject({ spent: '0' });
   });
 });
 

@@ -1,5 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** One request as it came over the wire: the bytes of its head and body, and the socket to answer on. */
 export type RawRequest = { readonly head: string; readonly body: string; readonly socket: Socket; readonly number: number };

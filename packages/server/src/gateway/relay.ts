@@ -13,7 +13,7 @@ export class Relay {
   readonly #hash: Hash;
   readonly #stallMs: number;
   readonly #events: RelayEvents;
-  #stallTimer: NodeJS.Timeout | null = null;
+  #waiting = false;
   #gone = false;
   #ended = false;
   #bytes = 0;
@@ -27,6 +27,7 @@ export class Relay {
     res.on('close', () => this.#leave());
     res.on('error', () => this.#leave());
     res.on('drain', () => this.#resume());
+    res.on('timeout', () => res.destroy());
   }
 
   get gone(): boolean {
@@ -49,9 +50,10 @@ export class Relay {
   write(bytes: Uint8Array): void {
     if (this.#gone || this.#ended || bytes.length === 0) return;
     this.#count(bytes);
-    if (!this.#res.write(bytes) && this.#stallTimer === null) {
+    if (!this.#res.write(bytes) && !this.#waiting) {
+      this.#waiting = true;
       this.#events.pause();
-      this.#stallTimer = setTimeout(() => this.#res.destroy(), this.#stallMs);
+      this.#watch(this.#stallMs);
     }
   }
 
@@ -64,6 +66,8 @@ export class Relay {
     } else {
       this.#res.end();
     }
+    // Also the rest of an answer is not kept for ever for one who does not take it. Once it is taken, the server sets its own time.
+    this.#watch(this.#stallMs);
   }
 
   /** SHA-256 over the caller's salt, every byte that was handed over, their number, and whether that was all. */
@@ -77,9 +81,14 @@ export class Relay {
     this.#bytes += bytes.length;
   }
 
+  /** The socket's own idle time: a reader that takes a little now and then is slow, not gone. */
+  #watch(ms: number): void {
+    this.#res.setTimeout(ms);
+  }
+
   #resume(): void {
-    if (this.#stallTimer !== null) clearTimeout(this.#stallTimer);
-    this.#stallTimer = null;
+    if (this.#waiting && !this.#ended) this.#watch(0);
+    this.#waiting = false;
     this.#events.resume();
   }
 
