@@ -61,12 +61,23 @@ export class CanarySearch {
       .filter((path) => !except.includes(relative(folder, path)));
     // File names are data as well.
     const names = this.in('file names', files.join('\n'));
-    return { found: [...names, ...files.flatMap((path) => this.in(relative(folder, path), readFileSync(path)))], files };
+    return { found: [...names, ...files.flatMap((path) => this.in(relative(folder, path), contentOf(path)))], files };
+  }
+}
+
+/** Journals of a database come and go while it is in use. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
   }
 }
 
 /** A process and all that it has started. */
 export function processTree(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return [pid, ...children.split(' ').filter(Boolean).flatMap((child) => processTree(Number(child)))];
+  // Each thread has children of its own.
+  const children = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim());
+  return [pid, ...children.join(' ').split(' ').filter(Boolean).flatMap((child) => processTree(Number(child)))];
 }

@@ -54,6 +54,8 @@ export class Call implements UpstreamEvents {
   #bytes = 0;
   #overheadMs = 0;
   #ended = false;
+  /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
+  #secret = '';
 
   constructor(deps: GatewayDeps, parts: CallParts, res: ServerResponse) {
     this.#deps = deps;
@@ -77,25 +79,13 @@ export class Call implements UpstreamEvents {
   run(): Promise<void> {
     const { held, spec, plan } = this.#parts;
     try {
-      this.#upstream = this.#deps.vault.open(held.permit, (secret) =>
-        held.source.upstream.send(
-          {
-            path: spec.upstreamPath,
-            headers: [
-              'content-type',
-              'application/json',
-              'accept',
-              plan.stream ? 'text/event-stream' : 'application/json',
-              'accept-encoding',
-              'identity',
-              'authorization',
-              `Bearer ${secret.toString('latin1')}`,
-            ],
-            body: held.body,
-          },
-          this,
-        ),
-      );
+      this.#upstream = this.#deps.vault.open(held.permit, (secret) => {
+        this.#secret = secret.toString('latin1');
+        const accept = plan.stream ? 'text/event-stream' : 'application/json';
+        const own = ['content-type', 'application/json', 'accept', accept, 'accept-encoding', 'identity'];
+        const headers = [...own, 'authorization', `Bearer ${this.#secret}`];
+        return held.source.upstream.send({ path: spec.upstreamPath, headers, body: held.body }, this);
+      });
     } catch (error) {
       const shown = error instanceof TallyError ? error : new TallyError('SECRET_UNAVAILABLE', undefined, {}, { cause: error });
       this.#fail({ kind: 'released', reason: 'its secret could not be opened' }, shown);
@@ -323,7 +313,8 @@ export class Call implements UpstreamEvents {
   }
 
   #refused(): void {
-    const { error, unbilled } = upstreamRefusal(this.#parts.held.source.host, this.#status, this.#headers, Buffer.concat(this.#chunks));
+    const { host } = this.#parts.held.source;
+    const { error, unbilled } = upstreamRefusal(host, this.#status, this.#headers, Buffer.concat(this.#chunks), this.#secret);
     const reason = `upstream status ${this.#status}`;
     // A donor who lets nothing be released does not take the provider's word for what it bills either.
     const released = unbilled && this.#parts.held.source.row.settle !== 'hold';
@@ -354,6 +345,7 @@ export class Call implements UpstreamEvents {
   #finish(outcome: Outcome, finish: string, answer: () => void, code = 'ok'): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#secret = '';
     clearTimeout(this.#deadline);
     const complete = code === 'ok' && !this.#relay.gone;
     answer();

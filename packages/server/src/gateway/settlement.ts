@@ -43,7 +43,7 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
       complete: delivered.complete,
       output_limit: String(held.output),
       output_limit_by: held.outputBy,
-      ...(delivered.finish === '' ? {} : { finish: printable(delivered.finish) }),
+      ...(delivered.finish === '' ? {} : { finish: knownReasons(delivered.finish) }),
       ...('reason' in outcome ? { reason: outcome.reason } : {}),
       ...(kept ? { reason: 'this source releases nothing' } : {}),
       ...(outcome.kind === 'metered' ? { reported_tokens: String(usageTotal(outcome.usage)) } : {}),
@@ -60,7 +60,12 @@ function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome): 
   return kind === 'metered' && outcome.kind === 'metered' ? outcome.usage : NOTHING;
 }
 
-/** What an upstream says goes into a receipt as short plain text only. */
-function printable(text: string): string {
-  return text.slice(0, 256).replace(/[^\x20-\x7e]/g, '?');
+/** The words that servers end an answer with. Anything else could be any text at all, and a receipt is public. */
+const FINISH_REASONS: ReadonlySet<string> = new Set(
+  `stop length tool_calls function_call content_filter completed incomplete max_output_tokens max_tokens failed cancelled
+  end_turn stop_sequence eos error abort insufficient_system_resource`.split(/\s+/),
+);
+
+function knownReasons(finish: string): string {
+  return [...new Set(finish.split(',').map((word) => (FINISH_REASONS.has(word) ? word : 'other')))].join(',');
 }

@@ -40,7 +40,27 @@ describe('upstreamRefusal', () => {
   });
 });
 
+describe('the source’s own secret', () => {
+  const secret = 'Cnry.a1b2c3:d4e5f6:0a1b2c!end';
+  const say = (message: string) => upstreamRefusal('h', 400, {}, body({ message }), secret).error.message;
+
+  it('is taken out of what is passed on, whole or in part, whatever its form', () => {
+    expect(say(`Bad key ${secret}.`)).toContain('It says: Bad key [redacted].');
+    expect(say('Key Cnry.a1b2c3*** ends in 2c!end.')).toContain('Key [redacted]*** ends in [redacted].');
+    expect(say(`${'x '.repeat(245)}${secret}`)).not.toContain('Cnry.a');
+    expect(say('The end of a line')).toContain('The end of a line');
+  });
+
+  it('that is very short is taken out only where it stands whole', () => {
+    expect(upstreamRefusal('h', 400, {}, body({ message: 'key abc, ab' }), 'abc').error.message).toContain('key [redacted], ab');
+  });
+});
+
 describe('redact', () => {
+  it('takes out what a terminal or a log would act on', () => {
+    expect(redact('a\u001b[31mb\r\nc\u202ed\u2028e')).toBe('a [31mb  c d e');
+  });
+
   it('takes out what looks like a credential, whole or masked', () => {
     const message = 'Incorrect API key provided: sk-proj-abcd****************wxyz. You can find it at https://example.com';
     expect(redact(message)).not.toMatch(/abcd|wxyz/);

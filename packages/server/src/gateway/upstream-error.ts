@@ -4,20 +4,23 @@ import { TallyError, unbilledRefusal } from '@tallystick/core';
 /** Bytes of an upstream's error that are read; the rest is of no use to anyone. */
 export const ERROR_BYTES_MAX = 65_536;
 const MESSAGE_CHARS_MAX = 500;
+/** A shorter run that a message shares with the key tells nothing of it. */
+const SECRET_CHARS_MIN = 6;
 
 export type UpstreamRefusal = { readonly error: TallyError; readonly unbilled: boolean };
 
 /**
  * An upstream's error in the catalogue's words. Its own message is passed on only where the request is at fault, and
- * only with everything that looks like a credential taken out: providers have been seen to quote parts of the key.
+ * only with everything taken out that looks like a credential or is a part of `secret`: providers have been seen to quote parts of the key.
  */
-export function upstreamRefusal(host: string, status: number, headers: IncomingHttpHeaders, body: Buffer): UpstreamRefusal {
+export function upstreamRefusal(host: string, status: number, headers: IncomingHttpHeaders, body: Buffer, secret = ''): UpstreamRefusal {
   const parsed = parse(body);
   const unbilled = unbilledRefusal(host, status, parsed.code) !== undefined;
-  return { error: toError(status, headers, parsed), unbilled };
+  const message = parsed.message === null ? null : redact(withoutSecret(parsed.message, secret));
+  return { error: toError(status, headers, message), unbilled };
 }
 
-function toError(status: number, headers: IncomingHttpHeaders, parsed: { code: string | null; message: string | null }): TallyError {
+function toError(status: number, headers: IncomingHttpHeaders, said: string | null): TallyError {
   if (status === 401 || status === 403) return new TallyError('UPSTREAM_AUTH');
   if (status === 429) {
     const after = Number(headers['retry-after']);
@@ -26,7 +29,7 @@ function toError(status: number, headers: IncomingHttpHeaders, parsed: { code: s
     });
   }
   if (status >= 400 && status < 500) {
-    const message = parsed.message === null ? '' : ` It says: ${redact(parsed.message)}`;
+    const message = said === null ? '' : ` It says: ${said}`;
     return new TallyError('UPSTREAM_REFUSED', `The upstream refused the request with status ${status}.${message}`, {
       upstream_status: status,
     });
@@ -46,10 +49,30 @@ function parse(body: Buffer): { code: string | null; message: string | null } {
   }
 }
 
-/** Long unbroken runs of key-like characters, and anything after a well-known key prefix, are replaced. */
+/** Whatever form a key has: every run of characters that stands in it as well is taken out. */
+function withoutSecret(message: string, secret: string): string {
+  const least = Math.min(SECRET_CHARS_MIN, secret.length);
+  if (least === 0) return message;
+  let text = '';
+  for (let at = 0; at < Math.min(message.length, MESSAGE_CHARS_MAX); ) {
+    let end = at + least;
+    if (end > message.length || !secret.includes(message.slice(at, end))) {
+      text += message[at];
+      at += 1;
+      continue;
+    }
+    while (end < message.length && secret.includes(message.slice(at, end + 1))) end += 1;
+    text += '[redacted]';
+    at = end;
+  }
+  return text;
+}
+
+/** Long unbroken runs of key-like characters, anything after a well-known key prefix, and what a terminal would act on, are replaced. */
 export function redact(message: string): string {
   return message
     .slice(0, MESSAGE_CHARS_MAX)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
     .replace(/\b(?:sk|tk|pk|key|xai|gsk|AIza)[-_]?[A-Za-z0-9*_-]{4,}/g, '[redacted]')
     .replace(/[A-Za-z0-9+/_*-]{24,}/g, '[redacted]');
 }
