@@ -54,7 +54,10 @@ beforeAll(async () => {
   const source = await addSource(daemon, { name: 'quoting', ...quoting, api_key: keys.unusual });
   quotingKey = (await addKey(daemon, { name: 'quoting', sources: [source.id] })).virtual_key;
   const master = { name: 'master key, raw', secret: Buffer.from(masterHex, 'hex') };
-  const canaries = Object.entries({ ...keys, virtualKey, quotingKey, masterHex }).map(([name, secret]) => ({ name, secret: Buffer.from(secret) }));
+  const canaries = Object.entries({ ...keys, virtualKey, quotingKey, masterHex }).map(([name, secret]) => ({
+    name,
+    secret: Buffer.from(secret),
+  }));
   search = new CanarySearch([...canaries, master]);
   const token = readFileSync(join(dir, 'data', TOKEN_FILE), 'utf8').trim();
   everything = new CanarySearch([...canaries, master, { name: 'admin token', secret: Buffer.from(token) }]);
@@ -79,7 +82,9 @@ async function call(body: object, key = virtualKey, path = '/v1/chat/completions
 async function admin(path: string, body?: unknown): Promise<string> {
   const token = readFileSync(join(dir, 'data', TOKEN_FILE), 'utf8').trim();
   const init = body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) };
-  return hear(await fetch(`${daemon.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }));
+  return hear(
+    await fetch(`${daemon.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }),
+  );
 }
 
 const ask = (model: string, more: object = {}) => ({ model, messages: [{ role: 'user', content: 'negative' }], max_tokens: 24, ...more });
@@ -90,12 +95,14 @@ const keyOf = ({ headers }: Arrived) => String(headers.find(([name]) => name ===
 describe('the search itself', () => {
   it('finds every form that it is told to find', () => {
     const secret = Buffer.from(keys.usual);
-    const planted = (text: string | Buffer) => search.in('planted', Buffer.concat([Buffer.from('xy '), Buffer.from(text), Buffer.from(' z')])).length;
+    const planted = (text: string | Buffer) =>
+      search.in('planted', Buffer.concat([Buffer.from('xy '), Buffer.from(text), Buffer.from(' z')])).length;
     for (const form of ['hex', 'base64', 'base64url', 'utf16le'] as const) {
       const text = form === 'utf16le' ? Buffer.from(keys.usual, form) : secret.toString(form);
       expect(planted(text), form).toBeGreaterThan(0);
     }
-    for (const before of ['a', 'ab', 'abc']) expect(planted(Buffer.from(`${before}${keys.usual}b`).toString('base64')), before).toBeGreaterThan(0);
+    for (const before of ['a', 'ab', 'abc'])
+      expect(planted(Buffer.from(`${before}${keys.usual}b`).toString('base64')), before).toBeGreaterThan(0);
     expect(planted(encodeURIComponent(keys.unusual))).toBeGreaterThan(0);
     expect(planted(keys.unusual.slice(0, 16))).toBeGreaterThan(0);
     expect(planted('nothing of it')).toBe(0);
@@ -122,30 +129,42 @@ describe('every path of fault', () => {
     await noOpenHolds(daemon);
   }, 30_000);
 
-  it.each([400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 307])('an upstream that quotes its key everywhere with status %i', async (status) => {
-    upstream.answer = (arrived, res) => {
-      const key = keyOf(arrived);
-      const headers = {
-        'content-type': 'application/json',
-        'x-request-id': key,
-        'retry-after': key,
-        'set-cookie': `key=${key}`,
-        'www-authenticate': `Bearer realm="${key}"`,
-        location: `http://127.0.0.1:1/?key=${encodeURIComponent(key)}`,
+  it.each([400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 307])(
+    'an upstream that quotes its key everywhere with status %i',
+    async (status) => {
+      upstream.answer = (arrived, res) => {
+        const key = keyOf(arrived);
+        const headers = {
+          'content-type': 'application/json',
+          'x-request-id': key,
+          'retry-after': key,
+          'set-cookie': `key=${key}`,
+          'www-authenticate': `Bearer realm="${key}"`,
+          location: `http://127.0.0.1:1/?key=${encodeURIComponent(key)}`,
+        };
+        const error = {
+          message: `Incorrect API key provided: ${key}. Masked: ${key.slice(0, 18)}****. Again: (${key})`,
+          code: key,
+          type: key,
+          param: key,
+        };
+        res.writeHead(status, headers).end(JSON.stringify({ error }));
       };
-      const error = { message: `Incorrect API key provided: ${key}. Masked: ${key.slice(0, 18)}****. Again: (${key})`, code: key, type: key, param: key };
-      res.writeHead(status, headers).end(JSON.stringify({ error }));
-    };
-    await call(ask(MODEL), quotingKey);
-    await call(ask(MODEL, { stream: true }), quotingKey);
-  });
+      await call(ask(MODEL), quotingKey);
+      await call(ask(MODEL, { stream: true }), quotingKey);
+    },
+  );
 
   it.each<[string, string, (key: string) => string]>([
     ['an error in place of an answer', 'application/json', (key) => JSON.stringify({ error: { message: key, code: key } })],
     ['an error page', 'text/html', (key) => `<html>${key}</html>`],
     ['broken JSON', 'application/json', (key) => `{"key":"${key}`],
     ['a usage that is none', 'application/json', (key) => JSON.stringify({ error: { message: key }, usage: key })],
-    ['an error in a stream', 'text/event-stream', (key) => `data: ${JSON.stringify({ error: { message: key, code: key, type: key } })}\n\n`],
+    [
+      'an error in a stream',
+      'text/event-stream',
+      (key) => `data: ${JSON.stringify({ error: { message: key, code: key, type: key } })}\n\n`,
+    ],
     ['a cut frame', 'text/event-stream', (key) => `data: {"id":"${key}`],
   ])('an upstream that answers 200 with its key in %s', async (_, type, body) => {
     upstream.answer = (arrived, res) => {
@@ -204,10 +223,11 @@ describe('every path of fault', () => {
   it('kill -9 with calls under way, and a start after it', async () => {
     const sandbox = await addSource(daemon, { name: 'hanging', provider: 'sandbox', api_key: keys.usual, cap: 1_000_000 });
     const { virtual_key } = await addKey(daemon, { name: 'hanging', sources: [sandbox.id] });
-    const running = [call(ask('sandbox-slow'), virtual_key), call(ask('sandbox-hang'), virtual_key), call(ask('sandbox-slow', { stream: true }), virtual_key)];
+    const asked = [ask('sandbox-slow'), ask('sandbox-hang'), ask('sandbox-slow', { stream: true })];
+    const running = Promise.allSettled(asked.map((body) => call(body, virtual_key)));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await daemon.stop('SIGKILL');
-    await Promise.allSettled(running);
+    await running;
     said.push(daemon.stdout().replace(/"virtual_key":"[^"]*"/, ''), daemon.stderr());
     expect(search.inFolder(join(dir, 'data'), []).found).toEqual([]);
     daemon = await startDaemon({ dir, env: environment });
@@ -225,7 +245,15 @@ describe('afterwards the secrets are nowhere', () => {
   });
 
   it('in no view, metric, log or receipt', async () => {
-    for (const path of ['/metrics', '/api/admin/sources', '/api/admin/keys', '/api/admin/doctor', '/api/admin/audit/verify', '/healthz', '/readyz']) {
+    for (const path of [
+      '/metrics',
+      '/api/admin/sources',
+      '/api/admin/keys',
+      '/api/admin/doctor',
+      '/api/admin/audit/verify',
+      '/healthz',
+      '/readyz',
+    ]) {
       await admin(path);
     }
     const receipts = new Set(said.flatMap((text) => [...text.matchAll(/"x-tally-receipt","([0-9a-f]{32})"/g)].map(([, id]) => id)));
@@ -244,7 +272,11 @@ describe('afterwards the secrets are nowhere', () => {
     expect(found).toEqual([]);
     expect(everything.inFolder(join(dir, 'data'), [TOKEN_FILE]).found).toEqual([]);
     expect(everything.inFolder(join(dir, 'backup')).found).toEqual([]);
-    for (const name of ['ledger.db', 'sandbox-usage.sqlite', 'audit']) expect(files.some((path) => path.includes(name)), name).toBe(true);
+    for (const name of ['ledger.db', 'sandbox-usage.sqlite', 'audit'])
+      expect(
+        files.some((path) => path.includes(name)),
+        name,
+      ).toBe(true);
     expect(existsSync(join(dir, 'backup', 'manifest.json'))).toBe(true);
   });
 });

@@ -53,7 +53,9 @@ function arrived(): Record<string, unknown> {
 
 describe('chat over a server that nobody here wrote', () => {
   it('answers in JSON, metered at what it reports', async () => {
-    const { data, response } = await client().chat.completions.create({ model: MODEL, messages: ask('plain') }).withResponse();
+    const { data, response } = await client()
+      .chat.completions.create({ model: MODEL, messages: ask('plain') })
+      .withResponse();
     expect(data.choices[0]?.message.content).toBe('A plain answer.');
     expect(data.usage).toMatchObject({ prompt_tokens: 11, completion_tokens: 4, total_tokens: 15 });
     expect(response.headers.has('x-tally-mode')).toBe(false);

@@ -108,7 +108,12 @@ describe('chat streams', () => {
   });
 
   it.each([{ include_usage: false }, null])('withholds it as well where the caller says %j', async (stream_options) => {
-    const stream = await client(good.key).chat.completions.create({ model: 'sandbox-small', messages: MESSAGES, stream: true, stream_options });
+    const stream = await client(good.key).chat.completions.create({
+      model: 'sandbox-small',
+      messages: MESSAGES,
+      stream: true,
+      stream_options,
+    });
     for await (const chunk of stream) expect('usage' in chunk).toBe(false);
   });
 
@@ -119,7 +124,7 @@ describe('chat streams', () => {
       stream: true,
       stream_options: { include_usage: true },
     });
-    const usages = [];
+    const usages: (OpenAI.CompletionUsage | null | undefined)[] = [];
     for await (const chunk of stream) usages.push(chunk.usage);
     expect(usages.at(-1)?.total_tokens).toBeGreaterThan(0);
     expect(new Set(usages.slice(0, -1))).toEqual(new Set([null]));
@@ -228,7 +233,7 @@ describe('responses', () => {
 
   it('streams its events, usage in the last', async () => {
     const stream = await client(good.key).responses.create({ model: 'sandbox-small', input: 'Well?', stream: true });
-    const events = [];
+    const events: OpenAI.Responses.ResponseStreamEvent[] = [];
     for await (const event of stream) events.push(event);
     expect(events[0]?.type).toBe('response.created');
     const last = events.at(-1);
@@ -308,6 +313,22 @@ describe('errors are the SDK’s own', () => {
     const { error, requests } = await chat(good.key, 'gpt-none', 5);
     expect(error).toBeInstanceOf(OpenAI.NotFoundError);
     expect([error.code, requests]).toEqual(['MODEL_UNKNOWN', 1]);
+  });
+
+  it('ConflictError for an idempotency key that was served, UnprocessableEntityError for another body', async () => {
+    const again = (content: string) =>
+      client(good.key, 5).chat.completions.create(
+        { model: 'sandbox-fixed-5', messages: [{ role: 'user', content }] },
+        { headers: { 'idempotency-key': 'once-only' } },
+      );
+    await again('one');
+    await noOpenHolds(daemon);
+    const served = await raised(() => again('one'));
+    expect(served.error).toBeInstanceOf(OpenAI.ConflictError);
+    expect([served.error.code, served.requests]).toEqual(['ALREADY_SERVED', 1]);
+    const other = await raised(() => again('two'));
+    expect(other.error).toBeInstanceOf(OpenAI.UnprocessableEntityError);
+    expect([other.error.code, other.requests]).toEqual(['IDEMPOTENCY_MISMATCH', 1]);
   });
 
   it('status 402 for a cap that is reached, once', async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addKey, addSource, expectSoundBooks, noOpenHolds } from '../support/calls.ts';
@@ -32,7 +34,9 @@ afterAll(async () => {
   await daemon?.dispose();
 });
 
-type Refusal = { readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string } };
+type Refusal = {
+  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string };
+};
 
 function post(body: string | Uint8Array, headers: Record<string, string> = {}, path = CHAT): Promise<Response> {
   const all = { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers };
@@ -97,7 +101,10 @@ describe('bad JSON', () => {
     ['an overlong NUL', Buffer.concat([Buffer.from('{"model":"a'), Buffer.from([0xc0, 0x80]), Buffer.from('"}')])],
     ['a surrogate in UTF-8', Buffer.concat([Buffer.from('{"model":"a'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')])],
     ['deep nesting', withMore(`"metadata":${'['.repeat(10_000)}${']'.repeat(10_000)}`)],
-    ['deep nesting in a tool', withMore(`"tools":[{"type":"function","function":{"name":"a","parameters":${'{"a":'.repeat(80)}1${'}'.repeat(80)}}}]`)],
+    [
+      'deep nesting in a tool',
+      withMore(`"tools":[{"type":"function","function":{"name":"a","parameters":${'{"a":'.repeat(80)}1${'}'.repeat(80)}}}]`),
+    ],
   ])('%s', async (name, body) => {
     // A value of the wrong type is found before its depth is.
     const code = name === 'deep nesting' ? 'FIELD_INVALID' : 'BODY_INVALID';
@@ -140,7 +147,11 @@ describe('fields', () => {
     ['include', '["code_interpreter_call.outputs"]'],
   ])('%s: %s is refused on responses', async (field, json) => {
     const input = field === 'input' ? '' : `"input":"${MARK}",`;
-    const error = await expectRefused(await post(`{"model":"sandbox-small",${input}"${field}":${json}}`, {}, '/v1/responses'), 400, 'FIELD_NOT_ALLOWED');
+    const error = await expectRefused(
+      await post(`{"model":"sandbox-small",${input}"${field}":${json}}`, {}, '/v1/responses'),
+      400,
+      'FIELD_NOT_ALLOWED',
+    );
     expect(error.param).toMatch(new RegExp(`^${field}`));
   });
 
@@ -173,12 +184,15 @@ describe('fields', () => {
     expect(error.param).toBe(field);
   });
 
-  it.each(['2049', '1000000000', '9007199254740991'])('a limit of %s is clamped to the model’s own, and the answer says so', async (limit) => {
-    const answer = await post(GOOD.replace('sandbox-fixed-5', 'sandbox-small').replace(/}$/, `,"max_tokens":${limit}}`));
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('x-tally-output-limit')).toBe('2048; clamped');
-    await answer.text();
-  });
+  it.each(['2049', '1000000000', '9007199254740991'])(
+    'a limit of %s is clamped to the model’s own, and the answer says so',
+    async (limit) => {
+      const answer = await post(GOOD.replace('sandbox-fixed-5', 'sandbox-small').replace(/}$/, `,"max_tokens":${limit}}`));
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-tally-output-limit')).toBe('2048; clamped');
+      await answer.text();
+    },
+  );
 
   it.each(['none', '__proto__', 'constructor', 'toString', '\\u0000', "sandbox-small' OR '1'='1", '../../etc/passwd', 'SANDBOX-SMALL'])(
     'model %s is unknown',
@@ -188,7 +202,9 @@ describe('fields', () => {
   );
 
   it('takes what only looks like rubbish', async () => {
-    const odd = withMore(`"metadata":{"__proto__":"a","constructor":"b","'; DROP TABLE hold; --":"\\u0000 \\ud800"},"user":"${'u'.repeat(1000)}"`);
+    const odd = withMore(
+      `"metadata":{"__proto__":"a","constructor":"b","'; DROP TABLE hold; --":"\\u0000 \\ud800"},"user":"${'u'.repeat(1000)}"`,
+    );
     const answer = await post(odd);
     expect(answer.status, await answer.text()).toBe(200);
   });
@@ -204,7 +220,10 @@ describe('bodies', () => {
   };
 
   it('over the limit, by its own word: refused before it is read', async () => {
-    const { answers, closed } = await rawHttp(daemon.url, [head(`content-length: ${BODY_BYTES_MAX + 1}\r\n`)], { answers: 2, withinMs: 1500 });
+    const { answers, closed } = await rawHttp(daemon.url, [head(`content-length: ${BODY_BYTES_MAX + 1}\r\n`)], {
+      answers: 2,
+      withinMs: 1500,
+    });
     expectRefusal(first(answers).body, 413, 'BODY_TOO_LARGE', first(answers).status);
     expect(closed).toBe(true);
   });
@@ -253,15 +272,19 @@ describe('bodies', () => {
     await expectRefused(await post(gzipSync(GOOD), { 'content-encoding': 'gzip' }), 415, 'CONTENT_TYPE_INVALID');
   });
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=a', 'application/jsonp', 'application/json-seq', ''])(
-    'of type “%s”',
-    async (type) => {
-      const { answers } = await rawHttp(daemon.url, [
-        `POST ${CHAT} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${key}\r\n${type && `content-type: ${type}\r\n`}content-length: ${GOOD.length}\r\n\r\n${GOOD}`,
-      ]);
-      expectRefusal(first(answers).body, 415, 'CONTENT_TYPE_INVALID', first(answers).status);
-    },
-  );
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=a',
+    'application/jsonp',
+    'application/json-seq',
+    '',
+  ])('of type “%s”', async (type) => {
+    const { answers } = await rawHttp(daemon.url, [
+      `POST ${CHAT} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${key}\r\n${type && `content-type: ${type}\r\n`}content-length: ${GOOD.length}\r\n\r\n${GOOD}`,
+    ]);
+    expectRefusal(first(answers).body, 415, 'CONTENT_TYPE_INVALID', first(answers).status);
+  });
 
   it('with a charset is JSON too', async () => {
     expect((await post(GOOD, { 'content-type': 'application/json; charset=utf-8' })).status).toBe(200);
@@ -274,7 +297,11 @@ describe('bodies', () => {
   });
 
   it('waits for 100-continue', async () => {
-    const { answers } = await rawHttp(daemon.url, [head(`content-length: ${GOOD.length}\r\nexpect: 100-continue\r\n`), { waitMs: 50 }, GOOD]);
+    const { answers } = await rawHttp(daemon.url, [
+      head(`content-length: ${GOOD.length}\r\nexpect: 100-continue\r\n`),
+      { waitMs: 50 },
+      GOOD,
+    ]);
     expect(first(answers).status).toBe(200);
   });
 });
@@ -361,8 +388,8 @@ describe('HTTP', () => {
     async (path) => {
       const answer = await fetch(daemon.url + path);
       const { error } = (await answer.json()) as { error: { code: string; message: string; fix: string } };
-      expect([401, 404]).toContain(answer.status);
-      expect(error.code).toMatch(/^(ROUTE_UNKNOWN|NOT_FOUND|AUTH_MISSING)$/);
+      expect([401, 403, 404]).toContain(answer.status);
+      expect(error.code).toMatch(/^(ROUTE_UNKNOWN|NOT_FOUND|AUTH_MISSING|FORBIDDEN)$/);
     },
   );
 
@@ -381,7 +408,10 @@ describe('HTTP', () => {
     ['a space before the colon', 'GET /v1/models HTTP/1.1\r\nhost : a\r\n\r\n'],
     ['a NUL in a header', 'GET /v1/models HTTP/1.1\r\nhost: a\r\nx: a\u0000b\r\n\r\n'],
     ['no host', 'GET /v1/models HTTP/1.1\r\n\r\n'],
-    ['a bad chunk', `POST ${CHAT} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer tk\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`],
+    [
+      'a bad chunk',
+      `POST ${CHAT} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nauthorization: Bearer tk\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`,
+    ],
   ])('%s', async (_, bytes) => {
     const { answers } = await rawHttp(daemon.url, [bytes], { withinMs: 1500 });
     expect([400, 401]).toContain(answers[0]?.status);
@@ -408,6 +438,8 @@ describe('HTTP', () => {
   });
 });
 
+const operatorToken = () => readFileSync(join(daemon.dir, 'data', 'admin-token'), 'utf8').trim();
+
 describe('operator’s routes', () => {
   it.each([
     ['{', 'BODY_INVALID'],
@@ -421,9 +453,7 @@ describe('operator’s routes', () => {
     [`{"name":"a","provider":"sandbox","api_key":"k","cap":1,"${MARK.repeat(10)}":1}`, 'INPUT_INVALID'],
     ['{"name":"<script>","provider":"sandbox","api_key":"k","cap":1}', 'INPUT_INVALID'],
   ])('%s', async (body, code) => {
-    const { readFileSync } = await import('node:fs');
-    const token = readFileSync(`${daemon.dir}/data/admin-token`, 'utf8').trim();
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const headers = { authorization: `Bearer ${operatorToken()}`, 'content-type': 'application/json' };
     const answer = await fetch(`${daemon.url}/api/admin/sources`, { method: 'POST', headers, body });
     const text = await answer.text();
     expect(answer.status, text).toBe(400);
@@ -437,9 +467,7 @@ describe('after all of it', () => {
   it('the daemon lives, holds nothing, spent what was served, and said nothing untoward', async () => {
     expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
     await expectSoundBooks(daemon);
-    const metrics = await fetch(`${daemon.url}/metrics`, {
-      headers: { authorization: `Bearer ${(await import('node:fs')).readFileSync(`${daemon.dir}/data/admin-token`, 'utf8').trim()}` },
-    });
+    const metrics = await fetch(`${daemon.url}/metrics`, { headers: { authorization: `Bearer ${operatorToken()}` } });
     const text = await metrics.text();
     expect(text).toMatch(/^tally_ledger_open_holds 0$/m);
     expect(text).toMatch(/^tally_calls_in_flight 0$/m);

@@ -52,7 +52,12 @@ async function send(side: Side, path: string, body: Uint8Array, headers: Record<
 }
 
 /** A member as the caller writes it: white space before the name, around the colon and after the value. */
-type Member = { readonly name: string; readonly key: string; readonly value: string; readonly spaces: readonly [string, string, string, string] };
+type Member = {
+  readonly name: string;
+  readonly key: string;
+  readonly value: string;
+  readonly spaces: readonly [string, string, string, string];
+};
 
 const write = ({ key, value, spaces: [before, colon, gap, after] }: Member) => `${before}${key}${colon}:${gap}${value}${after}`;
 const writeAll = (members: readonly Member[], empty: string) => `{${members.length === 0 ? empty : members.map(write).join(',')}}`;
@@ -71,7 +76,18 @@ const character = fc.oneof(
 );
 const string = fc.array(character, { maxLength: 12 }).map((all) => `"${all.join('')}"`);
 const number = fc.oneof(
-  fc.constantFrom('0', '-0', '1E+2', '1e-7', '0.1000000000000000055', '123456789012345678901234567890', '1.0', '2e0', '-0.0', '0.30000000000000004'),
+  fc.constantFrom(
+    '0',
+    '-0',
+    '1E+2',
+    '1e-7',
+    '0.1000000000000000055',
+    '123456789012345678901234567890',
+    '1.0',
+    '2e0',
+    '-0.0',
+    '0.30000000000000004',
+  ),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => String(value).replace('e+', 'E+')),
   fc.bigInt().map(String),
 );
@@ -80,13 +96,17 @@ const anyValue = fc.letrec<{ value: string }>((tie) => ({
     { maxDepth: 3, withCrossShrink: true },
     fc.oneof(string, number, fc.constantFrom('true', 'false', 'null')),
     fc.tuple(space, fc.array(tie('value'), { maxLength: 3 })).map(([gap, all]) => `[${gap}${all.join(`${gap},`)}]`),
-    fc.tuple(space, fc.array(tie('value'), { maxLength: 3 })).map(([gap, all]) => `{${all.map((each, i) => `${gap}"k${i}"${gap}:${each}`).join(',')}${gap}}`),
+    fc
+      .tuple(space, fc.array(tie('value'), { maxLength: 3 }))
+      .map(([gap, all]) => `{${all.map((each, i) => `${gap}"k${i}"${gap}:${each}`).join(',')}${gap}}`),
   ),
 })).value;
 
 /** The field's name as it is, or with one letter as an escape: the same key to every parser. */
 function spelled(name: string): fc.Arbitrary<string> {
-  const escaped = fc.nat(name.length - 1).map((at) => `"${name.slice(0, at)}\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}${name.slice(at + 1)}"`);
+  const escaped = fc
+    .nat(name.length - 1)
+    .map((at) => `"${name.slice(0, at)}\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}${name.slice(at + 1)}"`);
   return fc.oneof({ weight: 5, arbitrary: fc.constant(JSON.stringify(name)) }, escaped);
 }
 
@@ -103,7 +123,10 @@ const OPTIONAL: Readonly<Record<string, fc.Arbitrary<string>>> = {
   seed: fc.constantFrom('1', '-5', '9007199254740991', 'null'),
   user: string,
   metadata,
-  stop: fc.oneof(string, string.map((each) => `[${each}]`)),
+  stop: fc.oneof(
+    string,
+    string.map((each) => `[${each}]`),
+  ),
   logit_bias: number.map((each) => `{"50256": ${each}}`),
   tools: anyValue.map((each) => `[{"type":"function","function":{"name":"f","parameters":${each}}}]`),
   response_format: anyValue.map((each) => `{"type":"json_schema","json_schema":${each}}`),
@@ -127,7 +150,9 @@ const chatMembers = fc
 
 /** The limit that the gateway must send: the smaller of those that were named, at most the model's own. */
 function wantedLimit(members: readonly Member[]): string {
-  const named = members.filter(({ name, value }) => /^max_(completion_)?tokens$/.test(name) && value !== 'null').map(({ value }) => Number(value));
+  const named = members
+    .filter(({ name, value }) => /^max_(completion_)?tokens$/.test(name) && value !== 'null')
+    .map(({ value }) => Number(value));
   return named.length === 0 ? DEFAULT_OUTPUT : String(Math.min(...named, MODEL_OUTPUT));
 }
 
@@ -140,7 +165,7 @@ function membersOf(text: string): (readonly [string, string])[] {
   let colon = -1;
   for (; at < text.length; at += 1) {
     const char = text[at] as string;
-    if (char === '"') at = /^"(?:[^"\\]|\\.)*"/s.exec(text.slice(at))?.[0].length as number + at - 1;
+    if (char === '"') at = (/^"(?:[^"\\]|\\.)*"/s.exec(text.slice(at))?.[0].length as number) + at - 1;
     else if (char === ':' && depth === 0) colon = at;
     else if ((char === ',' || char === '}') && depth === 0) {
       if (colon > 0) found.push([JSON.parse(text.slice(start, colon)) as string, text.slice(colon + 1, at).trim()]);
@@ -163,7 +188,10 @@ describe.each(SIDES)('chat bodies to $name', (side) => {
     const last = replaced.at(-1) as Member;
     const [before, colon, gap, after] = last.spaces;
     // The new member follows the last value directly; the white space that stood before the brace stays there.
-    return `{${replaced.slice(0, -1).map((each) => `${write(each)},`).join('')}${before}${last.key}${colon}:${gap}${last.value},"${side.limit}":${limit}${after}}`;
+    return `{${replaced
+      .slice(0, -1)
+      .map((each) => `${write(each)},`)
+      .join('')}${before}${last.key}${colon}:${gap}${last.value},"${side.limit}":${limit}${after}}`;
   }
 
   it('differ only in the output limit', async () => {
@@ -174,7 +202,9 @@ describe.each(SIDES)('chat bodies to $name', (side) => {
         const exact = expected(members, empty);
         if (exact !== null) expect(body.toString()).toBe(around + exact + around);
         const limit = wantedLimit(members);
-        const kept = members.filter(({ name }) => name !== side.other).map(({ name, value }) => [name, name === side.limit ? limit : value] as const);
+        const kept = members
+          .filter(({ name }) => name !== side.other)
+          .map(({ name, value }) => [name, name === side.limit ? limit : value] as const);
         const added = members.some(({ name }) => name === side.limit) ? [] : [[side.limit, limit] as const];
         expect(membersOf(body.toString())).toEqual([...kept, ...added]);
         expect(body.toString().startsWith(around) && body.toString().endsWith(around)).toBe(true);
@@ -186,7 +216,10 @@ describe.each(SIDES)('chat bodies to $name', (side) => {
 
   it('and, in streams, in include_usage', async () => {
     const option = fc.constantFrom('true', 'false');
-    const inner = fc.tuple(fc.option(member('include_usage', option), { nil: null }), fc.option(member('include_obfuscation', option), { nil: null }));
+    const inner = fc.tuple(
+      fc.option(member('include_usage', option), { nil: null }),
+      fc.option(member('include_obfuscation', option), { nil: null }),
+    );
     const options = fc.oneof(
       fc.constant({ json: null, asked: false }),
       fc.constant({ json: 'null', asked: false }),
@@ -235,7 +268,11 @@ describe.each(SIDES)('chat bodies to $name', (side) => {
 
   it('of embeddings do not differ at all', async () => {
     const tokens = fc.array(fc.nat(100_000), { minLength: 1, maxLength: 4 }).map((all) => `[${all.join(' ,')}]`);
-    const input = fc.oneof(string, tokens, fc.array(string, { minLength: 1, maxLength: 3 }).map((all) => `[${all.join(',\n')}]`));
+    const input = fc.oneof(
+      string,
+      tokens,
+      fc.array(string, { minLength: 1, maxLength: 3 }).map((all) => `[${all.join(',\n')}]`),
+    );
     await fc.assert(
       fc.asyncProperty(input, space, async (said, gap) => {
         const text = `${gap}{"input":${gap}${said},"model":"${EMBEDDER}"${gap},"encoding_format":"base64"}${gap}`;
@@ -304,7 +341,14 @@ describe('answers', () => {
   it('in JSON are the upstream’s bytes, but none of its headers', async () => {
     const odd = `{ "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2} ,"n":0.1000000000000000055,"a":"\\u00e9\\/é","a":2}\n`;
     upstream.answer = (_, res) => {
-      res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'set-cookie': 'a=b', server: 'upstream', 'x-request-id': 'theirs' }).end(odd);
+      res
+        .writeHead(200, {
+          'content-type': 'application/json; charset=utf-8',
+          'set-cookie': 'a=b',
+          server: 'upstream',
+          'x-request-id': 'theirs',
+        })
+        .end(odd);
     };
     const answer = await post(false);
     expect(await answer.text()).toBe(odd);
@@ -314,7 +358,11 @@ describe('answers', () => {
   });
 
   it('in streams lose only the usage that was not asked for', async () => {
-    const frames = [': a comment\n\n', 'data: {"choices":[{"index":0,"delta":{"content":"é"}}], "usage" : null , "z":1.0}\r\n\r\n', 'event: x\ndata: {"y":1}\n\n'];
+    const frames = [
+      ': a comment\n\n',
+      'data: {"choices":[{"index":0,"delta":{"content":"é"}}], "usage" : null , "z":1.0}\r\n\r\n',
+      'event: x\ndata: {"y":1}\n\n',
+    ];
     const usage = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\n';
     upstream.answer = (_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${frames.join('')}${usage}data: [DONE]\n\n`);
@@ -383,7 +431,12 @@ describe('usage that is reported as the stream goes', () => {
   it.each([
     ['broken off', [chunk(1, null), chunk(2, null)], 1, true],
     ['ended too early', [chunk(1, null), chunk(2, null)], 1, false],
-    ['broken off after an end that it did not count', [chunk(1, null), 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'], 1, true],
+    [
+      'broken off after an end that it did not count',
+      [chunk(1, null), 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'],
+      1,
+      true,
+    ],
     ['broken off while another choice went on', [chunk(2, 'stop', 0), chunk(3, null, 1)], 2, true],
     ['failed', [chunk(1, null), 'data: {"error":{"message":"no","code":"x"}}\n\n', 'data: [DONE]\n\n'], 1, false],
   ])('%s: the upstream may bill more than it has said, so the whole hold is spent', async (_, frames, n, broken) => {

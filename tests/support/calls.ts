@@ -103,7 +103,13 @@ export async function noOpenHolds(daemon: TestDaemon, withinMs = 5000): Promise<
   throw new Error(`holds stay open: ${detail}`);
 }
 
-export type SourceView = { readonly id: string; readonly spent: string; readonly held: string; readonly state: string; readonly overrun: string };
+export type SourceView = {
+  readonly id: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly state: string;
+  readonly overrun: string;
+};
 
 export async function addSource(daemon: TestDaemon, source: Readonly<Record<string, unknown>>): Promise<SourceView> {
   const { status, body } = await daemon.admin<SourceView>('/sources', source);

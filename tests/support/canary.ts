@@ -31,7 +31,10 @@ function writtenForms(bytes: Buffer): (readonly [string, Buffer])[] {
     const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
     for (const alphabet of ['base64', 'base64url'] as const) {
       const text = padded.toString(alphabet).replace(/=+$/, '');
-      forms.push([`${alphabet} at offset ${offset}`, Buffer.from(text.slice(offset === 0 ? 0 : offset + 1, (padded.length % 3 === 0 ? 0 : -1) || undefined))]);
+      forms.push([
+        `${alphabet} at offset ${offset}`,
+        Buffer.from(text.slice(offset === 0 ? 0 : offset + 1, (padded.length % 3 === 0 ? 0 : -1) || undefined)),
+      ]);
     }
   }
   return forms;
@@ -79,5 +82,12 @@ function contentOf(path: string): Buffer {
 export function processTree(pid: number): number[] {
   // Each thread has children of its own.
   const children = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim());
-  return [pid, ...children.join(' ').split(' ').filter(Boolean).flatMap((child) => processTree(Number(child)))];
+  return [
+    pid,
+    ...children
+      .join(' ')
+      .split(' ')
+      .filter(Boolean)
+      .flatMap((child) => processTree(Number(child))),
+  ];
 }

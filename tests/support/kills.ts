@@ -11,7 +11,21 @@ const API_KEY = 'sk-killed-under-load';
 const ENV = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'error' };
 
 /** Models that bill no more than their limit; how they fail is their own affair. */
-const MODELS = ['small', 'fixed-5', 'fixed-100', 'slow', 'slow-bytes', 'long', 'reasoning', 'cached', 'cut', 'reset', 'no-usage', 'error', 'garbage'];
+const MODELS = [
+  'small',
+  'fixed-5',
+  'fixed-100',
+  'slow',
+  'slow-bytes',
+  'long',
+  'reasoning',
+  'cached',
+  'cut',
+  'reset',
+  'no-usage',
+  'error',
+  'garbage',
+];
 
 export type KillOptions = {
   readonly kills: number;
@@ -114,7 +128,12 @@ async function expectReceipts(daemon: TestDaemon, seen: readonly Seen[], receipt
 
 /** Up to the cap: large bites first, then small ones, until what is left is less than the smallest call. */
 async function drain(daemon: TestDaemon, key: string): Promise<void> {
-  for (const ask of [{ model: 'sandbox-long', max: 16_384 }, { model: 'sandbox-long', max: 512 }, { model: 'sandbox-fixed-100' }, { model: 'sandbox-fixed-5' }]) {
+  for (const ask of [
+    { model: 'sandbox-long', max: 16_384 },
+    { model: 'sandbox-long', max: 512 },
+    { model: 'sandbox-fixed-100' },
+    { model: 'sandbox-fixed-5' },
+  ]) {
     let last = await callUntilFinal(daemon.url, key, ask);
     while (last.status === 200) last = await callUntilFinal(daemon.url, key, ask);
     expect(last).toMatchObject({ status: 402, code: 'CAP_EXCEEDED' });
@@ -137,4 +156,3 @@ function expectBooks(dir: string, id: string): { spent: number; receipts: number
     db.close();
   }
 }
-

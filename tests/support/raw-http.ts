@@ -61,9 +61,12 @@ function parseAnswers(bytes: Buffer): RawAnswer[] {
     if (headEnd < 0) return found;
     const [line = '', ...fields] = bytes.toString('latin1', at, headEnd).split('\r\n');
     const status = Number(line.split(' ')[1]);
-    const headers = Object.fromEntries(fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim()]));
+    const headers = Object.fromEntries(
+      fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim()]),
+    );
     const start = headEnd + 4;
-    const whole = headers['transfer-encoding'] === 'chunked' ? chunked(bytes, start) : plain(bytes, start, Number(headers['content-length'] ?? 0));
+    const whole =
+      headers['transfer-encoding'] === 'chunked' ? chunked(bytes, start) : plain(bytes, start, Number(headers['content-length'] ?? 0));
     if (whole === null) return found;
     if (status >= 200) found.push({ status, headers, body: whole.body });
     at = whole.end;

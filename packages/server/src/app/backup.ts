@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { TallyError } from '@tallystick/core';
+import { systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { writeDurable } from '#ground/files';
 import { RECONCILE } from './anchor.ts';
@@ -58,23 +59,60 @@ export async function restore(
   const from = resolve(folder);
   checkManifest(from);
   const dir = config.TALLY_DATA_DIR;
-  if (existsSync(join(dir, 'ledger.db')) || existsSync(join(dir, 'vault'))) {
+  // A write-ahead log without its database counts too: it would be played into the restored one.
+  if (existsSync(dir) && readdirSync(dir).some((name) => /^(vault|ledger\.db(-wal|-shm)?)$/.test(name))) {
     throw new TallyError(
       'BACKUP_INVALID',
       'The data folder already has books. Move `ledger.db*` and `vault` away first (leave `slots` where they are).',
     );
   }
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  cpSync(join(from, 'vault'), join(dir, 'vault'), { recursive: true });
+  const putBack = setAside(config, from);
   const slots = join(config.TALLY_SLOT_DIR, 'slots');
-  if (existsSync(join(from, 'slots')) && !existsSync(slots)) cpSync(join(from, 'slots'), slots, { recursive: true });
-  cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
+  const bringsSlots = existsSync(join(from, 'slots')) && (!existsSync(slots) || readdirSync(slots).length === 0);
+  try {
+    cpSync(join(from, 'vault'), join(dir, 'vault'), { recursive: true });
+    if (bringsSlots) cpSync(join(from, 'slots'), slots, { recursive: true });
+    cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
+    return await freezeAll(config, env, stdin);
+  } catch (error) {
+    // Nothing half-restored stays: with the right key the same command works.
+    for (const name of ['vault', 'ledger.db', 'ledger.db-wal', 'ledger.db-shm']) rmSync(join(dir, name), { recursive: true, force: true });
+    if (bringsSlots) rmSync(slots, { recursive: true, force: true });
+    putBack();
+    throw error;
+  }
+}
+
+/**
+ * What this host remembers of books later than the backup: the anchor, which would rightly say that the backup is old, and the slots of
+ * secrets that the backup does not know, which opening it would shred. Kept, so that whoever finds the later books can go back to them.
+ * @returns what undoes it.
+ */
+function setAside(config: Config, from: string): () => void {
+  const { TALLY_SLOT_DIR: slotDir } = config;
+  const aside = join(slotDir, `before-restore-${systemClock.wallMs()}`);
+  const known = new Set(readdirSync(join(from, 'vault', 'sealed')).map((name) => name.replace(/\.seal$/, '.slot')));
+  const slots = existsSync(join(slotDir, 'slots')) ? readdirSync(join(slotDir, 'slots')) : [];
+  const names = ['anchor.json', 'heads.json', ...slots.filter((name) => !known.has(name)).map((name) => join('slots', name))];
+  const moved = names.filter((name) => existsSync(join(slotDir, name)));
+  if (moved.length > 0) mkdirSync(join(aside, 'slots'), { recursive: true, mode: 0o700 });
+  for (const name of moved) renameSync(join(slotDir, name), join(aside, name));
+  return () => {
+    for (const name of ['anchor.json', 'heads.json']) rmSync(join(slotDir, name), { force: true });
+    for (const name of moved) renameSync(join(aside, name), join(slotDir, name));
+    rmSync(aside, { recursive: true, force: true });
+  };
+}
+
+async function freezeAll(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Restored> {
   const books = await openBooks(config, env, stdin);
   try {
     const sources = (await books.ledger.accounts('source')).filter(({ state }) => state === 'active' || state === 'paused');
     for (const { id } of sources) await books.ledger.setState(id, 'frozen', RECONCILE);
     await books.vault.audit('backup.restored', 'backup', { sources_frozen: sources.length });
-    return { restored: true, sources_frozen: sources.length, secrets_missing: sources.filter(({ id }) => !books.vault.has(id)).length };
+    const missing = sources.filter(({ id }) => !existsSync(join(config.TALLY_SLOT_DIR, 'slots', `${id}.slot`)));
+    return { restored: true, sources_frozen: sources.length, secrets_missing: missing.length };
   } finally {
     await books.close();
   }
@@ -83,13 +121,14 @@ export async function restore(
 function checkManifest(from: string): void {
   const path = join(from, 'manifest.json');
   if (!existsSync(path)) throw new TallyError('BACKUP_INVALID', 'The folder has no manifest: it is no whole backup.');
-  let manifest: Manifest;
+  let manifest: Manifest | null;
   try {
-    manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+    manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest | null;
   } catch (cause) {
     throw new TallyError('BACKUP_INVALID', 'The backup’s manifest is not valid JSON.', {}, { cause });
   }
-  if (manifest.format !== FORMAT) throw new TallyError('BACKUP_INVALID', 'The backup has a format that this version does not know.');
+  if (manifest?.format !== FORMAT || typeof manifest.files !== 'object')
+    throw new TallyError('BACKUP_INVALID', 'The backup has a format that this version does not know.');
   const now = hashes(from);
   const names = new Set([...Object.keys(now), ...Object.keys(manifest.files)]);
   for (const name of names)

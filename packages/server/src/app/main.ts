@@ -24,7 +24,10 @@ async function main(): Promise<void> {
   else process.stdout.write(`${JSON.stringify(await offline(command, positionals[1], config, env, stdin))}\n`);
 }
 
-/** Secrets leave the environment before any child starts: a child, or a look into /proc, finds none. */
+/**
+ * Secrets leave the environment before any child starts, so no child inherits one. The kernel's copy of what this process was started
+ * with (/proc/PID/environ) cannot be wiped: its owner and root can read it, which is why a file or standard input is better.
+ */
 function takeSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const taken = { ...env };
   delete env['TALLY_MASTER_KEY'];

@@ -21,7 +21,14 @@ export function welcome(running: Running): string {
     seeded.sourceId === null
       ? 'none yet: npx tally source add'
       : `${seeded.sourceId} (SANDBOX: simulated answers, no account), cap ${seeded.cap} tokens`;
-  const lines = ['', 'Tallystick is ready.', '', `  gateway      ${url}/v1`, `  source       ${source}`, `  signer       ${daemon.signer.address} (signs the receipts)`];
+  const lines = [
+    '',
+    'Tallystick is ready.',
+    '',
+    `  gateway      ${url}/v1`,
+    `  source       ${source}`,
+    `  signer       ${daemon.signer.address} (signs the receipts)`,
+  ];
   if (seeded.virtualKey !== null) {
     lines.push(
       `  virtual key  ${seeded.virtualKey} (shown once, stored hashed)`,

@@ -27,11 +27,12 @@ export const CONFIG_KEYS = {
   TALLY_MASTER_KEY: {
     default: '',
     description:
-      'The master key itself (hex or phrase), or `-` to read a phrase from standard input. Removed from the environment at once.',
+      'The master key itself (hex or phrase), or `-` to read a phrase from standard input. No child process inherits it, but the kernel keeps what a process was started with: who can read /proc/PID/environ (its owner, root) can read the key. Prefer the file or standard input.',
   },
   TALLY_ADMIN_TOKEN: {
     default: '',
-    description: 'Operator token. By default one is made at first start in `<data>/admin-token`, mode 0600.',
+    description:
+      'Operator token, at least 32 characters. By default one is made at first start in `<data>/admin-token`, mode 0600, which is better: the environment of a process can be read by its owner and root.',
   },
   TALLY_SHRED_MODE: {
     default: 'shreddable',
