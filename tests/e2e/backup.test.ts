@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addKey, addSource, call, receiptOf, type SourceView, settledSource, sourceView, wrongs } from '../support/calling.ts';
-import { startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
+import { type DaemonOptions, startDaemon as launch, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
 import { offline } from '../support/offline.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
@@ -10,6 +10,15 @@ const SECRET = 'sk-backup-canary-0123456789';
 const FIXED = { model: 'sandbox-fixed-5' };
 const BASE = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'silent' };
 const RECOVERABLE = { TALLY_SHRED_MODE: 'recoverable' };
+
+/** Every daemon of this file, so that a test that fails leaves none behind. */
+const daemons: TestDaemon[] = [];
+
+async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
+  const daemon = await launch(options);
+  daemons.push(daemon);
+  return daemon;
+}
 
 let sandbox: OwnSandbox;
 const folders: string[] = [];
@@ -19,6 +28,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await Promise.all(daemons.map((daemon) => daemon.dispose()));
   await sandbox?.close();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
@@ -62,8 +72,16 @@ const errorOf = async (answer: Promise<{ status: number; body: unknown }>) => {
 };
 
 describe('a backup', () => {
+  let daemon: TestDaemon;
+  let key: string;
+
+  beforeAll(async () => {
+    ({ daemon, key } = await made());
+  });
+
+  afterAll(() => daemon.dispose());
+
   it('holds the books, the sealed records and the audit log; no master key, no token, no slot, no secret', async () => {
-    const { daemon } = await made();
     const to = await backupOf(daemon);
     const files = readdirSync(to, { recursive: true, encoding: 'utf8' });
     expect(files).toEqual(expect.arrayContaining(['ledger.db', 'manifest.json', join('vault', 'vault.json'), join('vault', 'audit.log')]));
@@ -73,11 +91,9 @@ describe('a backup', () => {
       const bytes = readFileSync(join(to, name));
       for (const secret of [SECRET, master, Buffer.from(master, 'hex')]) expect(bytes.includes(secret)).toBe(false);
     }
-    await daemon.dispose();
   });
 
   it('is refused into a folder that has something in it, into the data folder, and by those who are not the operator', async () => {
-    const { daemon } = await made();
     const full = folder();
     writeFileSync(join(full, 'x'), 'x');
     expect(await errorOf(daemon.admin('/backup', { folder: full }))).toEqual([400, 'BACKUP_INVALID']);
@@ -85,22 +101,9 @@ describe('a backup', () => {
     expect(await errorOf(daemon.admin('/backup', { folder: join(full, 'x', 'under-a-file') }))).toEqual([400, 'BACKUP_INVALID']);
     const { status } = await fetch(`${daemon.url}/api/admin/backup`, { method: 'POST', body: JSON.stringify({ folder: join(full, 'y') }) });
     expect([401, 403]).toContain(status);
-    await daemon.dispose();
-  });
-
-  it('can be made offline, but not beside a running daemon', async () => {
-    const { daemon } = await made();
-    const to = join(folder(), 'offline');
-    expect(await offline(daemon.dir, ['backup', to])).toMatchObject({ exit: 1, error: { code: 'DATA_LOCKED' } });
-    expect(await daemon.stop()).toBe(0);
-    expect(await offline(daemon.dir, ['backup', to])).toMatchObject({ exit: 0, out: { format: 'tallystick-backup/1', folder: to } });
-    const host = newHost(daemon);
-    expect(await offline(host.dir, ['restore', to], host.env)).toMatchObject({ exit: 0, out: { restored: true, sources_frozen: 1 } });
-    await daemon.dispose();
   });
 
   it('made under load is of one moment: restored, it agrees with itself', async () => {
-    const { daemon, key } = await made();
     let running = true;
     const load = Array.from({ length: 6 }, async () => {
       while (running) await call(daemon.url, key, { ...FIXED, stream: true });
@@ -114,7 +117,15 @@ describe('a backup', () => {
     // The missing slot is what a shreddable backup is about; the anchor is made by the next start. Nothing else is wrong.
     const wrong = (out as { findings: { check: string; ok: boolean; detail: string }[] }).findings.filter(({ ok }) => !ok);
     expect(wrong.filter(({ detail }) => !/is missing$|^there is no anchor/.test(detail))).toEqual([]);
-    await daemon.dispose();
+  });
+
+  it('can be made offline, but not beside a running daemon', async () => {
+    const to = join(folder(), 'offline');
+    expect(await offline(daemon.dir, ['backup', to])).toMatchObject({ exit: 1, error: { code: 'DATA_LOCKED' } });
+    expect(await daemon.stop()).toBe(0);
+    expect(await offline(daemon.dir, ['backup', to])).toMatchObject({ exit: 0, out: { format: 'tallystick-backup/1', folder: to } });
+    const host = newHost(daemon);
+    expect(await offline(host.dir, ['restore', to], host.env)).toMatchObject({ exit: 0, out: { restored: true, sources_frozen: 1 } });
   });
 });
 
@@ -216,7 +227,7 @@ describe('a restore is refused', () => {
     ['a manifest that is none', (copy) => writeFileSync(join(copy, 'manifest.json'), 'null')],
     ['a manifest of another format', (copy) => writeFileSync(join(copy, 'manifest.json'), '{"format":"x","files":{}}')],
   ];
-  it.each(changes)('of a backup with %s', async (_, change) => {
+  it.concurrent.each(changes)('of a backup with %s', async (_, change) => {
     const copy = join(folder(), 'copy');
     cpSync(backup, copy, { recursive: true });
     change(copy);
@@ -266,7 +277,9 @@ describe('an older copy of the database that is put back', () => {
     const third = await startDaemon({ dir: daemon.dir, env: BASE });
     for (const id of [source, other]) expect(await sourceView(third, id)).toMatchObject({ state: 'frozen', state_reason: 'reconcile' });
     expect(await call(third.url, key, FIXED)).toMatchObject({ status: 503, code: 'NO_AVAILABLE_KEYS' });
-    expect((await wrongs(third, 'doctor')).join('\n')).toMatch(/anchor: the books are of generation \d+, their anchor says \d+: all sources are frozen/);
+    expect((await wrongs(third, 'doctor')).join('\n')).toMatch(
+      /anchor: the books are of generation \d+, their anchor says \d+: all sources are frozen/,
+    );
     expect((await third.admin(`/sources/${source}/resume`, { reconciled_total: 25 })).body).toMatchObject({ state: 'active', spent: '25' });
     expect((await call(third.url, key, FIXED)).status).toBe(200);
     expect((await settledSource(third, source)).spent).toBe('30');

@@ -5,7 +5,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addSource, bodyOf, call, eventually, receiptOf, settledSource, sourceView, wrongs } from '../support/calling.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { residentBytes } from '../support/processes.ts';
-import { answerJson, chunk, DONE, frame, type RawUpstream, rawUpstream, STREAM_END, STREAM_HEAD, USAGE, whole } from '../support/raw-upstream.ts';
+import {
+  answerJson,
+  chunk,
+  DONE,
+  frame,
+  type RawUpstream,
+  rawUpstream,
+  STREAM_END,
+  STREAM_HEAD,
+  USAGE,
+  whole,
+} from '../support/raw-upstream.ts';
 
 const STALL_MS = 1_200;
 const MEBIBYTE = 1_048_576;
@@ -118,7 +129,13 @@ describe('a caller that hangs up', () => {
 
   it('in mid-stream, and the upstream never ends: cut at the deadline, the whole hold spent', async () => {
     const hurried = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_CALL_DEADLINE_MS: '1200', TALLY_LOG_LEVEL: 'fatal' } });
-    const id = await addSource(hurried, { provider: 'openai-compatible', base_url: upstream.url, api_key: 'sk-h', cap: 9_000_000, models: MODELS });
+    const id = await addSource(hurried, {
+      provider: 'openai-compatible',
+      base_url: upstream.url,
+      api_key: 'sk-h',
+      cap: 9_000_000,
+      models: MODELS,
+    });
     const other = await addKey(hurried, { sources: [id] });
     upstream.onRequest(({ socket }) => {
       socket.write(STREAM_HEAD);
@@ -217,7 +234,13 @@ describe('a call that waits for a connection', () => {
     const narrow = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_UPSTREAM_CONNECTIONS_MAX: '1', TALLY_LOG_LEVEL: 'fatal' } });
     try {
       upstream.onRequest(({ socket }) => void setTimeout(() => socket.write(whole(answerJson())), 2_600));
-      const id = await addSource(narrow, { provider: 'openai-compatible', base_url: upstream.url, api_key: 'sk-n', cap: 9_000_000, models: MODELS });
+      const id = await addSource(narrow, {
+        provider: 'openai-compatible',
+        base_url: upstream.url,
+        api_key: 'sk-n',
+        cap: 9_000_000,
+        models: MODELS,
+      });
       const other = await addKey(narrow, { sources: [id] });
       const [first, second] = await Promise.all([0, 1].map(() => call(narrow.url, other.key, { model: 'raw', max: MAX })));
       expect([first?.status, second?.code]).toEqual([200, 'UPSTREAM_UNREACHABLE']);

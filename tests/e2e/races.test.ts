@@ -76,7 +76,8 @@ describe('50 callers of 5 tokens on a limit of 100', () => {
     const slow = call(daemon.url, key, { model: 'sandbox-slow', max: 64 });
     let busy: Seen | null = null;
     // The hold of the slow call lies over most of the cap; a second one of its size has no room until it ends.
-    for (let tries = 0; tries < 20 && busy?.code !== 'CAP_BUSY'; tries += 1) busy = await call(daemon.url, key, { model: 'sandbox-slow', max: 64 });
+    for (let tries = 0; tries < 20 && busy?.code !== 'CAP_BUSY'; tries += 1)
+      busy = await call(daemon.url, key, { model: 'sandbox-slow', max: 64 });
     expect(busy).toMatchObject({ status: 429, code: 'CAP_BUSY' });
     expect(busy?.headers.get('retry-after')).toBe('1');
     expect(busy?.headers.get('x-should-retry')).toBeNull();

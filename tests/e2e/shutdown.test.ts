@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addKey, addSource, call, eventually, receiptOf, type Seen, sourceView, wrongs } from '../support/calling.ts';
-import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { type DaemonOptions, startDaemon as launch, type TestDaemon } from '../support/daemon.ts';
 import { offline } from '../support/offline.ts';
 import { type OwnSandbox, sandboxProcess } from '../support/sandbox.ts';
 
@@ -11,13 +11,25 @@ const FIXED = { model: 'sandbox-fixed-5' };
 const BURNED = 2;
 const METERED = 1;
 
+/** Every daemon of this file, so that a test that fails leaves none behind. */
+const daemons: TestDaemon[] = [];
+
+async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
+  const daemon = await launch(options);
+  daemons.push(daemon);
+  return daemon;
+}
+
 let sandbox: OwnSandbox;
 
 beforeAll(async () => {
   sandbox = await sandboxProcess();
 });
 
-afterAll(async () => sandbox?.close());
+afterAll(async () => {
+  await Promise.all(daemons.map((daemon) => daemon.dispose()));
+  await sandbox?.close();
+});
 
 async function started(env: Record<string, string> = {}): Promise<{ daemon: TestDaemon; id: string; key: string; apiKey: string }> {
   const daemon = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'error', ...env } });

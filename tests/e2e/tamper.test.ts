@@ -77,7 +77,8 @@ function rewind(db: DatabaseSync, id: string): void {
   ).run(id);
 }
 
-const set = (column: string) => (db: DatabaseSync, id: string) => void db.prepare(`UPDATE accounts SET ${column} WHERE account_id = ?`).run(id);
+const set = (column: string) => (db: DatabaseSync, id: string) =>
+  void db.prepare(`UPDATE accounts SET ${column} WHERE account_id = ?`).run(id);
 
 const EDITS: readonly [string, (db: DatabaseSync, id: string) => void][] = [
   ['a raised limit', set('spend_limit = 1000')],
@@ -93,7 +94,9 @@ const EDITS: readonly [string, (db: DatabaseSync, id: string) => void][] = [
     'a posting that was changed',
     (db, id) => {
       db.exec('DROP TRIGGER IF EXISTS postings_no_update');
-      db.prepare('UPDATE postings SET spent = 0 WHERE account_id = ?1 AND seq = (SELECT max(seq) FROM postings WHERE account_id = ?1)').run(id);
+      db.prepare('UPDATE postings SET spent = 0 WHERE account_id = ?1 AND seq = (SELECT max(seq) FROM postings WHERE account_id = ?1)').run(
+        id,
+      );
     },
   ],
 ];
@@ -166,7 +169,13 @@ describe('with the daemon stopped', () => {
   });
 
   it('a changed sealed record, slot, or one that is gone: nothing is sent', async () => {
-    const victims = [await victim('seal'), await victim('seal-head'), await victim('slot'), await victim('slot-gone'), await victim('swapped')];
+    const victims = [
+      await victim('seal'),
+      await victim('seal-head'),
+      await victim('slot'),
+      await victim('slot-gone'),
+      await victim('swapped'),
+    ];
     const [seal, head, slot, gone, swapped] = victims as [Victim, Victim, Victim, Victim, Victim];
     await daemon.stop();
     flip(data('vault', 'sealed', `${seal.id}.seal`), 0.9);
@@ -207,7 +216,8 @@ describe('with the daemon running', () => {
       expect([name, await requests(one)]).toEqual([name, 2]);
       expect([name, (await sourceView(daemon, one.id)).state]).toEqual([name, 'frozen']);
       expect((await wrongs(daemon, 'doctor')).join('\n')).toContain(one.id);
-      if (change === rewind) edit((db) => void db.exec("CREATE TRIGGER postings_no_delete BEFORE DELETE ON postings BEGIN SELECT raise(ABORT, 'x'); END"));
+      if (change === rewind)
+        edit((db) => void db.exec("CREATE TRIGGER postings_no_delete BEFORE DELETE ON postings BEGIN SELECT raise(ABORT, 'x'); END"));
     }
   });
 
@@ -255,7 +265,11 @@ describe('what the vault rests on', () => {
     for (const path of FILES) {
       flip(data(...path));
       const refused = await offline(daemon.dir, ['--json'], ENV);
-      expect([path, refused.exit, refused.error.code]).toEqual([path, expect.any(Number), expect.stringMatching(/^(TAMPERED|MASTER_KEY_INVALID)$/)]);
+      expect([path, refused.exit, refused.error.code]).toEqual([
+        path,
+        expect.any(Number),
+        expect.stringMatching(/^(TAMPERED|MASTER_KEY_INVALID)$/),
+      ]);
       expect(refused.error.message.length).toBeGreaterThan(20);
       expect(refused.out).toBeNull();
       flip(data(...path));

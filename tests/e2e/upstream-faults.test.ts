@@ -1,6 +1,16 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addKey, addSource, call, type NewSource, receiptOf, type Seen, settledSource, type SourceView, wrongs } from '../support/calling.ts';
+import {
+  addKey,
+  addSource,
+  call,
+  type NewSource,
+  receiptOf,
+  type Seen,
+  type SourceView,
+  settledSource,
+  wrongs,
+} from '../support/calling.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type OwnSandbox, ownSandbox, type Usage } from '../support/sandbox.ts';
 
@@ -44,7 +54,14 @@ async function one(model: string, stream: boolean, more: Partial<NewSource> & { 
 
 const held = ({ seen }: Case) => BigInt(seen.headers.get('x-tally-held') as string);
 
-type Row = readonly [model: string, stream: boolean, status: number, code: string | null, kind: number, charged: 'hold' | 'nothing' | 'usage'];
+type Row = readonly [
+  model: string,
+  stream: boolean,
+  status: number,
+  code: string | null,
+  kind: number,
+  charged: 'hold' | 'nothing' | 'usage',
+];
 
 /** What each way of misbehaving comes to. A stream that has begun has status 200; its error comes as a last frame. */
 const ROWS: readonly Row[] = [
@@ -92,13 +109,16 @@ describe('an upstream that misbehaves', () => {
     expect(got.billed.requests).toBeLessThanOrEqual(1);
   });
 
-  it.concurrent.each(['fraction', 'string', 'huge', 'null', 'mismatch'])('a usage report of nonsense (%s) is not believed', async (content) => {
-    for (const stream of [false, true]) {
-      const got = await one('sandbox-bad-usage', stream, { content });
-      expect([got.kind, got.charged]).toEqual([BOUND, held(got)]);
-      expect(got.billed.total_tokens).toBeLessThanOrEqual(Number(got.charged));
-    }
-  });
+  it.concurrent.each(['fraction', 'string', 'huge', 'null', 'mismatch'])(
+    'a usage report of nonsense (%s) is not believed',
+    async (content) => {
+      for (const stream of [false, true]) {
+        const got = await one('sandbox-bad-usage', stream, { content });
+        expect([got.kind, got.charged]).toEqual([BOUND, held(got)]);
+        expect(got.billed.total_tokens).toBeLessThanOrEqual(Number(got.charged));
+      }
+    },
+  );
 
   it('a second answer on the same socket is never given to the next caller', async () => {
     const { key } = await one('sandbox-twice', false, { api_key: 'sk-twice-abcdefghijkl' });
@@ -114,7 +134,11 @@ describe('the official SDK sees', () => {
   const ask = (model: string) => ({ model, max_completion_tokens: LIMIT, messages: [{ role: 'user' as const, content: 'Hello' }] });
 
   async function key(): Promise<string> {
-    const id = await addSource(daemon, { base_url: `${sandbox.url}/v1`, api_key: `sk-sdk-${Math.trunc(performance.now() * 1000)}`, cap: 10_000 });
+    const id = await addSource(daemon, {
+      base_url: `${sandbox.url}/v1`,
+      api_key: `sk-sdk-${Math.trunc(performance.now() * 1000)}`,
+      cap: 10_000,
+    });
     return (await addKey(daemon, { sources: [id] })).key;
   }
 
@@ -185,7 +209,10 @@ describe('an upstream that goes beyond its limit', () => {
       expect(held(got)).toBe(60n);
       expect(billed.total_tokens).toBeGreaterThan(60);
       expect(got.view).toMatchObject({ state: 'frozen', state_reason: 'overrun', spent: '60', overrun: String(billed.total_tokens - 60) });
-      expect(await call(daemon.url, got.key, { model: 'sandbox-overrun', max: 5 })).toMatchObject({ status: 503, code: 'NO_AVAILABLE_KEYS' });
+      expect(await call(daemon.url, got.key, { model: 'sandbox-overrun', max: 5 })).toMatchObject({
+        status: 503,
+        code: 'NO_AVAILABLE_KEYS',
+      });
     }
   });
 

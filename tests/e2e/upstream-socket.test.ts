@@ -36,7 +36,13 @@ afterAll(async () => daemon?.dispose());
 
 beforeEach(async () => {
   upstream = await rawUpstream();
-  source = await addSource(daemon, { provider: 'openai-compatible', base_url: `${upstream.url}/v1`, api_key: 'sk-raw', cap: 90_000, models: MODELS });
+  source = await addSource(daemon, {
+    provider: 'openai-compatible',
+    base_url: `${upstream.url}/v1`,
+    api_key: 'sk-raw',
+    cap: 90_000,
+    models: MODELS,
+  });
   key = (await addKey(daemon, { sources: [source] })).key;
   return () => upstream.close();
 });
@@ -52,7 +58,10 @@ async function ending(seen: Seen): Promise<{ kind: number; charged: number; comp
   return { kind: receipt.kind, charged: Number(receipt.charged), complete: detail['complete'], reason: detail['reason'] };
 }
 
-const send = (...bytes: string[]) => ({ socket }: RawRequest) => void socket.write(bytes.join(''));
+const send =
+  (...bytes: string[]) =>
+  ({ socket }: RawRequest) =>
+    void socket.write(bytes.join(''));
 
 describe('a connection that breaks', () => {
   const breaks: [string, (request: RawRequest) => void][] = [
@@ -104,7 +113,8 @@ describe('keep-alive', () => {
     const seen: Seen[] = [];
     for (let n = 0; n < 30; n += 1) seen.push(await ask());
     const served = seen.filter(({ status }) => status === 200).length;
-    for (const one of seen.filter(({ status }) => status !== 200)) expect(one.code).toMatch(/^UPSTREAM_(ERROR|UNREACHABLE)$|^CAP_EXCEEDED$/);
+    for (const one of seen.filter(({ status }) => status !== 200))
+      expect(one.code).toMatch(/^UPSTREAM_(ERROR|UNREACHABLE)$|^CAP_EXCEEDED$/);
     const view = await settledSource(daemon, source);
     expect(upstream.requests.length).toBeGreaterThanOrEqual(served);
     expect(upstream.requests.length).toBeLessThanOrEqual(seen.length);
@@ -185,7 +195,13 @@ describe('an answer that is not as it should be', () => {
     });
     const body = 'x'.repeat(400_000);
     const wide = { raw: { window: 1_000_000, maxOutput: 512, tokenizer: 'unknown', endpoints: ['chat'] } };
-    const id = await addSource(daemon, { provider: 'openai-compatible', base_url: upstream.url, api_key: 'sk-early', cap: 90_000_000, models: wide });
+    const id = await addSource(daemon, {
+      provider: 'openai-compatible',
+      base_url: upstream.url,
+      api_key: 'sk-early',
+      cap: 90_000_000,
+      models: wide,
+    });
     const other = await addKey(daemon, { sources: [id] });
     const seen = await call(daemon.url, other.key, { model: 'raw', max: 20, content: body });
     expect(early).toBe(1);
@@ -230,7 +246,8 @@ function drip(socket: RawRequest['socket']): void {
 
 describe('a stream', () => {
   it('with an answer as it should be is metered, cut anywhere', async () => {
-    const text = frame({ role: 'assistant', content: '' }) + frame({ content: 'hé 🙂' }) + frame({}, 'stop') + frame({}, null, USAGE) + DONE;
+    const text =
+      frame({ role: 'assistant', content: '' }) + frame({ content: 'hé 🙂' }) + frame({}, 'stop') + frame({}, null, USAGE) + DONE;
     upstream.onRequest(({ socket }) => {
       socket.write(STREAM_HEAD);
       for (const byte of Buffer.from(text)) socket.write(Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]));

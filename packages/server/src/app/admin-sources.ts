@@ -95,6 +95,7 @@ export async function setSourceState(
       { state: account.state },
     );
   }
+  if (state === 'active') await lowerToSeal(daemon, account);
   await daemon.vault.audit(`source.${state === 'active' ? 'resumed' : 'paused'}`, id, {
     reason,
     ...(reconciledTotal === undefined ? {} : { reconciled_total: String(reconciledTotal) }),
@@ -102,6 +103,14 @@ export async function setSourceState(
   await daemon.ledger.setState(id, state as AccountState, reason, reconciledTotal);
   await daemon.checkpoint();
   return showSource(daemon, id);
+}
+
+/** What was frozen may have come from books that allow more than the seal does: it never goes on with that. */
+async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise<void> {
+  const sealed = vault.limits(account.id);
+  if (account.ceiling !== sealed.ceiling)
+    throw new TallyError('STATE_INVALID', 'The books name another cap than the seal of this source. Destroy it, and add it anew.');
+  if (account.limit > sealed.limit) await ledger.setLimit(account.id, sealed.limit, 'as sealed');
 }
 
 /** The books first, so that no new hold can be placed; then connections; then the secret. */

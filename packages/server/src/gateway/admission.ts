@@ -8,7 +8,6 @@ import {
   type ModelFacts,
   smallestBound,
   TallyError,
-  utf8BytesMax,
 } from '@tallystick/core';
 import { randomHex, uuidv7 } from '#ground/ids';
 import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
@@ -17,6 +16,7 @@ import type { Principal } from './principals.ts';
 import { bodyToSend, type EndpointSpec, outputLimit, type Plan } from './providers/openai/endpoints.ts';
 import { existingError, refusalError, worstHope } from './refusals.ts';
 import type { Source } from './sources.ts';
+import { textBytes } from './text-bytes.ts';
 
 /** Sources tried for one call before it is refused. */
 const CANDIDATES_MAX = 16;
@@ -86,7 +86,7 @@ function makeOffer(call: Admission, source: Source, outputDefault: bigint): Offe
   const inputs: BoundInputs = {
     facts,
     endpoint: spec.endpoint,
-    textBytes: utf8BytesMax(body) + plan.walked.numberExpansion,
+    textBytes: textBytes(body) + plan.walked.numberExpansion,
     messages: plan.messages,
     tools: plan.tools,
     maxOutputPerChoice: output,

@@ -354,7 +354,7 @@ export class Call implements UpstreamEvents {
     const delivered = { status: this.#status, bytes: this.#relay.bytes, complete, responseHash: this.#relay.digest(complete), finish };
     const request = settlement(held, outcome, delivered, this.#deps.clock.wallMs());
     this.#deps.ledger
-      .settle(request)
+      .settle(request, request.tokens > held.bound.total ? 'now' : 'soon')
       .then((settled) => {
         if (settled.result === 'settled' && settled.overrun > 0n) {
           this.#deps.metrics.overrun.inc();

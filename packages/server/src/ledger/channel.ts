@@ -11,6 +11,9 @@ export type WriterPort = {
   on(event: 'exit', listener: (code: number) => void): unknown;
 };
 
+/** What is in no hurry waits this long for a hold to share its commit with. */
+const SOON_MS = 4;
+
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
 
 /**
@@ -25,6 +28,7 @@ export class Channel {
   #nextId = 1;
   #inFlight = 0;
   #flushing = false;
+  #soon: NodeJS.Timeout | null = null;
   #closing = false;
   #dead = false;
   #closed: (() => void) | undefined;
@@ -38,7 +42,7 @@ export class Channel {
   }
 
   /** @throws TallyError LEDGER_CLOSED, LEDGER_UNAVAILABLE, or what the writer answers. */
-  ask<T>(op: Op): Promise<T> {
+  ask<T>(op: Op, when: 'now' | 'soon' = 'now'): Promise<T> {
     if (this.#closing) return Promise.reject(new TallyError('LEDGER_CLOSED'));
     if (this.#dead) return Promise.reject(new TallyError('LEDGER_UNAVAILABLE', 'The ledger has stopped; restart the gateway.'));
     const max = op.kind === 'hold' ? LIMITS.queueHoldsMax : LIMITS.queueMax;
@@ -48,7 +52,8 @@ export class Channel {
       this.#nextId += 1;
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
       this.#queued.push({ id, op });
-      this.#scheduleFlush();
+      if (when === 'now') this.#scheduleFlush();
+      else this.#soon ??= setTimeout(() => this.#flush(), SOON_MS);
     });
   }
 
@@ -76,6 +81,8 @@ export class Channel {
 
   #flush(): void {
     this.#flushing = false;
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
     const now = this.#clock.wallMs();
     while (this.#queued.length > 0) {
       const ops = this.#queued.splice(0, LIMITS.batchMax);

@@ -97,8 +97,8 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
     addKey: async (key, accounts) =>
       channel.ask({ kind: 'addKey', body: { key: check.checkKey(key), accounts: accounts.map(check.checkNewAccount) } }),
     hold: async (request) => channel.ask({ kind: 'hold', body: check.checkHold(request) }),
-    settle: async (request) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }),
-    addReceiptGroup: async (group) => channel.ask({ kind: 'addReceiptGroup', body: check.checkReceiptGroup(group) }),
+    settle: async (request, when) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }, when),
+    addReceiptGroup: async (group) => channel.ask({ kind: 'addReceiptGroup', body: check.checkReceiptGroup(group) }, 'soon'),
     setGeneration: async (generation) => {
       check.checkTime(generation, 'generation');
       return channel.ask({ kind: 'setGeneration', body: { generation } });

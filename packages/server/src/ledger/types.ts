@@ -268,7 +268,11 @@ export interface Ledger {
   addKey(key: KeyRow, accounts: readonly NewAccount[]): Promise<void>;
 
   hold(request: HoldRequest): Promise<HoldResult>;
-  settle(request: SettleRequest): Promise<SettleResult>;
+  /**
+   * `soon`: may wait a few milliseconds for the next hold, to share its commit; it still goes before that hold. Nobody waits for a settlement,
+   * and a crash before it burns the hold, as always.
+   */
+  settle(request: SettleRequest, when?: 'now' | 'soon'): Promise<SettleResult>;
   addReceiptGroup(group: ReceiptGroup): Promise<void>;
 
   account(id: string): Promise<Account | null>;

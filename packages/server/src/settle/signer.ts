@@ -7,7 +7,7 @@ import type { Ledger } from '#ledger';
 import type { SignedRoot } from './next-group.ts';
 
 /** Receipts wait at most about this long for their group's signature. */
-const GROUP_MS = 50;
+const GROUP_MS = 80;
 
 /** How the signing thread finds the books. `secretKey`: 32 bytes. */
 export type SignerWorkerData = {

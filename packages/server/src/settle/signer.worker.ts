@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openReceiptReader } from '#ledger';
 import { nextGroup } from './next-group.ts';
@@ -6,6 +7,13 @@ import type { SignerWorkerData } from './signer.ts';
 // Hashing a receipt costs ten times what relaying its call does: it happens here, away from the thread that serves.
 
 const { file, bookId, laneId, domain, secretKey } = workerData as SignerWorkerData;
+// Only this thread: serving comes first where cores are few.
+try {
+  setPriority(0, 10);
+} catch {
+  // A system that forbids it signs at the priority that it was given.
+}
+
 const reader = openReceiptReader(file, bookId);
 
 parentPort?.on('message', () => parentPort?.postMessage(nextGroup(reader, laneId, domain, secretKey)));
