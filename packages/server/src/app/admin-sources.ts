@@ -1,4 +1,4 @@
-import { TallyError } from '@tallystick/core';
+import { parseTariff, TallyError, tariffId } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { Account, AccountState, SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
@@ -43,6 +43,8 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     },
   ]);
   sources.add(row);
+  const tariff = parseTariff(input.tariff);
+  daemon.tariffs.set(tariffId(tariff), tariff);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }

@@ -46,7 +46,7 @@ async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly
   for (const { id } of vault.list()) {
     const source = byId.get(id);
     if (source === undefined) await vault.shred(id, 'its source was never added');
-    else if (source.state === 'destroyed') await vault.shred(id, source.stateReason ?? 'destroyed');
+    else if (source.state === 'destroyed' && source.stateReason !== 'tampered') await vault.shred(id, source.stateReason ?? 'destroyed');
     else if (source.limit > vault.limits(id).limit) await ledger.setLimit(id, vault.limits(id).limit, 'as sealed');
     else continue;
     log.warn({ source: id }, 'what a crash interrupted was finished');

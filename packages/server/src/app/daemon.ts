@@ -4,6 +4,7 @@ import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
+import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
@@ -21,6 +22,8 @@ export type Daemon = Books & {
   readonly principals: Principals;
   readonly signer: ReceiptSigner;
   readonly receipts: ReceiptsDeps;
+  /** Every tariff that a receipt of this gateway may name, by id. */
+  readonly tariffs: Map<Hex, Tariff>;
   readonly adminToken: string;
   /** What was found wrong at start; readiness reports it. */
   readonly anchorFindings: readonly string[];
@@ -55,12 +58,8 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     keys: { idempotency: vault.derive('idempotency') },
     onReceipt: () => signer.notify(),
   });
-  const receipts: ReceiptsDeps = {
-    ledger,
-    domain: books.domain,
-    lane: books.lane,
-    tariff: tariffs((await ledger.sources()).map(({ tariff }) => tariff)),
-  };
+  const tariffs = knownTariffs(await ledger.sources());
+  const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: (id) => tariffs.get(id) ?? null };
   const checkpoint = async () => {
     const accounts = await ledger.accounts('source');
     await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
@@ -79,7 +78,22 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await checkpoint();
     await books.close();
   };
-  return { ...books, config, log, metrics, gateway, sources, principals, signer, receipts, adminToken, anchorFindings, checkpoint, stop };
+  return {
+    ...books,
+    config,
+    log,
+    metrics,
+    gateway,
+    sources,
+    principals,
+    signer,
+    receipts,
+    tariffs,
+    adminToken,
+    anchorFindings,
+    checkpoint,
+    stop,
+  };
 }
 
 /** Sources that may still be called some day: a destroyed one has no secret left. */
@@ -89,13 +103,9 @@ async function usableSources({ ledger }: Books) {
 }
 
 /** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */
-function tariffs(known: readonly string[]): (id: Hex) => Tariff | null {
-  const byId = new Map<Hex, Tariff>([[tariffId(FREE_TARIFF), FREE_TARIFF]]);
-  for (const json of known) {
-    const tariff = parseTariff(JSON.parse(json));
-    byId.set(tariffId(tariff), tariff);
-  }
-  return (id) => byId.get(id) ?? null;
+function knownTariffs(rows: readonly SourceRow[]): Map<Hex, Tariff> {
+  const all = [FREE_TARIFF, ...rows.map(({ tariff }) => parseTariff(JSON.parse(tariff)))];
+  return new Map(all.map((tariff) => [tariffId(tariff), tariff]));
 }
 
 function gatewayLimits(config: Config): GatewayLimits {
