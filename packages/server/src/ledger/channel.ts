@@ -11,7 +11,7 @@ export type WriterPort = {
   on(event: 'exit', listener: (code: number) => void): unknown;
 };
 
-/** What is in no hurry waits this long for a hold to share its commit with. */
+/** What is in no hurry is collected for this long, and then shares one commit: nobody waits for it. */
 const SOON_MS = 4;
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
@@ -25,6 +25,7 @@ export class Channel {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
+  #later: QueuedOp[] = [];
   #nextId = 1;
   #inFlight = 0;
   #flushing = false;
@@ -51,10 +52,25 @@ export class Channel {
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      this.#queued.push({ id, op });
-      if (when === 'now') this.#scheduleFlush();
-      else this.#soon ??= setTimeout(() => this.#flush(), SOON_MS);
+      if (when === 'now') {
+        this.#queued.push({ id, op });
+        this.#scheduleFlush();
+      } else {
+        this.#later.push({ id, op });
+        this.#soon ??= setTimeout(() => this.hurry(), SOON_MS);
+      }
     });
+  }
+
+  /** Sends what was in no hurry, before anything that is asked from now on. @returns whether there was any. */
+  hurry(): boolean {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
+    if (this.#later.length === 0) return false;
+    this.#queued.push(...this.#later);
+    this.#later = [];
+    this.#scheduleFlush();
+    return true;
   }
 
   /** Waits for what was asked, then ends the writer. Idempotent. */
@@ -64,6 +80,7 @@ export class Channel {
       return Promise.resolve();
     }
     this.#closing = true;
+    this.hurry();
     this.#flush();
     return new Promise((resolve) => {
       this.#closed = resolve;
@@ -81,8 +98,6 @@ export class Channel {
 
   #flush(): void {
     this.#flushing = false;
-    if (this.#soon !== null) clearTimeout(this.#soon);
-    this.#soon = null;
     const now = this.#clock.wallMs();
     while (this.#queued.length > 0) {
       const ops = this.#queued.splice(0, LIMITS.batchMax);
@@ -109,7 +124,10 @@ export class Channel {
   /** The writer is gone: whether what was asked is durable is not known, so nothing may be sent on it. */
   #die(): void {
     this.#dead = true;
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
     this.#queued = [];
+    this.#later = [];
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject } of waiting) reject(new TallyError('LEDGER_UNAVAILABLE', 'The ledger stopped before it answered.'));

@@ -7,7 +7,7 @@ import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
 import type { Recovery, WriterOptions, WriterReply } from './protocol.ts';
 import { openReads, type Reads } from './reads.ts';
-import type { AccountKind, Lane, Ledger } from './types.ts';
+import type { AccountKind, HoldRequest, HoldResult, Lane, Ledger } from './types.ts';
 import * as check from './validate.ts';
 
 export type SqliteLedgerOptions = {
@@ -68,6 +68,13 @@ function started(worker: Worker): Promise<{ epoch: string; recovery: Recovery }>
   });
 }
 
+/** A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. */
+async function placeHold(channel: Channel, body: HoldRequest): Promise<HoldResult> {
+  const placed = await channel.ask<HoldResult>({ kind: 'hold', body });
+  const busy = placed.result === 'refused' && placed.refusal.code === 'CAP_BUSY';
+  return busy && channel.hurry() ? channel.ask<HoldResult>({ kind: 'hold', body }) : placed;
+}
+
 function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, epoch: string): Ledger {
   const { file, bookId, laneId } = options;
   let closed = false;
@@ -96,7 +103,7 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
       channel.ask({ kind: 'addSource', body: { source: check.checkSource(source), accounts: accounts.map(check.checkNewAccount) } }),
     addKey: async (key, accounts) =>
       channel.ask({ kind: 'addKey', body: { key: check.checkKey(key), accounts: accounts.map(check.checkNewAccount) } }),
-    hold: async (request) => channel.ask({ kind: 'hold', body: check.checkHold(request) }),
+    hold: async (request) => placeHold(channel, check.checkHold(request)),
     settle: async (request, when) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }, when),
     addReceiptGroup: async (group) => channel.ask({ kind: 'addReceiptGroup', body: check.checkReceiptGroup(group) }, 'soon'),
     setGeneration: async (generation) => {

@@ -269,8 +269,9 @@ export interface Ledger {
 
   hold(request: HoldRequest): Promise<HoldResult>;
   /**
-   * `soon`: may wait a few milliseconds for the next hold, to share its commit; it still goes before that hold. Nobody waits for a settlement,
-   * and a crash before it burns the hold, as always.
+   * `soon`: may wait a few milliseconds, to share a commit with others; a hold that what it frees would let pass still sees it freed.
+   * Nobody waits for a settlement, and a crash before it burns the hold, as always. An overrun is settled `now`: it must freeze its source
+   * before the next hold.
    */
   settle(request: SettleRequest, when?: 'now' | 'soon'): Promise<SettleResult>;
   addReceiptGroup(group: ReceiptGroup): Promise<void>;

@@ -4,7 +4,7 @@ import type { Clock } from '#ground/clock';
 import type { Log } from '#ground/log';
 import type { Metrics } from '#ground/metrics';
 import type { Ledger } from '#ledger';
-import type { SignedRoot } from './next-group.ts';
+import { GROUP_RECEIPTS_MAX, type SignedRoot } from './next-group.ts';
 
 /** Receipts wait at most about this long for their group's signature. */
 const GROUP_MS = 80;
@@ -64,7 +64,10 @@ export class ReceiptSigner {
     }, GROUP_MS);
   }
 
-  /** Signs all that waits. Never throws: a failure is logged and tried again with the next receipt. */
+  /**
+   * Signs what waits: full groups, and one that is not. Never throws: a failure is logged and tried again with the next receipt.
+   * Under load there is always one more receipt by then; going on for it would sign every receipt by itself.
+   */
   flush(): Promise<void> {
     this.#running = this.#running
       .then(() => this.#sign())
@@ -83,11 +86,14 @@ export class ReceiptSigner {
   async #sign(): Promise<void> {
     if (this.#closed) return;
     const { ledger, clock, metrics } = this.#deps;
-    for (let root = await this.#next(); root !== null; root = await this.#next()) {
+    for (;;) {
+      const root = await this.#next();
+      if (root === null) return;
       const { oldestEndedAt, ...group } = root;
       const signedAt = clock.wallMs();
       await ledger.addReceiptGroup({ ...group, signer: this.address, signedAt });
       metrics.receiptLag.observe(Math.max(0, signedAt - Number(oldestEndedAt)) / 1000);
+      if (group.seqTo - group.seqFrom + 1n < BigInt(GROUP_RECEIPTS_MAX)) return;
     }
   }
 
