@@ -66,6 +66,31 @@ describe('channel', () => {
     expect(port.messages.map((message) => ('ops' in message ? message.ops.length : 0))).toEqual([1, LIMITS.batchMax, 1]);
   });
 
+  it('lets what is in no hurry wait for a moment, behind what is asked meanwhile, and sends it when told', async () => {
+    const { port, channel } = fake();
+    void channel.ask(SETTLE, 'soon');
+    expect(channel.waits).toBe(true);
+    void channel.ask(HOLD);
+    await Promise.resolve();
+    expect(port.ops().map(({ op }) => op.kind)).toEqual(['hold']);
+    channel.hurry();
+    void channel.ask(HOLD);
+    await new Promise(setImmediate);
+    expect(port.ops().map(({ op }) => op.kind)).toEqual(['hold', 'settle', 'hold']);
+    expect(channel.waits).toBe(false);
+    void channel.ask(SETTLE, 'soon');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(port.ops()).toHaveLength(4);
+  });
+
+  it('forgets nothing in no hurry when it is closed', async () => {
+    const { port, channel } = fake();
+    void channel.ask(SETTLE, 'soon').catch(() => {});
+    void channel.close();
+    expect(port.ops().map(({ op }) => op.kind)).toEqual(['settle']);
+    expect(port.messages.at(-1)).toEqual({ close: true });
+  });
+
   it('refuses holds before settlements, and everything at last', async () => {
     const { channel } = fake();
     for (let i = 0; i < LIMITS.queueHoldsMax; i += 1) void channel.ask(HOLD);

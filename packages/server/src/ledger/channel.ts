@@ -62,15 +62,19 @@ export class Channel {
     });
   }
 
-  /** Sends what was in no hurry, before anything that is asked from now on. @returns whether there was any. */
-  hurry(): boolean {
+  /** Whether anything in no hurry waits here, behind what is asked now. */
+  get waits(): boolean {
+    return this.#later.length > 0;
+  }
+
+  /** Sends what was in no hurry, before anything that is asked from now on. */
+  hurry(): void {
     if (this.#soon !== null) clearTimeout(this.#soon);
     this.#soon = null;
-    if (this.#later.length === 0) return false;
+    if (this.#later.length === 0) return;
     this.#queued.push(...this.#later);
     this.#later = [];
     this.#scheduleFlush();
-    return true;
   }
 
   /** Waits for what was asked, then ends the writer. Idempotent. */

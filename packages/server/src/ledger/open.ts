@@ -70,9 +70,11 @@ function started(worker: Worker): Promise<{ epoch: string; recovery: Recovery }>
 
 /** A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. */
 async function placeHold(channel: Channel, body: HoldRequest): Promise<HoldResult> {
+  const behind = channel.waits;
   const placed = await channel.ask<HoldResult>({ kind: 'hold', body });
-  const busy = placed.result === 'refused' && placed.refusal.code === 'CAP_BUSY';
-  return busy && channel.hurry() ? channel.ask<HoldResult>({ kind: 'hold', body }) : placed;
+  if (!behind || placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return placed;
+  channel.hurry();
+  return channel.ask<HoldResult>({ kind: 'hold', body });
 }
 
 function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, epoch: string): Ledger {

@@ -75,6 +75,22 @@ export function settleConformance(create: CreateEngine): void {
       expect(await books.ledger.settle(settleRequest('no-such-hold', 1n))).toEqual({ result: 'unknown' });
     });
 
+    it('soon: is settled within moments, and a hold that it makes room for never waits in vain', async () => {
+      await openAccounts(books.ledger);
+      for (let round = 0; round < 20; round += 1) {
+        const request = holdRequest(100n);
+        await created(books.ledger, request);
+        const settled = books.ledger.settle(settleRequest(request.holdId, 0n, { outcome: 'released' }), 'soon');
+        // At odd rounds the settlement's own time comes while the hold is being asked.
+        if (round % 2 === 1) await new Promise((resolve) => setTimeout(resolve, round % 6));
+        const next = holdRequest(100n);
+        await created(books.ledger, next);
+        expect((await settled).result).toBe('settled');
+        await books.ledger.settle(settleRequest(next.holdId, 0n, { outcome: 'released' }));
+      }
+      expect(await books.ledger.verify()).toEqual([]);
+    });
+
     it('minutes: what was used, or what was held', async () => {
       await openAccounts(books.ledger);
       await books.ledger.openAccount(newAccount('source-1.ms', 60_000n, { asset: 'ms' }));
