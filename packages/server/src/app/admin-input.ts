@@ -1,8 +1,10 @@
 import { modelFacts, parseDeclaredFacts, parseTariff, TallyError } from '@tallystick/core';
 import { z } from 'zod';
 import { SANDBOX_URL } from '#gateway';
+import { isLoopback } from '#ground/config';
 
 const OPENAI_URL = 'https://api.openai.com/v1';
+const MODEL_NAME = /^[\x21-\x7e]{1,256}$/;
 const CAP_MAX = 100_000_000n;
 
 /** Tokens as a decimal string or a whole number: never a float. */
@@ -21,7 +23,7 @@ function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
-  const local = url.hostname === 'localhost' || url.hostname === '[::1]' || url.hostname.startsWith('127.');
+  const local = isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
   return url.protocol === 'https:' || (url.protocol === 'http:' && local);
 }
 
@@ -67,13 +69,20 @@ export function readSource(body: unknown): SourceInput {
     });
   }
   for (const id of declared.keys()) {
+    if (!MODEL_NAME.test(id))
+      throw new TallyError('INPUT_INVALID', 'models: a model name has 1 to 256 visible ASCII characters.', { field: 'models' });
     if (input.provider !== 'openai-compatible' && modelFacts(input.provider, id) !== undefined) {
       throw new TallyError('INPUT_INVALID', `\`models\` declares ${id.slice(0, 64)}, which the built-in facts already know.`, {
         field: 'models',
       });
     }
   }
-  return { ...input, base_url: input.base_url ?? defaultUrl(input.provider) };
+  const base_url = input.base_url ?? defaultUrl(input.provider);
+  // Its facts (costs nothing, bills no refusal) are true of the sandbox alone.
+  if (input.provider === 'sandbox' && base_url !== SANDBOX_URL && new URL(base_url).protocol !== 'http:') {
+    throw new TallyError('INPUT_INVALID', 'base_url: a sandbox source is one on this host (http on loopback).', { field: 'base_url' });
+  }
+  return { ...input, base_url };
 }
 
 function defaultUrl(provider: z.output<typeof sourceSchema>['provider']): string {

@@ -2,7 +2,7 @@ import { parseTariff, TallyError, tariffId } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { Account, AccountState, SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
-import { RECONCILE } from './anchor.ts';
+import { RECONCILE, SOURCE_ADDED, SOURCE_ADDING } from './anchor.ts';
 import type { Daemon } from './daemon.ts';
 
 /** A source as the operator sees it: never its secret. */
@@ -16,6 +16,7 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
   if (input.expires_at !== undefined && input.expires_at <= now)
     throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
   const secret = Buffer.from(input.api_key, 'latin1');
+  await vault.audit(SOURCE_ADDING, id, { name: input.name });
   await vault.seal(
     { id, provider: input.provider, donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 },
     secret,
@@ -42,6 +43,7 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
       ...(input.expires_at === undefined ? {} : { expiresAt: input.expires_at }),
     },
   ]);
+  await vault.audit(SOURCE_ADDED, id, { name: input.name });
   sources.add(row);
   const tariff = parseTariff(input.tariff);
   daemon.tariffs.set(tariffId(tariff), tariff);

@@ -5,6 +5,10 @@ import type { Vault } from '#vault';
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
 export const RECONCILE = 'reconcile';
 
+/** The audit log's words around `source add`: only what stands between the two may be undone after a crash. */
+export const SOURCE_ADDING = 'source.adding';
+export const SOURCE_ADDED = 'source.added';
+
 /**
  * Compares the books with what the vault remembers outside of them, before anything is served.
  * A database older than its anchor (a restored folder, a copied file) or an account that went back starts every
@@ -29,7 +33,7 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
     if (sources.some(({ id }) => id === finding.accountId)) await freeze(ledger, finding.accountId, RECONCILE);
   }
   // What a crash left half-done is finished only in books that are known to be the latest.
-  if (findings.length === 0) await finishInterrupted(ledger, vault, sources, log);
+  if (findings.length === 0) findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
   for (const source of sources) findings.push(...(await checkSeal(ledger, vault, source)));
   const next = Math.max(generation, anchor.current, anchor.pending ?? 0) + 1;
   // The pending value makes a crash between the two stores recognisable as such.
@@ -41,15 +45,39 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
 }
 
 /** A crash inside `source destroy` or `source limit` is carried on; one inside `source add` is undone: nobody was told that it is there. */
-async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly Account[], log: Log): Promise<void> {
+async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly Account[], log: Log): Promise<readonly string[]> {
+  const findings: string[] = [];
   const byId = new Map(sources.map((source) => [source.id, source]));
   for (const { id } of vault.list()) {
     const source = byId.get(id);
-    if (source === undefined) await vault.shred(id, 'its source was never added');
-    else if (source.state === 'destroyed' && source.stateReason !== 'tampered') await vault.shred(id, source.stateReason ?? 'destroyed');
+    if (source === undefined) {
+      // Books that do not know a source that was added are older than the vault: the secret belongs to the true ones, and is kept.
+      if (!wasBeingAdded(vault, id)) {
+        findings.push(`the vault holds a secret for source ${id}, which these books do not know: they are not the latest`);
+        continue;
+      }
+      await vault.shred(id, 'its source was never added');
+    } else if (source.state === 'destroyed' && source.stateReason !== 'tampered') await vault.shred(id, source.stateReason ?? 'destroyed');
     else if (source.limit > vault.limits(id).limit) await ledger.setLimit(id, vault.limits(id).limit, 'as sealed');
     else continue;
     log.warn({ source: id }, 'what a crash interrupted was finished');
+  }
+  return findings;
+}
+
+const AUDIT_PAGE = 1000;
+
+/** Reads the whole audit log: only for a secret without a source, which a crash leaves once in a long while. */
+function wasBeingAdded(vault: Vault, id: string): boolean {
+  let adding = false;
+  for (let from = 0; ; from += AUDIT_PAGE) {
+    const entries = vault.auditEntries(from, AUDIT_PAGE);
+    for (const { kind, subject } of entries) {
+      if (subject !== id) continue;
+      if (kind === SOURCE_ADDING) adding = true;
+      if (kind === SOURCE_ADDED) return false;
+    }
+    if (entries.length < AUDIT_PAGE) return adding;
   }
 }
 

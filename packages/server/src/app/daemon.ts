@@ -111,6 +111,7 @@ function knownTariffs(rows: readonly SourceRow[]): Map<Hex, Tariff> {
 function gatewayLimits(config: Config): GatewayLimits {
   return {
     bodyBytesMax: config.TALLY_BODY_BYTES_MAX,
+    bodiesBytesMax: config.TALLY_BODIES_BYTES_MAX,
     bodyTimeoutMs: config.TALLY_BODY_TIMEOUT_MS,
     answerBytesMax: config.TALLY_ANSWER_BYTES_MAX,
     callsMax: config.TALLY_CALLS_MAX,

@@ -16,7 +16,6 @@ import type { Principal } from './principals.ts';
 import { bodyToSend, type EndpointSpec, outputLimit, type Plan } from './providers/openai/endpoints.ts';
 import { existingError, refusalError, worstHope } from './refusals.ts';
 import type { Source } from './sources.ts';
-import { textBytes } from './text-bytes.ts';
 
 /** Sources tried for one call before it is refused. */
 const CANDIDATES_MAX = 16;
@@ -50,6 +49,8 @@ export type Admission = {
   readonly id: CallId;
   readonly requestHash: Hex;
   readonly idempotencyKey: string | undefined;
+  /** See `billableBytes`: found once, however many sources are tried. */
+  readonly billableBytes: number;
 };
 
 /**
@@ -86,7 +87,7 @@ function makeOffer(call: Admission, source: Source, outputDefault: bigint): Offe
   const inputs: BoundInputs = {
     facts,
     endpoint: spec.endpoint,
-    textBytes: textBytes(body) + plan.walked.numberExpansion,
+    textBytes: call.billableBytes,
     messages: plan.messages,
     tools: plan.tools,
     maxOutputPerChoice: output,

@@ -1,30 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { normaliseUsage, TallyError, type Usage, usageTotal } from '@tallystick/core';
+import type { SettleRequest } from '#ledger';
 import type { Held } from './admission.ts';
 import { errorFrame, sendError } from './answer.ts';
 import type { GatewayDeps } from './deps.ts';
 import { answerHeaders } from './headers.ts';
+import { isBeyond, jsonBytesAllowed, textBytesAllowed } from './overrun.ts';
 import type { EndpointSpec, Plan } from './providers/openai/endpoints.ts';
 import { Relay } from './relay.ts';
 import { type Outcome, settlement } from './settlement.ts';
-import type { StreamScanner, StreamSummary } from './stream/events.ts';
+import type { StreamEvent, StreamScanner, StreamSummary } from './stream/events.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
 import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
-
-/**
- * No token of a public vocabulary is longer than 128 bytes. Visible text beyond limit × 128 bytes therefore proves
- * that the upstream went over the output limit that it was sent (o200k_base: longest token 128 bytes).
- */
-const TOKEN_BYTES_MAX = 128n;
-
-/**
- * The most that a JSON answer has of one token: it can be escaped, listed as bytes, and stand beside 20 likelier ones (`logprobs`); the
- * rest of the answer quotes the request at most. No server that keeps its word sends more, so a longer answer counts as an overrun too.
- */
-const TOKEN_JSON_BYTES_MAX = 32_768n;
-const ANSWER_FRAME_BYTES_MAX = 65_536n;
-const ESCAPED_BYTES_MAX = 6n;
 
 export type CallParts = {
   readonly spec: EndpointSpec;
@@ -65,12 +53,14 @@ export class Call implements UpstreamEvents {
       this.#resolve = resolve;
     });
     const hash = createHash('sha256').update(parts.responseSalt);
-    this.#relay = new Relay(res, hash, deps.limits.readerStallMs, {
+    // A slow reader may take half of the call's time, never all of it.
+    const limits = { stallMs: deps.limits.readerStallMs, waitMs: deps.limits.callDeadlineMs / 2 };
+    this.#relay = new Relay(res, hash, limits, deps.clock, {
       pause: () => this.#upstream?.pause(),
       resume: () => this.#upstream?.resume(),
     });
     this.#deadline = setTimeout(
-      () => this.#cut({ kind: 'burned', reason: 'deadline' }, new TallyError('UPSTREAM_TIMEOUT')),
+      () => this.#cut({ kind: 'burned', reason: 'deadline', byCaller: this.#relay.waiting }, new TallyError('UPSTREAM_TIMEOUT')),
       deps.limits.callDeadlineMs,
     );
   }
@@ -182,11 +172,7 @@ export class Call implements UpstreamEvents {
         return;
       }
       for (const bytes of relay) this.#relay.write(bytes);
-      for (const event of events) {
-        if (event.kind !== 'usage' || event.usage === null || !this.#isBeyond(event.usage)) continue;
-        this.#freezeBeyond(event.usage);
-        this.#cut({ kind: 'metered', usage: event.usage }, new TallyError('UPSTREAM_OVERRUN'));
-      }
+      this.#reports(events);
     } catch (error) {
       this.#cut(
         { kind: 'burned', reason: 'unreadable stream' },
@@ -195,19 +181,26 @@ export class Call implements UpstreamEvents {
     }
   }
 
+  /** A report that owns up to more than what was sent for ends the call there. */
+  #reports(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      if (event.kind !== 'usage' || event.usage === null || !isBeyond(this.#parts.held, this.#parts.plan, event.usage)) continue;
+      this.#freezeBeyond(event.usage);
+      this.#cut({ kind: 'metered', usage: event.usage }, new TallyError('UPSTREAM_OVERRUN'));
+    }
+  }
+
   /** A part of a JSON answer. */
   #part(chunk: Buffer): void {
     this.#chunks.push(chunk);
     const { held, plan, spec } = this.#parts;
     if (spec.outputFields.length === 0) return;
-    const text = held.output * BigInt(plan.choices) * TOKEN_JSON_BYTES_MAX;
-    const allowed = text + BigInt(held.body.length) * ESCAPED_BYTES_MAX + ANSWER_FRAME_BYTES_MAX;
+    const allowed = jsonBytesAllowed(held, plan);
     if (BigInt(this.#bytes) > allowed) this.#tooMuchText();
   }
 
   #overran(scanner: StreamScanner): boolean {
-    const { held, plan } = this.#parts;
-    const allowed = held.output * BigInt(plan.choices) * TOKEN_BYTES_MAX;
+    const allowed = textBytesAllowed(this.#parts.held, this.#parts.plan);
     if (BigInt(scanner.summary().contentBytes) <= allowed) return false;
     this.#tooMuchText();
     return true;
@@ -218,14 +211,6 @@ export class Call implements UpstreamEvents {
     const reason = 'overrun: more text than its output limit allows';
     if (!this.#ended) this.#freeze(reason);
     this.#cut({ kind: 'burned', reason }, new TallyError('UPSTREAM_OVERRUN'));
-  }
-
-  /** Whether a report owns up to more than what was sent for. A fixed cost has no output limit to go beyond. */
-  #isBeyond(usage: Usage): boolean {
-    const { held, plan, spec } = this.#parts;
-    if (usageTotal(usage) > held.bound.total) return true;
-    if (held.bound.proof === 'exact' || spec.outputFields.length === 0) return false;
-    return usage.output + usage.reasoning > held.output * BigInt(plan.choices);
   }
 
   /** Beyond the hold the ledger itself freezes, and counts the excess; beyond the output limit alone, nothing else would. */
@@ -252,14 +237,20 @@ export class Call implements UpstreamEvents {
     return { kind: 'metered', usage: summary.usage };
   }
 
-  #isFinished({ done, errorCode, choicesEndedAtUsage }: StreamSummary): boolean {
+  /** A report that text came after, or one of several that cannot be read, is not the last word, whatever ends the stream. */
+  #isFinished({ done, errorCode, choicesEndedAtUsage, usageStale, usageUnusable }: StreamSummary): boolean {
+    if (usageStale || usageUnusable > 0) return false;
     return (done && errorCode === null) || choicesEndedAtUsage >= this.#parts.plan.choices;
   }
 
   #streamEnd(scanner: StreamScanner): void {
     let rest: readonly Uint8Array[] = [];
     try {
-      rest = scanner.end().relay;
+      const last = scanner.end();
+      rest = last.relay;
+      if (this.#overran(scanner)) return;
+      this.#reports(last.events);
+      if (this.#ended) return;
     } catch {
       // The rest of a dead scanner is not relayed; what it has counted stands.
     }
@@ -300,7 +291,7 @@ export class Call implements UpstreamEvents {
       return;
     }
     const usage = normaliseUsage(this.#parts.spec.usage, json['usage']);
-    if (usage !== null && this.#isBeyond(usage)) this.#freezeBeyond(usage);
+    if (usage !== null && isBeyond(this.#parts.held, this.#parts.plan, usage)) this.#freezeBeyond(usage);
     const outcome: Outcome = usage === null ? { kind: 'bound', reason: 'the answer carried no usable usage' } : { kind: 'metered', usage };
     this.#finish(outcome, '', () => {
       this.#relay.head(this.#status, {
@@ -318,7 +309,9 @@ export class Call implements UpstreamEvents {
     const reason = `upstream status ${this.#status}`;
     // A donor who lets nothing be released does not take the provider's word for what it bills either.
     const released = unbilled && this.#parts.held.source.row.settle !== 'hold';
-    this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason }, error);
+    // What the upstream finds wrong with the request is the caller's to pay: else a bad request would drain a gift at no cost.
+    const byCaller = error.code === 'UPSTREAM_REFUSED';
+    this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error);
   }
 
   /** Ends a call that may still be running upstream. */
@@ -348,28 +341,46 @@ export class Call implements UpstreamEvents {
     this.#secret = '';
     clearTimeout(this.#deadline);
     const complete = code === 'ok' && !this.#relay.gone;
-    answer();
-    const { held, spec } = this.#parts;
-    this.#deps.metrics.calls.inc({ endpoint: spec.endpoint, outcome: code });
-    const delivered = { status: this.#status, bytes: this.#relay.bytes, complete, responseHash: this.#relay.digest(complete), finish };
-    const request = settlement(held, outcome, delivered, this.#deps.clock.wallMs());
-    this.#deps.ledger
-      .settle(request, request.tokens > held.bound.total ? 'now' : 'soon')
-      .then((settled) => {
-        if (settled.result === 'settled' && settled.overrun > 0n) {
-          this.#deps.metrics.overrun.inc();
-          this.#deps.log.error(
-            { source: held.source.row.id, receipt: settled.receiptId, overrun: String(settled.overrun) },
-            'a source billed beyond its limit and is frozen',
-          );
-        }
-        if (settled.result === 'settled') this.#deps.onReceipt();
-      })
-      // The hold stays open and is burned at the next start: nothing is given back that is not known.
-      .catch((cause: unknown) =>
-        this.#deps.log.error({ hold: held.holdId, cause: String(cause) }, 'a call could not be settled; its hold stays spent'),
-      )
-      .finally(this.#resolve);
+    try {
+      answer();
+    } catch (cause) {
+      this.#deps.log.error({ hold: this.#parts.held.holdId, cause: describe(cause) }, 'an answer could not be handed over');
+      this.#res.destroy();
+    }
+    this.#deps.metrics.calls.inc({ endpoint: this.#parts.spec.endpoint, outcome: code });
+    void this.#settle(outcome, complete, finish).finally(this.#resolve);
+  }
+
+  /** Never throws, and never gives back what is not known: where settling fails, the hold stays open and is burned at the next start. */
+  async #settle(outcome: Outcome, complete: boolean, finish: string): Promise<void> {
+    const { held } = this.#parts;
+    try {
+      const request = this.#settlement(outcome, complete, finish);
+      const settled = await this.#deps.ledger.settle(request, request.tokens > held.bound.total ? 'now' : 'soon');
+      if (settled.result !== 'settled') return;
+      this.#deps.onReceipt();
+      if (settled.overrun === 0n) return;
+      this.#deps.metrics.overrun.inc();
+      const facts = { source: held.source.row.id, receipt: settled.receiptId, overrun: String(settled.overrun) };
+      this.#deps.log.error(facts, 'a source billed beyond its limit and is frozen');
+    } catch (cause) {
+      this.#deps.log.error({ hold: held.holdId, cause: describe(cause) }, 'a call could not be settled; its hold stays spent');
+      // What cannot be accounted for may be an overrun: nothing more goes through this source until somebody has looked.
+      if (!(cause instanceof TallyError && cause.status === 503)) this.#freeze('a call on it could not be settled');
+    }
+  }
+
+  #settlement(outcome: Outcome, complete: boolean, finish: string): SettleRequest {
+    const textBytes = BigInt(this.#scanner?.summary().contentBytes ?? 0);
+    const delivered = {
+      status: this.#status,
+      bytes: this.#relay.bytes,
+      complete,
+      responseHash: this.#relay.digest(complete),
+      finish,
+      textBytes,
+    };
+    return settlement(this.#parts.held, outcome, delivered, this.#deps.clock.wallMs());
   }
 
   #answerHeaders(): Record<string, string> {
@@ -384,4 +395,10 @@ function parseObject(body: Buffer): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** What is logged of an unexpected error: its name or code, never its message, which could hold input. */
+function describe(cause: unknown): string {
+  if (cause instanceof TallyError) return cause.code;
+  return cause instanceof Error ? cause.name : typeof cause;
 }

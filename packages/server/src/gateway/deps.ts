@@ -8,6 +8,8 @@ import type { Sources } from './sources.ts';
 
 export type GatewayLimits = {
   readonly bodyBytesMax: number;
+  /** All bodies in memory together. */
+  readonly bodiesBytesMax: number;
   readonly bodyTimeoutMs: number;
   readonly answerBytesMax: number;
   readonly callsMax: number;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TallyError } from '@tallystick/core';
+import { ByteBudget } from '#ground/byte-budget';
 import { readBody } from '#ground/http-body';
 import { randomHex, uuidv7 } from '#ground/ids';
 import { admit, type CallId } from './admission.ts';
@@ -9,7 +10,9 @@ import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
 import { idHeaders } from './headers.ts';
 import { listModels, oneModel } from './models.ts';
+import type { Principal } from './principals.ts';
 import { type EndpointSpec, OPENAI_ENDPOINTS, planCall } from './providers/openai/endpoints.ts';
+import { billableBytes } from './text-bytes.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** With or without parameters, but no other type that only begins the same (`application/json-seq`). */
@@ -21,11 +24,13 @@ export class Gateway {
   readonly #endpoints: ReadonlyMap<string, EndpointSpec>;
   readonly #calls = new Set<Call>();
   readonly #running = new Set<Promise<void>>();
+  readonly #bodies: ByteBudget;
   #inFlight = 0;
   #closing = false;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
+    this.#bodies = new ByteBudget(deps.limits.bodiesBytesMax);
     this.#endpoints = new Map(OPENAI_ENDPOINTS.map((spec) => [spec.route, spec]));
   }
 
@@ -99,10 +104,28 @@ export class Gateway {
     const principal = this.#deps.principals.authenticate(req.headers);
     if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
     const idempotencyKey = readIdempotencyKey(req);
-    const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs });
-    const plan = planCall(spec, body, limits.bodyBytesMax);
+    const room = this.#bodies.reserve();
+    try {
+      const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs, room });
+      await this.#send(res, spec, id, arrivedAt, principal, body, idempotencyKey);
+    } finally {
+      room.release();
+    }
+  }
+
+  async #send(
+    res: ServerResponse,
+    spec: EndpointSpec,
+    id: CallId,
+    arrivedAt: number,
+    principal: Principal,
+    body: Buffer,
+    idempotencyKey: string | undefined,
+  ): Promise<void> {
+    const plan = planCall(spec, body, this.#deps.limits.bodyBytesMax);
     const salts = new ContentSalts(principal.secret, id.callId);
-    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash: salts.requestHash(body) });
+    const requestHash = salts.requestHash(body);
+    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash, billableBytes: billableBytes(plan) });
     const stop = this.#deps.metrics.duration.startTimer({ gen_ai_operation_name: spec.endpoint, gen_ai_system: held.source.row.provider });
     const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: salts.salt('response') }, res);
     this.#calls.add(call);

@@ -1,8 +1,12 @@
 import type { Hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type Hex, responseTrailer } from '@tallystick/core';
+import type { Clock } from '#ground/clock';
 
 export type RelayEvents = { pause(): void; resume(): void };
+
+/** `stallMs`: a reader that takes nothing for this long is gone. `waitMs`: so is one that has kept the upstream waiting for this long in all. */
+export type RelayLimits = { readonly stallMs: number; readonly waitMs: number };
 
 /**
  * The way back to the caller. Writes with backpressure, hashes what was handed over, and goes on silently once the caller is gone:
@@ -11,17 +15,22 @@ export type RelayEvents = { pause(): void; resume(): void };
 export class Relay {
   readonly #res: ServerResponse;
   readonly #hash: Hash;
-  readonly #stallMs: number;
+  readonly #limits: RelayLimits;
+  readonly #clock: Clock;
   readonly #events: RelayEvents;
   #waiting = false;
+  #waitingSince = 0;
+  #waitedMs = 0;
+  #patience: NodeJS.Timeout | null = null;
   #gone = false;
   #ended = false;
   #bytes = 0;
 
-  constructor(res: ServerResponse, hash: Hash, stallMs: number, events: RelayEvents) {
+  constructor(res: ServerResponse, hash: Hash, limits: RelayLimits, clock: Clock, events: RelayEvents) {
     this.#res = res;
     this.#hash = hash;
-    this.#stallMs = stallMs;
+    this.#limits = limits;
+    this.#clock = clock;
     this.#events = events;
     this.#gone = res.destroyed || res.closed;
     res.on('close', () => this.#leave());
@@ -32,6 +41,11 @@ export class Relay {
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** Whether the upstream waits for the caller to read. */
+  get waiting(): boolean {
+    return this.#waiting;
   }
 
   get bytes(): number {
@@ -52,8 +66,11 @@ export class Relay {
     this.#count(bytes);
     if (!this.#res.write(bytes) && !this.#waiting) {
       this.#waiting = true;
+      this.#waitingSince = this.#clock.monotonicMs();
+      // Else a reader that takes a byte now and then could hold the call until its deadline, where its outcome is not known any more.
+      this.#patience = setTimeout(() => this.#res.destroy(), Math.max(0, this.#limits.waitMs - this.#waitedMs));
       this.#events.pause();
-      this.#watch(this.#stallMs);
+      this.#watch(this.#limits.stallMs);
     }
   }
 
@@ -67,7 +84,7 @@ export class Relay {
       this.#res.end();
     }
     // Also the rest of an answer is not kept for ever for one who does not take it. Once it is taken, the server sets its own time.
-    this.#watch(this.#stallMs);
+    this.#watch(this.#limits.stallMs);
   }
 
   /** SHA-256 over the caller's salt, every byte that was handed over, their number, and whether that was all. */
@@ -88,6 +105,9 @@ export class Relay {
 
   #resume(): void {
     if (this.#waiting && !this.#ended) this.#watch(0);
+    if (this.#waiting) this.#waitedMs += this.#clock.monotonicMs() - this.#waitingSince;
+    if (this.#patience !== null) clearTimeout(this.#patience);
+    this.#patience = null;
     this.#waiting = false;
     this.#events.resume();
   }

@@ -8,8 +8,8 @@ export type Outcome =
   | { readonly kind: 'metered'; readonly usage: Usage }
   /** A whole answer without usable usage, or a source whose donor lets nothing be released: charged at the bound. */
   | { readonly kind: 'bound'; readonly reason: string }
-  /** It is not known what was billed: the whole hold is spent. */
-  | { readonly kind: 'burned'; readonly reason: string }
+  /** It is not known what was billed: the source's whole hold is spent. `byCaller`: the caller caused it, and pays it too. */
+  | { readonly kind: 'burned'; readonly reason: string; readonly byCaller?: boolean }
   /** Provably not billed: never sent, or refused in a way that the facts file lists. */
   | { readonly kind: 'released'; readonly reason: string };
 
@@ -19,6 +19,8 @@ export type Delivered = {
   readonly complete: boolean;
   readonly responseHash: Hex;
   readonly finish: string;
+  /** UTF-8 bytes of text that a stream showed. */
+  readonly textBytes: bigint;
 };
 
 const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_write_1h: 0n, output: 0n, reasoning: 0n };
@@ -27,12 +29,12 @@ const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_
 export function settlement(held: Held, outcome: Outcome, delivered: Delivered, endedAt: number): SettleRequest {
   const kept = outcome.kind === 'metered' && held.source.row.settle === 'hold' && usageTotal(outcome.usage) <= held.bound.total;
   const kind = kept ? 'bound' : outcome.kind;
-  const usage = charged(held, kind, outcome);
+  const usage = charged(held, kind, outcome, delivered.textBytes);
   const { lines, amount } = priceOf(quantitiesOf(usage), held.source.tariff);
   return {
     holdId: held.holdId,
     outcome: kind,
-    tokens: usageTotal(usage),
+    tokens: kind === 'metered' && outcome.kind === 'metered' ? usageTotal(outcome.usage) : usageTotal(usage),
     credits: amount,
     lines,
     endedAt,
@@ -51,13 +53,23 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
   };
 }
 
-/** The units that the receipt's lines show. A burn has none: nobody knows them, and the tenant pays only what is known. */
-function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome): Usage {
-  if (kind === 'bound') {
-    const input = held.bound.input < held.bound.total ? held.bound.input : held.bound.total;
-    return { ...NOTHING, input, output: held.bound.total - input };
-  }
-  return kind === 'metered' && outcome.kind === 'metered' ? outcome.usage : NOTHING;
+/**
+ * The units that the receipt's lines show, and that the tenant pays. Never more than the bound: what an upstream bills beyond it is an
+ * overrun of its source, not the tenant's. Of a burn the tenant pays what it got (a token shows at least one byte), or all where it
+ * caused the burn; the rest waits in the ledger's account `ambiguous`.
+ */
+function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome, textBytes: bigint): Usage {
+  if (kind === 'bound') return wholeBound(held);
+  if (outcome.kind === 'metered') return usageTotal(outcome.usage) > held.bound.total ? wholeBound(held) : outcome.usage;
+  if (outcome.kind !== 'burned') return NOTHING;
+  const whole = wholeBound(held);
+  if (outcome.byCaller === true) return whole;
+  return textBytes === 0n ? NOTHING : { ...whole, output: textBytes < whole.output ? textBytes : whole.output };
+}
+
+function wholeBound(held: Held): Usage {
+  const input = held.bound.input < held.bound.total ? held.bound.input : held.bound.total;
+  return { ...NOTHING, input, output: held.bound.total - input };
 }
 
 /** The words that servers end an answer with. Anything else could be any text at all, and a receipt is public. */

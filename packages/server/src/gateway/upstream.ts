@@ -87,7 +87,7 @@ class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     clearTimeout(this.#sendTimer);
     this.#controller = controller;
-    if (this.#ended || this.#aborted || !this.#events.start()) {
+    if (this.#sent || this.#ended || this.#aborted || !this.#events.start()) {
       controller.abort(new Error('not sent'));
       this.#fail(new Error('not sent'));
       return;
@@ -118,8 +118,14 @@ class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#controller?.pause();
   }
 
+  /**
+   * Not at once: a caller's socket can drain while another answer's bytes are being parsed (pipelined requests share a socket), and the
+   * parsers do not take a resume from within each other.
+   */
   resume(): void {
-    this.#controller?.resume();
+    setImmediate(() => {
+      if (!this.#ended) this.#controller?.resume();
+    });
   }
 
   abort(): void {

@@ -43,6 +43,11 @@ export const CONFIG_KEYS = {
   TALLY_TLS_KEY_FILE: { default: '', description: 'PEM private key of the certificate.' },
   TALLY_INSECURE_HTTP: { default: '0', description: '`1` allows plain HTTP beyond loopback (behind a proxy that ends TLS).' },
   TALLY_BODY_BYTES_MAX: { default: '8388608', unit: 'bytes', description: 'Largest request body.' },
+  TALLY_BODIES_BYTES_MAX: {
+    default: '268435456',
+    unit: 'bytes',
+    description: 'All request bodies in memory together; more are refused with OVERLOADED.',
+  },
   TALLY_BODY_TIMEOUT_MS: { default: '30000', unit: 'ms', description: 'Time for a request body to arrive.' },
   TALLY_HEADER_BYTES_MAX: { default: '16384', unit: 'bytes', description: 'Largest request header block.' },
   TALLY_ANSWER_BYTES_MAX: {

@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { TallyError } from '@tallystick/core';
+import type { Reservation } from './byte-budget.ts';
 
 /**
  * Reads a whole request body, bounded in bytes and time.
- * @throws BODY_TOO_LARGE, BODY_TIMEOUT, CONTENT_TYPE_INVALID (a content encoding), BODY_INVALID (cut short).
+ * @throws OVERLOADED (all requests together), BODY_TOO_LARGE, BODY_TIMEOUT, CONTENT_TYPE_INVALID (a content encoding), BODY_INVALID (cut short).
  */
-export function readBody(req: IncomingMessage, limits: { readonly bytesMax: number; readonly timeoutMs: number }): Promise<Buffer> {
+export function readBody(
+  req: IncomingMessage,
+  limits: { readonly bytesMax: number; readonly timeoutMs: number; readonly room: Reservation },
+): Promise<Buffer> {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     return Promise.reject(new TallyError('CONTENT_TYPE_INVALID', 'The body is compressed; send it plain.'));
@@ -25,8 +29,13 @@ export function readBody(req: IncomingMessage, limits: { readonly bytesMax: numb
     const timer = setTimeout(() => fail(new TallyError('BODY_TIMEOUT')), limits.timeoutMs);
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limits.bytesMax) fail(tooLarge(limits.bytesMax));
-      else chunks.push(chunk);
+      if (bytes > limits.bytesMax) return fail(tooLarge(limits.bytesMax));
+      try {
+        limits.room.take(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        fail(error as TallyError);
+      }
     };
     const onEnd = () => {
       clearTimeout(timer);

@@ -10,6 +10,10 @@ export class KeySet {
     return this.#many?.size ?? this.#few.length;
   }
 
+  has(key: string): boolean {
+    return this.#many?.has(key) ?? this.#few.includes(key);
+  }
+
   /** @returns false where the key is there already. */
   add(key: string): boolean {
     if (this.#many !== null) {

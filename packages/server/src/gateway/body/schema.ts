@@ -25,6 +25,8 @@ export type ObjectNode = Common & {
   readonly kind: 'object';
   readonly fields: Readonly<Record<string, Node>>;
   readonly required?: readonly string[];
+  /** At least one of these sets of fields must be there whole. */
+  readonly requiredSets?: readonly (readonly string[])[];
   /** What a field that is not in `fields` must be; absent: such a field is FIELD_NOT_ALLOWED. */
   readonly rest?: Node;
   /** Top-level fields only: the members' spans are recorded too, so that `splice` can edit inside (`WalkedBody.nested`). */

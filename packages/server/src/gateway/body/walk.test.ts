@@ -213,3 +213,14 @@ describe('walkBody', () => {
     expect(text).toMatch(/^[\x20-\x7e…]+$/);
   });
 });
+
+const ANY_NODE = { kind: 'any' } as const;
+
+it('wants one of several sets of fields whole', () => {
+  const schema: ObjectNode = { kind: 'object', fields: { a: ANY_NODE, b: ANY_NODE, c: ANY_NODE }, requiredSets: [['a', 'b'], ['c']] };
+  const walk = (text: string) => () => walkBody(Buffer.from(text), schema);
+  expect(walk('{"a":1,"b":2}')).not.toThrow();
+  expect(walk('{"c":1}')).not.toThrow();
+  expect(walk('{"a":1}')).toThrow(/must have a, b; or c/);
+  expect(walk('{}')).toThrow(/must have/);
+});

@@ -135,10 +135,13 @@ class Walker {
     }
     lexer.expect(0x7d, 'a comma or the end of an object');
     this.#depth -= 1;
-    for (const name of schema?.required ?? []) {
-      // A key that is there already cannot be added again.
-      if (keys.add(name)) throw fieldInvalid([...this.#path, name], 'is missing');
-    }
+    if (schema !== null) this.#complete(schema, keys);
+  }
+
+  #complete({ required, requiredSets }: ObjectNode, keys: KeySet): void {
+    for (const name of required ?? []) if (!keys.has(name)) throw fieldInvalid([...this.#path, name], 'is missing');
+    if (requiredSets === undefined || requiredSets.some((set) => set.every((name) => keys.has(name)))) return;
+    throw fieldInvalid(this.#path, `must have ${requiredSets.map((set) => set.join(', ')).join('; or ')}`);
   }
 
   #field(schema: ObjectNode, key: string): Node {

@@ -28,6 +28,8 @@ export type StreamSummary = {
   readonly usageUnusable: number;
   /** Choices that had ended when usage was last reported: some servers report it as they go, and what they then go on to bill is more. */
   readonly choicesEndedAtUsage: number;
+  /** Text came after the last usable report: it does not cover it. */
+  readonly usageStale: boolean;
   /** Visible bytes of text, all choices together. */
   readonly contentBytes: number;
   /** Frames with visible text. */

@@ -20,6 +20,7 @@ export class StreamTally {
   readonly #finishReasons: string[] = [];
   readonly #ended = new Set<number>();
   #endedAtUsage = 0;
+  #stale = false;
 
   bytes(count: number): void {
     this.#bytesIn += count;
@@ -30,7 +31,13 @@ export class StreamTally {
     this.#frames += 1;
     const fresh = events.filter((event) => this.#add(event));
     if (events.some((event) => event.kind === 'delta')) this.#deltas += 1;
-    if (events.some((event) => event.kind === 'usage')) this.#endedAtUsage = this.#ended.size;
+    const shows = events.some((event) => event.kind === 'delta' && event.bytes > 0);
+    if (events.some((event) => event.kind === 'usage' && event.usage !== null)) {
+      this.#endedAtUsage = this.#ended.size;
+      this.#stale = false;
+    } else if (shows) {
+      this.#stale = this.#usage !== null;
+    }
     return fresh.length === 0 ? [{ kind: 'other' }] : fresh;
   }
 
@@ -39,6 +46,7 @@ export class StreamTally {
       usage: this.#usage,
       usageUnusable: this.#usageUnusable,
       choicesEndedAtUsage: this.#endedAtUsage,
+      usageStale: this.#stale,
       contentBytes: this.#contentBytes,
       deltas: this.#deltas,
       finishReasons: [...this.#finishReasons],

@@ -46,7 +46,15 @@ const item = object(
     output: oneOf(STRING, array(part)),
     parsed_arguments: ANY,
   },
-  { tally: 'messages' },
+  {
+    tally: 'messages',
+    // An item without content of its own is a reference to one that the provider has stored: of any size, and not in this request.
+    requiredSets: [
+      ['role', 'content'],
+      ['call_id', 'name', 'arguments'],
+      ['call_id', 'output'],
+    ],
+  },
 );
 
 const tool = object(
