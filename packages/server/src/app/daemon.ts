@@ -2,6 +2,7 @@ import type { Hex, Tariff } from '@tallystick/core';
 import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
 import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
 import type { Config } from '#ground/config';
+import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
 import type { SourceRow } from '#ledger';
@@ -35,6 +36,7 @@ export type Daemon = Books & {
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
   const { vault, ledger, clock } = books;
   const anchorFindings = [...books.findings, ...(await checkAnchor(ledger, vault, log))];
+  await hashFast();
   const metrics = openMetrics();
   const pseudonymKey = vault.derive('pseudonym');
   const upstream = {

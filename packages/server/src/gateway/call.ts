@@ -5,6 +5,7 @@ import type { SettleRequest } from '#ledger';
 import type { Held } from './admission.ts';
 import { errorFrame, sendError } from './answer.ts';
 import type { GatewayDeps } from './deps.ts';
+import { describe } from './describe.ts';
 import { answerHeaders } from './headers.ts';
 import { isBeyond, jsonBytesAllowed, textBytesAllowed } from './overrun.ts';
 import type { EndpointSpec, Plan } from './providers/openai/endpoints.ts';
@@ -395,10 +396,4 @@ function parseObject(body: Buffer): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-/** What is logged of an unexpected error: its name or code, never its message, which could hold input. */
-function describe(cause: unknown): string {
-  if (cause instanceof TallyError) return cause.code;
-  return cause instanceof Error ? cause.name : typeof cause;
 }

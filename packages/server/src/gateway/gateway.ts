@@ -8,6 +8,7 @@ import { sendError, sendJson } from './answer.ts';
 import { Call } from './call.ts';
 import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
+import { describe } from './describe.ts';
 import { idHeaders } from './headers.ts';
 import { listModels, oneModel } from './models.ts';
 import type { Principal } from './principals.ts';
@@ -160,11 +161,4 @@ function decodeModel(path: string): string {
   } catch {
     throw new TallyError('ROUTE_UNKNOWN');
   }
-}
-
-/** What is logged of an unexpected error: its name and where it was thrown, never its message, which could hold input. */
-function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return typeof cause;
-  const frame = /\n\s+at ([^\n(]*)/.exec(cause.stack ?? '')?.[1] ?? '';
-  return `${cause.name} ${frame}`.trim().slice(0, 200);
 }

@@ -1,10 +1,11 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { hashFast } from '#ground/keccak';
 import { openReceiptReader } from '#ledger';
 import { nextGroup } from './next-group.ts';
 import type { SignerWorkerData } from './signer.ts';
 
-// Hashing a receipt costs ten times what relaying its call does: it happens here, away from the thread that serves.
+// Hashing and signing happen here, away from the thread that serves.
 
 const { file, bookId, laneId, domain, secretKey } = workerData as SignerWorkerData;
 // Only this thread: serving comes first where cores are few.
@@ -14,6 +15,7 @@ try {
   // A system that forbids it signs at the priority that it was given.
 }
 
+await hashFast();
 const reader = openReceiptReader(file, bookId);
 
 parentPort?.on('message', () => parentPort?.postMessage(nextGroup(reader, laneId, domain, secretKey)));
