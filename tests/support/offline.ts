@@ -13,7 +13,7 @@ export type Offline = {
 
 /** A command on the data folder itself (`backup`, `restore`, `doctor`, `audit-verify`, or `serve` where it is to be refused), to its end. */
 export async function offline(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Offline> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json', ...args], {
     cwd: dir,
     env: cleanEnv({ PORT: '0', TALLY_DATA_DIR: join(dir, 'data'), ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { misconfigured, usage } from './cli-error.ts';
+import { CliError, misconfigured, usage } from './cli-error.ts';
 import type { Io } from './io.ts';
-import { dataDir, setting } from './settings.ts';
+import { dataDir, hasBooks, setting } from './settings.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8402';
 
@@ -28,6 +28,9 @@ export function findLocal(io: Io): Place | undefined {
  * @throws CONFIG_INVALID
  */
 export function adminToken(io: Io, place: Place): string {
+  // Whoever answers on the default port then is another daemon, with other books.
+  if (place.known === 'assumed' && hasBooks(io))
+    throw new CliError('DAEMON_UNREACHABLE', 'No daemon runs on this data folder.', 'unreachable');
   const configured = setting(io, 'TALLY_ADMIN_TOKEN') ?? '';
   if (configured !== '') {
     refuseClearText(io, place.url);
@@ -67,12 +70,23 @@ function origin(text: string, name: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** `daemon.json`, written by the daemon when it is ready. After a crash it may be stale: then nobody answers. */
+/** Whoever took the port of a daemon that crashed must not be sent its operator's token. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** `daemon.json`, written by the daemon when it is ready. After a crash it is stale: its process is gone. */
 function readMarker(io: Io): string | undefined {
   const path = join(dataDir(io), 'daemon.json');
   if (!existsSync(path)) return undefined;
   try {
-    const { url } = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown };
+    const { url, pid } = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown; pid?: unknown };
+    if (typeof pid === 'number' && !isAlive(pid)) return undefined;
     return typeof url === 'string' ? origin(url, 'daemon.json') : undefined;
   } catch {
     return undefined;

@@ -94,9 +94,19 @@ export const ERRORS = {
   UPSTREAM_AUTH: entry(502, true, 'The upstream refused the source’s own key.', 'Ask the operator to check the source.'),
   UPSTREAM_REFUSED: entry(400, true, 'The upstream refused the request.', 'Mend the request as the message says.'),
   UPSTREAM_RATE_LIMITED: entry(429, false, 'The upstream is limiting this source.', 'Try again after the time in `retry-after`.'),
-  UPSTREAM_ERROR: entry(502, false, 'The upstream failed.', 'Try again; the attempt is spent as its receipt says.'),
-  UPSTREAM_UNREACHABLE: entry(502, false, 'The upstream could not be reached.', 'Try again; the attempt is spent as its receipt says.'),
-  UPSTREAM_TIMEOUT: entry(504, false, 'The upstream did not answer in time.', 'Try again; the attempt is spent as its receipt says.'),
+  UPSTREAM_ERROR: entry(502, false, 'The upstream failed.', 'Try again; the receipt of this attempt says what, if anything, it spent.'),
+  UPSTREAM_UNREACHABLE: entry(
+    502,
+    false,
+    'The upstream could not be reached.',
+    'Try again; the receipt of this attempt says what, if anything, it spent.',
+  ),
+  UPSTREAM_TIMEOUT: entry(
+    504,
+    false,
+    'The upstream did not answer in time.',
+    'Try again; the receipt of this attempt says what, if anything, it spent.',
+  ),
   UPSTREAM_OVERRUN: entry(
     502,
     true,

@@ -31,3 +31,11 @@ export function unitName(id: number): UnitName | undefined {
 
 /** The largest amount that a balance may hold: 2^62 (fits SQLite's and PostgreSQL's signed 64-bit integers with room to add). */
 export const AMOUNT_MAX = 2n ** 62n;
+
+/** Credits have 6 decimals: one credit is 1,000,000 base units. */
+const CREDIT_UNITS = 1_000_000n;
+
+/** @param amount credit base units, not negative. @returns credits with all six decimals, such as `0.002195`. */
+export function creditsText(amount: bigint): string {
+  return `${amount / CREDIT_UNITS}.${String(amount % CREDIT_UNITS).padStart(6, '0')}`;
+}

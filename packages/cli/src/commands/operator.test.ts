@@ -124,7 +124,7 @@ describe('source', () => {
       '9',
     ]);
     expect(ran.code).toBe(0);
-    expect(daemon?.seen[0]?.body).toMatchObject({ api_key: expect.stringMatching(/^sk-sandbox-[\w-]{32}$/) });
+    expect(daemon?.seen[0]?.body).toMatchObject({ api_key: expect.stringMatching(/^sk-[\w-]{32}$/) });
   });
 
   test('list is tab-separated when piped, and the daemon’s own document with --json', async () => {

@@ -1,3 +1,4 @@
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import type { Exit } from '../exit-codes.ts';
 import { cell } from '../table.ts';
@@ -17,8 +18,15 @@ export function reportLines({ out }: Context, findings: readonly Finding[], term
     .join('\n');
 }
 
+/** @throws ANSWER_INVALID where what answered is no report: something else listens there. */
+function checkReport(report: Report): void {
+  if (!Array.isArray(report?.findings))
+    throw new CliError('ANSWER_INVALID', 'What answered is no report of a Tallystick daemon.', 'failure');
+}
+
 /** @returns an exit code that a script can trust. */
 export function printReport(context: Context, report: Report): Exit {
+  checkReport(report);
   context.out.result(report, ({ terminal }) => reportLines(context, report.findings, terminal));
   return report.ok ? 'ok' : 'unverified';
 }

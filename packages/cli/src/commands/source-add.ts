@@ -39,5 +39,5 @@ async function readApiKey({ io, out }: Context, { provider, apiKeyFile }: AddOpt
   const key = asked ? await readSecret(io, apiKeyFile, 'API key') : '';
   if (provider !== 'sandbox' || key !== '') return needed(key, 'API key');
   out.note('The sandbox needs no key of yours: one was made up.');
-  return `sk-sandbox-${randomBytes(24).toString('base64url')}`;
+  return `sk-${randomBytes(24).toString('base64url')}`;
 }

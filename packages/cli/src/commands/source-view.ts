@@ -31,12 +31,13 @@ export const SOURCE_COLUMNS: readonly Column[] = [
   { head: 'limit', number: true },
   { head: 'held', number: true },
   { head: 'spent', number: true },
+  { head: 'overrun', number: true },
   { head: 'left', number: true },
 ];
 
 export function sourceRow(source: SourceView): readonly string[] {
-  const { id, name, provider, state, limit, held, spent, left } = source;
-  return [id, name, provider, state, limit, held, spent, left];
+  const { id, name, provider, state, limit, held, spent, overrun, left } = source;
+  return [id, name, provider, state, limit, held, spent, overrun, left];
 }
 
 export function printSource({ out }: Context, source: SourceView): void {

@@ -18,7 +18,7 @@ const price = z
 const declared = z
   .strictObject({
     window: tokens,
-    maxOutput: z.int().min(0).max(TOKENS_MAX),
+    maxOutput: z.int().min(0).max(TOKENS_MAX).default(0),
     tokenizer: z.enum(['byte_bpe', 'unknown']).default('unknown'),
     endpoints: z.array(z.enum(['chat', 'responses', 'embeddings'])).min(1),
     prices: z.strictObject({ input: price, cached_input: price.optional(), output: price }).optional(),

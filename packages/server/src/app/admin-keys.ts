@@ -48,14 +48,14 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
   await ledger.addKey(row, accounts);
   principals.add(row);
   await daemon.checkpoint();
-  const account = await ledger.account(id);
-  return { ...view(row, account), virtual_key: secret };
+  return { ...(await show(daemon, row)), virtual_key: secret };
 }
 
 export async function listKeys(daemon: Daemon): Promise<readonly KeyView[]> {
   const [rows, accounts] = await Promise.all([daemon.ledger.keys(), daemon.ledger.accounts('key')]);
   const byId = new Map(accounts.map((account) => [account.id, account]));
-  return rows.map((row) => view(row, byId.get(row.id) ?? null));
+  const now = daemon.clock.wallMs();
+  return rows.map((row) => view(row, byId.get(row.id) ?? null, byId.get(row.creditAccountId ?? '') ?? null, now));
 }
 
 /** Takes effect with the next hold: revocation is a predicate of the hold's own statement. @throws NOT_FOUND */
@@ -66,21 +66,27 @@ export async function revokeKey(daemon: Daemon, id: string, reason: string): Pro
   const account = await daemon.ledger.account(id);
   if (account?.state !== 'revoked') await daemon.ledger.setState(id, 'revoked', reason);
   await daemon.checkpoint();
-  return view(row, await daemon.ledger.account(id));
+  return show(daemon, row);
 }
 
-function view(row: KeyRow, account: Account | null): KeyView {
+async function show({ ledger, clock }: Daemon, row: KeyRow): Promise<KeyView> {
+  const credits = row.creditAccountId === null ? null : await ledger.account(row.creditAccountId);
+  return view(row, await ledger.account(row.id), credits, clock.wallMs());
+}
+
+function view(row: KeyRow, account: Account | null, credits: Account | null, now: number): KeyView {
   const unlimited = account !== null && account.ceiling === AMOUNT_MAX;
   return {
     id: row.id,
     name: row.name,
     tenant: row.tenantId,
     hint: row.hint,
-    state: account?.state ?? 'unknown',
+    state: account?.state === 'active' && row.expiresAt !== null && row.expiresAt <= now ? 'expired' : (account?.state ?? 'unknown'),
     limit: account === null || unlimited ? null : String(account.limit),
     held: String(account?.held ?? 0n),
     spent: String(account?.spent ?? 0n),
-    credits_account: row.creditAccountId,
+    // Base units: one credit is 1,000,000 of them.
+    credits: credits === null ? null : { limit: String(credits.limit), held: String(credits.held), spent: String(credits.spent) },
     sources: row.sources,
     created_at: row.createdAt,
     expires_at: row.expiresAt,

@@ -92,6 +92,15 @@ export async function setSourceState(
 ): Promise<SourceView> {
   const { account } = await find(daemon, id);
   refuseFinal(account);
+  if (state === 'active' && !daemon.vault.has(id)) {
+    throw new TallyError(
+      'STATE_INVALID',
+      'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
+      {
+        state: account.state,
+      },
+    );
+  }
   if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
     throw new TallyError(
       'STATE_INVALID',
@@ -160,7 +169,7 @@ function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {
     left: String(left > 0n ? left : 0n),
     expires_at: account.expiresAt,
     created_at: row.createdAt,
-    secret: daemon.vault.has(row.id) ? 'sealed' : 'destroyed',
+    secret: daemon.vault.has(row.id) ? 'sealed' : account.state === 'destroyed' ? 'destroyed' : 'missing',
     destruction: daemon.vault.mode,
   };
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain } from '@tallystick/core';
+import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyError } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
@@ -19,6 +19,8 @@ export type Books = {
   readonly lane: LaneKey;
   /** Findings of the ledger's own checks at opening. */
   readonly findings: readonly string[];
+  /** Calls that a crash had left open: ended at this opening, their holds spent. */
+  readonly burned: number;
   close(): Promise<void>;
 };
 
@@ -27,7 +29,15 @@ const BOOK_ID = 'local-0';
 /** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
 export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new TallyError(
+      'CONFIG_INVALID',
+      `TALLY_DATA_DIR: the folder cannot be made (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      { setting: 'TALLY_DATA_DIR' },
+    );
+  }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
     return await open(config, env, stdin, lock);
@@ -66,7 +76,7 @@ async function open(
     // Without a chain the lane is a placeholder, salted by this installation: its receipts can never settle.
     const domain = placeholderDomain(hex('genesis'));
     const lane: LaneKey = { gatewayId: hex('gateway-id'), index: 0 };
-    const { ledger, findings } = await openSqliteLedger({
+    const { ledger, findings, burned } = await openSqliteLedger({
       file,
       bookId: BOOK_ID,
       laneId: laneId(domain, lane),
@@ -80,7 +90,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, close };
+    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, burned, close };
   } catch (error) {
     await vault.close();
     throw error;

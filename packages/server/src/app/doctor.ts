@@ -20,7 +20,7 @@ export async function auditVerify(books: Pick<Books, 'vault' | 'ledger'>): Promi
 /** Everything that an operator would otherwise have to look at by hand. */
 export async function doctor(
   config: Config,
-  books: Pick<Books, 'vault' | 'ledger'> & { readonly anchorFindings?: readonly string[] },
+  books: Pick<Books, 'vault' | 'ledger'> & { readonly burned?: number; readonly anchorFindings?: readonly string[] },
 ): Promise<Report> {
   const { findings } = await auditVerify(books);
   const holds = await books.ledger.openHolds(1_000_000);
@@ -29,7 +29,11 @@ export async function doctor(
   return report([
     ...findings,
     ...several('anchor', books.anchorFindings ?? [], 'the books are the latest that it knows'),
-    { check: 'open holds', ok: true, detail: `${holds.length} calls hold something now` },
+    {
+      check: 'open holds',
+      ok: true,
+      detail: `${holds.length} calls hold something now; ${books.burned ?? 0} that a crash had left open were ended and spent when these books were opened`,
+    },
     {
       check: 'frozen sources',
       ok: frozen.length === 0,

@@ -27,9 +27,13 @@ export async function listen(daemon: Daemon): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new TallyError('CONFIG_INVALID', `PORT: cannot listen on ${config.HOST}:${config.PORT} (${cause.code ?? 'unknown'}).`, {
-          setting: 'PORT',
-        }),
+        new TallyError(
+          'CONFIG_INVALID',
+          `PORT: cannot listen on ${config.HOST}:${config.PORT} (${cause.code ?? 'unknown'}); choose another PORT, or stop what uses this one.`,
+          {
+            setting: 'PORT',
+          },
+        ),
       ),
     );
     server.listen({ host: config.HOST, port: config.PORT, backlog: 1024 }, resolve);
@@ -39,10 +43,10 @@ export async function listen(daemon: Daemon): Promise<Listening> {
   const reachable = config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST === '::' ? '::1' : config.HOST;
   const host = reachable.includes(':') ? `[${reachable}]` : reachable;
   const close = async () => {
+    // Whoever asks is still answered, with SHUTTING_DOWN, and readiness says 503, until the calls in flight have ended.
     closing = true;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
     await daemon.stop();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();
     await closed;
   };

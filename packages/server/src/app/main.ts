@@ -82,7 +82,9 @@ function fail(cause: unknown): never {
     cause instanceof TallyError
       ? cause
       : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
-  process.stderr.write(`${JSON.stringify({ error: { code: error.code, message: error.message, fix: error.fix } })}\n`);
+  const { code, message, fix } = error;
+  const text = process.argv.includes('--json') ? JSON.stringify({ error: { code, message, fix } }) : `error ${code}: ${message} ${fix}`;
+  process.stderr.write(`${text}\n`);
   process.exit(error.code === 'CONFIG_INVALID' || error.code === 'MASTER_KEY_INVALID' ? EXIT_CONFIG : 1);
 }
 

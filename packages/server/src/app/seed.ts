@@ -16,7 +16,7 @@ export async function seed(daemon: Daemon, sandbox: boolean): Promise<Seeded> {
       name: 'sandbox',
       provider: 'sandbox',
       base_url: SANDBOX_URL,
-      api_key: `sk-sandbox-${randomToken(24)}`,
+      api_key: `sk-${randomToken(24)}`,
       cap: BigInt(config.TALLY_SANDBOX_CAP),
       settle: 'metered',
       models: {},

@@ -31,8 +31,10 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     if (sandbox !== null) undo.push(() => sandbox.stop());
     const daemon = await wire(config, books, log, token, sandbox?.url ?? null);
     undo[0] = () => daemon.stop();
-    const seeded = await seed(daemon, sandbox !== null);
+    // Bound before anything is seeded: a virtual key that is made is also shown.
     const listening: Listening = await listen(daemon);
+    undo[0] = () => listening.close();
+    const seeded = await seed(daemon, sandbox !== null);
     const marker = join(config.TALLY_DATA_DIR, 'daemon.json');
     await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);
     const stop = async () => {

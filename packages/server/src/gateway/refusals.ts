@@ -1,4 +1,4 @@
-import { TallyError } from '@tallystick/core';
+import { creditsText, TallyError } from '@tallystick/core';
 import type { HoldRefusal, HoldResult } from '#ledger';
 
 /** Seconds after which a call that only open holds were in the way of may be tried again. */
@@ -6,18 +6,21 @@ const BUSY_RETRY_S = 1;
 
 /** What a refused hold means to the caller. `mine`: the account is the caller's own key or budget, not a source. */
 export function refusalError(refusal: HoldRefusal, mine: boolean): TallyError {
+  const amount = (value: bigint) =>
+    'asset' in refusal && refusal.asset === 'credits' ? `${creditsText(value)} credits` : `${value} tokens`;
+  const bare = (value: bigint) => amount(value).split(' ')[0];
   const whose = mine ? 'this key' : 'the source';
   switch (refusal.code) {
     case 'CAP_EXCEEDED':
       return new TallyError(
         'CAP_EXCEEDED',
-        `The call could cost up to ${refusal.need} ${refusal.asset}; ${refusal.available} of ${refusal.limit} are left under the cap of ${whose}. It was not sent.`,
+        `The call could cost up to ${amount(refusal.need)}; ${bare(refusal.available)} of ${amount(refusal.limit)} are left under the cap of ${whose}. It was not sent.`,
         { need: String(refusal.need), available: String(refusal.available), limit: String(refusal.limit), asset: refusal.asset },
       );
     case 'CAP_BUSY':
       return new TallyError(
         'CAP_BUSY',
-        `The call could cost up to ${refusal.need} ${refusal.asset}; ${refusal.held} of the cap of ${whose} are held by calls that are still running.`,
+        `The call could cost up to ${amount(refusal.need)}; ${bare(refusal.held)} of the cap of ${whose} are held by calls that are still running.`,
         { need: String(refusal.need), held: String(refusal.held), asset: refusal.asset, retry_after_s: BUSY_RETRY_S },
       );
     case 'ACCOUNT_NOT_ACTIVE':

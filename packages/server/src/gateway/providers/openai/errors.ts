@@ -5,7 +5,7 @@ export function openAiError(error: TallyError): { readonly error: Readonly<Recor
   const param = error.facts['field'];
   return {
     error: {
-      message: `${error.message} ${error.fix}`,
+      message: `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${error.fix}`,
       type: typeOf(error.code, error.status),
       param: typeof param === 'string' ? param : null,
       code: error.code,
