@@ -140,8 +140,10 @@ describe('a restore on a new host', () => {
     expect(await sourceView(second, source)).toMatchObject({ state: 'frozen', state_reason: 'reconcile', spent: '5' });
     expect((await wrongs(second)).join()).toContain(`the record of ${source} is missing`);
     expect((await receiptOf(second.url, receipt)).receipt.charged).toBe(5n);
-    expect((await second.admin(`/sources/${source}/resume`, { reconciled_total: 5 })).status).toBe(200);
-    expect(await call(second.url, key, FIXED)).toMatchObject({ status: 503, code: 'SECRET_UNAVAILABLE' });
+    expect(await sourceView(second, source)).toMatchObject({ secret: 'missing' });
+    // Without its secret it cannot be of use again.
+    expect(await errorOf(second.admin(`/sources/${source}/resume`, { reconciled_total: 5 }))).toEqual([409, 'STATE_INVALID']);
+    expect(await call(second.url, key, FIXED)).toMatchObject({ status: 503, code: 'NO_AVAILABLE_KEYS' });
     expect(await settledSource(second, source)).toMatchObject({ spent: '5', held: '0' });
     await second.dispose();
     await daemon.dispose();
@@ -196,11 +198,11 @@ describe('a restore on the same host', () => {
     const second = await startDaemon({ dir: daemon.dir, env: BASE });
     for (const id of [source, gone]) {
       expect(await sourceView(second, id)).toMatchObject({ state: 'frozen', state_reason: 'reconcile' });
-      expect((await second.admin(`/sources/${id}/resume`, { reconciled_total: 10 })).status).toBe(200);
+      expect((await second.admin(`/sources/${id}/resume`, { reconciled_total: 10 })).status).toBe(id === source ? 200 : 409);
     }
     expect((await call(second.url, key, FIXED)).status).toBe(200);
     expect((await settledSource(second, source)).spent).toBe('15');
-    expect(await call(second.url, goneKey.key, FIXED)).toMatchObject({ status: 503, code: 'SECRET_UNAVAILABLE' });
+    expect(await call(second.url, goneKey.key, FIXED)).toMatchObject({ status: 503, code: 'NO_AVAILABLE_KEYS' });
     expect((await sandbox.usage('sk-destroyed-later')).requests).toBe(0);
     await second.dispose();
   });

@@ -137,6 +137,7 @@ export type NewSource = Readonly<{
   cap: number;
   settle?: 'metered' | 'hold';
   models?: Record<string, unknown>;
+  tariff?: readonly Readonly<Record<string, string>>[];
 }>;
 
 /** @returns its id. */
@@ -148,7 +149,7 @@ export async function addSource(daemon: TestDaemon, source: NewSource): Promise<
 
 export async function addKey(
   daemon: TestDaemon,
-  key: { name?: string; limit?: number; sources?: readonly string[] } = {},
+  key: { name?: string; limit?: number; credits?: number; sources?: readonly string[] } = {},
 ): Promise<{ id: string; key: string }> {
   const { status, body } = await daemon.admin<{ id: string; virtual_key: string }>('/keys', { name: 'test', ...key });
   if (status !== 201) throw new Error(`a key was refused: ${status} ${JSON.stringify(body)}`);

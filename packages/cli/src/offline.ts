@@ -9,7 +9,7 @@ export type OfflineCommand = 'audit-verify' | 'backup' | 'doctor' | 'restore';
  * @returns what it printed, parsed. @throws CliError with its own code.
  */
 export async function offline<T>(io: Io, command: OfflineCommand, folder?: string): Promise<T> {
-  const args = [...NODE_FLAGS, io.mains.daemon(), '--json', command, ...(folder === undefined ? [] : ['--', folder])];
+  const args = [...NODE_FLAGS, io.mains.daemon(), command, ...(folder === undefined ? [] : ['--', folder])];
   // Standard input is handed on: the master key's phrase may come from there.
   const child = spawn(process.execPath, args, { cwd: io.cwd, env: io.env as NodeJS.ProcessEnv, stdio: ['inherit', 'pipe', 'pipe'] });
   const forward = (signal: NodeJS.Signals) => void child.kill(signal);

@@ -130,7 +130,9 @@ describe('source', () => {
   test('list is tab-separated when piped, and the daemon’s own document with --json', async () => {
     const routes = { 'GET /api/admin/sources': [200, { sources: [SOURCE] }] as const };
     const piped = await on(routes, ['source', 'list']);
-    expect(piped.out).toBe('id\tname\tprovider\tstate\tlimit\theld\tspent\tleft\ns1\tgift\topenai\tactive\t500000\t0\t120\t499880\n');
+    expect(piped.out).toBe(
+      'id\tname\tprovider\tstate\tlimit\theld\tspent\toverrun\tleft\ns1\tgift\topenai\tactive\t500000\t0\t120\t0\t499880\n',
+    );
     const setting = { cwd: folder?.cwd ?? '', env: HERE };
     expect(JSON.parse((await tally(['source', 'list', '--json'], setting)).out)).toEqual({ sources: [SOURCE] });
     expect((await tally(['--json', 'source', 'list'], setting)).out.split('\n')).toHaveLength(2);
@@ -138,7 +140,7 @@ describe('source', () => {
     expect(shown.out).toContain('\u{1b}[1m');
     const plain = await tally(['source', 'list'], { ...setting, terminal: true, env: { ...HERE, NO_COLOR: '1' } });
     expect(plain.out).not.toContain('\u{1b}');
-    expect(plain.out).toContain('500000     0    120  499880');
+    expect(plain.out).toContain('500000     0    120        0  499880');
   });
 
   test.each([

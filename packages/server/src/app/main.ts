@@ -12,6 +12,9 @@ import { readyLine, welcome } from './welcome.ts';
 /** `sysexits`-like: 78 configuration, 1 anything else. Documented in docs/reference/cli.md. */
 const EXIT_CONFIG = 78;
 
+/** What works on the data folder itself, with the daemon stopped. */
+const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify'];
+
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
@@ -61,8 +64,7 @@ async function offline(
   stdin: NodeJS.ReadableStream | null,
 ): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
-  if (command !== 'backup' && command !== 'doctor' && command !== 'audit-verify')
-    throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
+  if (!OFFLINE.includes(command)) throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
   if (!existsSync(join(config.TALLY_DATA_DIR, 'ledger.db'))) throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
   const books = await openBooks(config, env, stdin);
   try {
@@ -83,7 +85,9 @@ function fail(cause: unknown): never {
       ? cause
       : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
   const { code, message, fix } = error;
-  const text = process.argv.includes('--json') ? JSON.stringify({ error: { code, message, fix } }) : `error ${code}: ${message} ${fix}`;
+  // The commands on the data folder are for programs (`tally` words them for people); only serving speaks to a person by itself.
+  const machine = process.argv.includes('--json') || OFFLINE.some((command) => process.argv.includes(command));
+  const text = machine ? JSON.stringify({ error: { code, message, fix } }) : `error ${code}: ${message} ${fix}`;
   process.stderr.write(`${text}\n`);
   process.exit(error.code === 'CONFIG_INVALID' || error.code === 'MASTER_KEY_INVALID' ? EXIT_CONFIG : 1);
 }
