@@ -5,6 +5,7 @@ import { packFields } from './encoding.ts';
 import { KeyRing } from './keys.ts';
 import { decodeRecord, encodeMeta, encodeRecord, MAC_BYTES, type SealedRecord } from './record.ts';
 import type { SealedMeta } from './types.ts';
+import { xchachaDecrypt } from './xchacha.ts';
 
 export type Random = (bytes: number) => Buffer;
 
@@ -107,8 +108,7 @@ function wrapKey(keys: SealKeys, slot: Buffer, id: string, dataKey: Buffer, rand
 function unwrapKey(keys: SealKeys, slot: Buffer, record: SealedRecord): Buffer {
   const kek = keys.kek(slot, record.meta.id);
   try {
-    const key = xchacha20poly1305(kek, record.wrapNonce, wrapAad(record.meta.id)).decrypt(record.wrappedKey);
-    return Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+    return xchachaDecrypt(kek, record.wrapNonce, wrapAad(record.meta.id), record.wrappedKey);
   } catch {
     throw new TallyError('TAMPERED');
   } finally {
