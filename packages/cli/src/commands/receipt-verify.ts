@@ -33,7 +33,8 @@ export async function verifyReceipt(context: Context, file: string, options: Ver
   out.result(result, ({ terminal }) => {
     const lines = reportLines(
       context,
-      all.map(({ name, ...rest }) => ({ check: name, ...rest })),
+      // A check's detail says what must hold; where it does not, the line must not read as if it did.
+      all.map(({ name, ok, detail }) => ({ check: name, ok, detail: ok || name === 'format' ? detail : `Does not hold: ${detail}` })),
       terminal,
     );
     const verdict = ok ? 'The receipt verifies.' : 'The receipt does NOT verify: do not trust it.';
