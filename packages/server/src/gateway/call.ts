@@ -13,7 +13,7 @@ import { Relay } from './relay.ts';
 import { type Outcome, settlement } from './settlement.ts';
 import type { StreamEvent, StreamScanner, StreamSummary } from './stream/events.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
-import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
+import { ERROR_BYTES_MAX, parseObject, upstreamRefusal } from './upstream-error.ts';
 
 export type CallParts = {
   readonly spec: EndpointSpec;
@@ -42,6 +42,7 @@ export class Call implements UpstreamEvents {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #overheadMs = 0;
+  #started = false;
   #ended = false;
   /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
   #secret = '';
@@ -79,7 +80,9 @@ export class Call implements UpstreamEvents {
       });
     } catch (error) {
       const shown = error instanceof TallyError ? error : new TallyError('SECRET_UNAVAILABLE', undefined, {}, { cause: error });
-      this.#fail({ kind: 'released', reason: 'its secret could not be opened' }, shown);
+      // A fault after the request may have left is no proof that it did not.
+      const kind = this.#started ? 'burned' : 'released';
+      this.#fail({ kind, reason: 'its secret could not be used' }, shown);
     }
     return this.#settled;
   }
@@ -94,6 +97,7 @@ export class Call implements UpstreamEvents {
     const now = this.#deps.clock.monotonicMs();
     if (this.#ended || now - held.heldAt > SEND_WITHIN_MS) return false;
     if (this.#relay.gone) return false;
+    this.#started = true;
     this.#overheadMs = now - arrivedAt;
     this.#deps.metrics.overhead.observe(this.#overheadMs / 1000);
     return true;
@@ -386,14 +390,5 @@ export class Call implements UpstreamEvents {
 
   #answerHeaders(): Record<string, string> {
     return answerHeaders(this.#parts.held, this.#overheadMs);
-  }
-}
-
-function parseObject(body: Buffer): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
   }
 }
