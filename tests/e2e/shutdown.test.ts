@@ -132,6 +132,24 @@ describe('SIGTERM', () => {
     await daemon.dispose();
   });
 
+  it('a body that is whole only after the cut is not sent any more: nothing outlives the shutdown', async () => {
+    const { daemon, id, key } = await started({ TALLY_SHUTDOWN_MS: '300' });
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(daemon.url).port) });
+    const answer = text(socket);
+    const body = JSON.stringify({ model: 'sandbox-hang', max_completion_tokens: 60, messages: [{ role: 'user', content: 'x' }] });
+    const head = `host: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`;
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n${body.slice(0, 20)}`);
+    await sleep(200);
+    const stopped = daemon.stop();
+    await sleep(800);
+    socket.write(body.slice(20));
+    expect(await answer).toMatch(/^HTTP\/1.1 503 .*"code":"SHUTTING_DOWN"/s);
+    expect(await stopped).toBe(0);
+    const again = await startDaemon({ dir: daemon.dir, env: { TALLY_SANDBOX: '0' } });
+    expect(await sourceView(again, id)).toMatchObject({ spent: '0', held: '0' });
+    await again.dispose();
+  });
+
   it('twice: does not wait, and the next start finds everything spent and nothing open', async () => {
     const { daemon, id, key } = await started({ TALLY_SHUTDOWN_MS: '20000' });
     const hanging = call(daemon.url, key, { model: 'sandbox-hang', max: 60 });

@@ -90,7 +90,6 @@ function keyRoutes(app: Hono, daemon: Daemon): void {
 
 function operationRoutes(app: Hono, daemon: Daemon): void {
   // Metrics tell how much is spent and by what: not for everyone.
-  app.get('/api/admin/metrics', (c) => metricsText(c, daemon));
   app.get('/metrics', (c) => {
     if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) throw new TallyError('FORBIDDEN', 'Metrics are the operator’s.');
     return metricsText(c, daemon);

@@ -14,7 +14,6 @@ export type Running = {
   readonly daemon: Daemon;
   readonly url: string;
   readonly seeded: Seeded;
-  readonly firstStart: boolean;
   readonly sandbox: SandboxChild | null;
   stop(): Promise<void>;
 };
@@ -42,7 +41,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
       await sandbox?.stop();
       rmSync(marker, { force: true });
     };
-    return { daemon, url: listening.url, seeded, firstStart: seeded.virtualKey !== null, sandbox, stop };
+    return { daemon, url: listening.url, seeded, sandbox, stop };
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => {});
     throw error;

@@ -33,7 +33,6 @@ export type Held = CallId & {
   /** Output limit that is sent, tokens per choice. */
   readonly output: bigint;
   readonly outputBy: 'caller' | 'injected' | 'clamped';
-  readonly amountMax: bigint;
   readonly permit: SendPermit;
   readonly balances: readonly AccountBalance[];
   /** Monotonic ms of the commit. */
@@ -105,7 +104,7 @@ function makeOffer(call: Admission, source: Source, outputDefault: bigint): Offe
 /** Holds, or says why not. Where the caller named no output limit, a smaller one is tried before the call is refused. */
 async function tryHold(deps: GatewayDeps, call: Admission, offer: Offer): Promise<Held | TallyError> {
   const placed = await place(deps, call, offer);
-  if (placed.result.result === 'created') return held(deps, call, offer, placed.request, placed.amountMax, placed.result);
+  if (placed.result.result === 'created') return held(deps, call, offer, placed.request, placed.result);
   if (placed.result.result === 'existing') throw existingError(placed.result);
   const { refusal } = placed.result;
   const mine = refusal.code !== 'POOL_STOPPED' && refusal.accountId !== offer.source.row.id;
@@ -121,7 +120,7 @@ async function tryHold(deps: GatewayDeps, call: Admission, offer: Offer): Promis
       const smaller = makeOffer(call, offer.source, room);
       if (!(smaller instanceof TallyError)) {
         const again = await place(deps, call, smaller);
-        if (again.result.result === 'created') return held(deps, call, smaller, again.request, again.amountMax, again.result);
+        if (again.result.result === 'created') return held(deps, call, smaller, again.request, again.result);
       }
     }
   }
@@ -130,19 +129,14 @@ async function tryHold(deps: GatewayDeps, call: Admission, offer: Offer): Promis
   return error;
 }
 
-async function place(
-  deps: GatewayDeps,
-  call: Admission,
-  offer: Offer,
-): Promise<{ request: HoldRequest; amountMax: bigint; result: HoldResult }> {
+async function place(deps: GatewayDeps, call: Admission, offer: Offer): Promise<{ request: HoldRequest; result: HoldResult }> {
   const { key } = call.principal;
   const { source, bound } = offer;
-  const amountMax = boundAmount(source.tariff, bound.total);
   const lines: HoldLine[] = [
     { accountId: source.row.id, amount: bound.total },
     { accountId: key.id, amount: bound.total },
   ];
-  if (key.creditAccountId !== null) lines.push({ accountId: key.creditAccountId, amount: amountMax });
+  if (key.creditAccountId !== null) lines.push({ accountId: key.creditAccountId, amount: boundAmount(source.tariff, bound.total) });
   const request: HoldRequest = {
     holdId: uuidv7(deps.clock.wallMs()),
     callId: call.id.callId,
@@ -175,7 +169,7 @@ async function place(
   const stop = deps.metrics.hold.startTimer();
   const result = await deps.ledger.hold(request);
   stop();
-  return { request, amountMax, result };
+  return { request, result };
 }
 
 function idempotency(deps: GatewayDeps, call: Admission, key: string) {
@@ -187,7 +181,6 @@ function held(
   call: Admission,
   offer: Offer,
   request: HoldRequest,
-  amountMax: bigint,
   created: Extract<HoldResult, { result: 'created' }>,
 ): Held {
   const { outputAsked } = call.plan;
@@ -199,7 +192,6 @@ function held(
     body: offer.body,
     output: offer.output,
     outputBy: outputAsked === null ? 'injected' : outputAsked > offer.output ? 'clamped' : 'caller',
-    amountMax,
     permit: created.permit,
     balances: created.balances,
     heldAt: deps.clock.monotonicMs(),

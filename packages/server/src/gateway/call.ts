@@ -12,8 +12,9 @@ import type { EndpointSpec, Plan } from './providers/openai/endpoints.ts';
 import { Relay } from './relay.ts';
 import { type Outcome, settlement } from './settlement.ts';
 import type { StreamEvent, StreamScanner, StreamSummary } from './stream/events.ts';
+import { parseObject } from './stream/json.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
-import { ERROR_BYTES_MAX, parseObject, upstreamRefusal } from './upstream-error.ts';
+import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
 
 export type CallParts = {
   readonly spec: EndpointSpec;

@@ -28,6 +28,7 @@ export class Gateway {
   readonly #bodies: ByteBudget;
   #inFlight = 0;
   #closing = false;
+  #cutting = false;
 
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
@@ -62,13 +63,11 @@ export class Gateway {
       }),
     ]);
     clearTimeout(timer);
+    // From here on nothing more is sent: a request that was still arriving is refused, one that just got its hold is cut.
+    this.#cutting = true;
     for (const call of this.#calls) call.abort();
     await all();
     await this.#deps.sources.close();
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse, path: string, id: CallId): Promise<void> {
@@ -123,6 +122,7 @@ export class Gateway {
     body: Buffer,
     idempotencyKey: string | undefined,
   ): Promise<void> {
+    if (this.#cutting) throw new TallyError('SHUTTING_DOWN');
     const plan = planCall(spec, body, this.#deps.limits.bodyBytesMax);
     const salts = new ContentSalts(principal.secret, id.callId);
     const requestHash = salts.requestHash(body);
@@ -131,7 +131,9 @@ export class Gateway {
     const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: salts.salt('response') }, res);
     this.#calls.add(call);
     try {
-      await call.run();
+      const settled = call.run();
+      if (this.#cutting) call.abort();
+      await settled;
     } finally {
       this.#calls.delete(call);
       stop();

@@ -76,13 +76,3 @@ export function redact(message: string): string {
     .replace(/\b(?:sk|tk|pk|key|xai|gsk|AIza)[-_]?[A-Za-z0-9*_-]{4,}/g, '[redacted]')
     .replace(/[A-Za-z0-9+/_*-]{24,}/g, '[redacted]');
 }
-
-/** @returns the JSON object that a whole answer is, or null where it is none. */
-export function parseObject(body: Buffer): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}

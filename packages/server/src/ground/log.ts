@@ -24,5 +24,3 @@ export function openLog(level: string): Log {
     error: (facts, message) => log.error(facts, message),
   };
 }
-
-export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
