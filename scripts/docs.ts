@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS } from '../packages/core/src/errors.ts';
 import { CONFIG_KEYS } from '../packages/server/src/ground/config-keys.ts';
+import { dialectPage } from './dialect-table.ts';
+import { table } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const START = '<!-- table: written by `npm run docs`; edit the code, not the table -->';
@@ -36,6 +38,11 @@ overrides. A value that is not valid, or a name that is not listed here, stops t
 `,
     table: configTable(CONFIG_KEYS),
   },
+  {
+    path: 'docs/reference/dialects.md',
+    intro: '# Dialects\n',
+    table: dialectPage(),
+  },
 ];
 
 export function errorTable(errors: Readonly<Record<string, ErrorEntry>>): string {
@@ -51,11 +58,6 @@ export function configTable(keys: Readonly<Record<string, ConfigEntry>>): string
     key.description,
   ]);
   return table(['Name', 'Default', 'Unit', 'Meaning'], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** The page as it should be: the hand-written text that stands now (or the intro, at first) around the fresh table. */

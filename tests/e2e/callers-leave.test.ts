@@ -231,7 +231,7 @@ describe('a caller that stops reading', () => {
 
 describe('a call that waits for a connection', () => {
   it('is given up in time, and never sent later', async () => {
-    const narrow = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_UPSTREAM_CONNECTIONS_MAX: '1', TALLY_LOG_LEVEL: 'fatal' } });
+    const narrow = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_UPSTREAM_CONNECTIONS_MAX: '1', TALLY_RETRIES_MAX: '0', TALLY_LOG_LEVEL: 'fatal' } });
     try {
       upstream.onRequest(({ socket }) => void setTimeout(() => socket.write(whole(answerJson())), 2_600));
       const id = await addSource(narrow, {

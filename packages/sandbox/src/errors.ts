@@ -1,23 +1,23 @@
-/** An answer that is an error, in the shape of the OpenAI API: `{error: {message, type, param, code}}`. */
+/** An answer that is an error. How its body looks is the voice's: each provider shows other fields of it. */
 export class ApiError extends Error {
   readonly status: number;
-  readonly type: string;
+  /** OpenAI's and Anthropic's word for the kind; null where the voice derives it from the status. */
+  readonly type: string | null;
   readonly param: string | null;
   readonly code: string | null;
+  /** Google's `details`. */
+  readonly details: readonly unknown[];
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, more: Partial<Pick<ApiError, 'type' | 'param' | 'code' | 'headers'>> = {}) {
+  constructor(status: number, message: string, more: Partial<Pick<ApiError, 'type' | 'param' | 'code' | 'details' | 'headers'>> = {}) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
-    this.type = more.type ?? 'invalid_request_error';
+    this.type = more.type ?? null;
     this.param = more.param ?? null;
     this.code = more.code ?? null;
+    this.details = more.details ?? [];
     this.headers = more.headers ?? {};
-  }
-
-  body(): string {
-    return `${JSON.stringify({ error: { message: this.message, type: this.type, param: this.param, code: this.code } }, null, 2)}\n`;
   }
 }
 
@@ -26,17 +26,8 @@ export function badParam(param: string, code: string | null, message: string): A
   return new ApiError(400, message, { param, code });
 }
 
-/** A 400 because a parameter has the wrong JSON type; `expected` with its article, for example `an integer`. */
-export function wrongType(param: string, expected: string, got: unknown): ApiError {
-  return badParam(param, 'invalid_type', `Invalid type for '${param}': expected ${expected}, but got ${article(got)} instead.`);
-}
-
-/** A 400 because the sandbox does not do what the real API might. */
-export function unsupported(param: string, why: string): ApiError {
-  return badParam(param, 'unsupported_parameter', `Unsupported parameter: '${param}' ${why} (tallystick sandbox).`);
-}
-
-function article(value: unknown): string {
+/** The JSON type of a value, with its article. */
+export function article(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return 'an object';

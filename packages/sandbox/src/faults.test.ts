@@ -96,6 +96,7 @@ describe('answers that do not arrive whole, and are billed whole', () => {
     const response = await ask('sandbox-error');
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ error: { type: 'server_error' } });
+    expect((await ask('sandbox-error', { messages: [{ role: 'user', content: 'are you overloaded?' }] })).status).toBe(503);
     expect((await billed('sandbox-error')).output_tokens).toBeGreaterThan(0);
   });
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { ApiError } from './errors.ts';
-import { labels, sendError } from './http.ts';
+import type { Voice } from './dialect.ts';
+import { labels, newRequestId, sendError } from './http.ts';
 import type { Behaviour, SandboxModel } from './models.ts';
 import type { Wire } from './wire.ts';
 
@@ -17,99 +17,106 @@ const ODD_SIZES = [1, 2, 3, 5, 7, 1, 4];
 const FRAMES_PER_TURN = 64;
 
 /** @throws ApiError for the models that refuse before they generate */
-export function refuseByName(model: SandboxModel, key: string): void {
-  if (model.behaviour === 'refuse') {
-    throw new ApiError(400, 'Sandbox: this model refuses every request.', { param: 'model', code: 'sandbox_refused' });
-  }
-  if (model.behaviour === 'refuse-rate') {
-    const message = `Sandbox: rate limit reached for ${model.id} on requests per min (RPM): Limit 1, Used 1, Requested 1. Please try again in 1s.`;
-    const headers = {
-      'retry-after': '1',
-      'x-ratelimit-limit-requests': '1',
-      'x-ratelimit-remaining-requests': '0',
-      'x-ratelimit-reset-requests': '1s',
-    };
-    throw new ApiError(429, message, { type: 'requests', code: 'rate_limit_exceeded', headers });
-  }
-  if (model.behaviour === 'refuse-auth') {
-    // The real message masks the middle of the key only; whoever relays it leaks the ends.
-    const shown = `${key.slice(0, 8)}${'*'.repeat(Math.max(0, key.length - 12))}${key.slice(-4)}`;
-    throw new ApiError(401, `Sandbox: incorrect API key provided: ${shown}.`, { code: 'invalid_api_key' });
-  }
+export function refuseByName(model: SandboxModel, key: string, { errors }: Voice): void {
+  if (model.behaviour === 'refuse') throw errors.refused();
+  if (model.behaviour === 'refuse-rate') throw errors.rateLimited(model);
+  // Real messages mask the middle of the key only; whoever relays one leaks the ends.
+  if (model.behaviour === 'refuse-auth')
+    throw errors.wrongKey(`${key.slice(0, 8)}${'*'.repeat(Math.max(0, key.length - 12))}${key.slice(-4)}`);
 }
+
+/** An answer that is already billed. */
+export type Delivery = {
+  readonly voice: Voice;
+  readonly wire: Wire;
+  /** The request's text, for the faults that go by a word in it. */
+  readonly words: () => string;
+};
 
 /** Sends an answer that is already billed, in the manner of its model. Never throws for a caller that has left. */
-export async function deliver(res: ServerResponse, wire: Wire, behaviour: Behaviour): Promise<void> {
+export async function deliver(res: ServerResponse, delivery: Delivery, behaviour: Behaviour): Promise<void> {
   const special = MANNERS[behaviour];
-  return special === undefined ? sendWire(res, wire) : special(res, wire);
+  return special === undefined ? sendWire(res, delivery) : special(res, delivery);
 }
 
-type Manner = (res: ServerResponse, wire: Wire) => void | Promise<void>;
+type Manner = (res: ServerResponse, delivery: Delivery) => void | Promise<void>;
 
 const MANNERS: Partial<Record<Behaviour, Manner>> = {
-  slow: async (res, wire) => {
+  slow: async (res, delivery) => {
     await sleep(SLOW_FIRST_MS);
-    await sendWire(res, wire, SLOW_FRAME_MS);
+    await sendWire(res, delivery, SLOW_FRAME_MS);
   },
   'slow-bytes': slowBytes,
   reset: (res) => void res.socket?.resetAndDestroy(),
   hang: (res) => hang(res),
-  cut: async (res, wire) => {
-    await sendHalf(res, wire);
+  cut: async (res, delivery) => {
+    await sendHalf(res, delivery);
     res.socket?.destroy();
   },
-  stall: async (res, wire) => {
-    await sendHalf(res, wire);
+  stall: async (res, delivery) => {
+    await sendHalf(res, delivery);
     hang(res);
   },
-  error: (res) => {
-    const message = 'Sandbox: the server had an error while processing your request.';
-    sendError(res, new ApiError(500, message, { type: 'server_error' }));
-  },
-  endless: async (res, wire) => {
-    begin(res, wire);
-    await writeAll(res, wire.frames);
+  error: fail,
+  endless: async (res, delivery) => {
+    begin(res, delivery);
+    await writeAll(res, delivery.wire.frames);
     res.socket?.destroy();
   },
-  twice: (res, wire) => (wire.stream ? twiceClosed(res, wire) : twiceAnswered(res, wire)),
-  garbage: async (res, wire) => {
-    begin(res, wire);
-    const junk = wire.stream
-      ? ['data: {"id": "chatcmpl-\n\n', ':::\n\n', 'data\n\n', 'event: \u0000\ndata: [[[\n\n', '\uFFFD{}\r\r\n']
-      : ['{"id": "chatcmpl-1", "choices": [{'];
-    await writeAll(res, junk);
+  twice: (res, delivery) => (delivery.wire.stream ? twiceClosed(res, delivery) : twiceAnswered(res, delivery)),
+  garbage: async (res, delivery) => {
+    const { stream, json } = delivery.voice.junk;
+    begin(res, delivery);
+    await writeAll(res, delivery.wire.stream ? stream : [json]);
     res.end();
   },
-  html: (res) => {
+  html: (res, { voice }) => {
     const page = '<!doctype html><html><head><title>Sandbox</title></head><body><h1>Sandbox gateway page</h1></body></html>\n';
-    res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...labels() }).end(page);
+    res.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...labels(voice) }).end(page);
   },
-  huge: async (res, wire) => {
-    begin(res, wire);
-    await writeAll(res, hugeFrames(wire.frames));
+  huge: async (res, delivery) => {
+    begin(res, delivery);
+    await writeAll(res, hugeFrames(delivery.wire.frames));
     res.end();
   },
 };
 
-function headers(wire: Wire): Record<string, string> {
-  if (!wire.stream) return { 'content-type': 'application/json', ...labels() };
-  return { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...labels() };
+function headers({ voice, wire }: Delivery): Record<string, string> {
+  if (!wire.stream) return { 'content-type': 'application/json', ...labels(voice) };
+  return { 'content-type': wire.contentType ?? 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...labels(voice) };
 }
 
-function begin(res: ServerResponse, wire: Wire, more: Record<string, string> = {}): void {
-  if (!res.destroyed) res.writeHead(200, { ...headers(wire), ...more });
+function begin(res: ServerResponse, delivery: Delivery, more: Record<string, string> = {}): void {
+  if (!res.destroyed) res.writeHead(200, { ...headers(delivery), ...more });
 }
 
-async function sendWire(res: ServerResponse, wire: Wire, pauseMs = 0): Promise<void> {
+async function sendWire(res: ServerResponse, delivery: Delivery, pauseMs = 0): Promise<void> {
+  const { wire } = delivery;
   if (!wire.stream) {
     const body = [...wire.frames].join('');
-    begin(res, wire, { 'content-length': `${Buffer.byteLength(body)}` });
+    begin(res, delivery, { 'content-length': `${Buffer.byteLength(body)}` });
     res.end(body);
     return;
   }
-  begin(res, wire);
+  begin(res, delivery);
   await writeAll(res, wire.frames, pauseMs);
   res.end();
+}
+
+/** A failure of the server's own; in the middle of a stream where the dialect has a frame for it. */
+async function fail(res: ServerResponse, delivery: Delivery): Promise<void> {
+  const { voice, wire, words } = delivery;
+  const error = voice.errors.failed(words().includes('overloaded'));
+  if (!wire.stream || voice.errorFrame === null) return sendError(res, voice, error);
+  begin(res, delivery);
+  await writeAll(res, [...half(wire), voice.errorFrame(error, newRequestId())]);
+  res.end();
+}
+
+/** The first half of a stream's frames. */
+function half(wire: Wire): string[] {
+  const frames = [...wire.frames];
+  return frames.slice(0, Math.ceil(frames.length / 2));
 }
 
 /** Writes part by part and waits for a slow reader; ends early when the caller has left. */
@@ -142,20 +149,26 @@ function hang(res: ServerResponse): void {
 }
 
 /** Half of the frames or of the JSON text, gone to the socket when this returns. */
-async function sendHalf(res: ServerResponse, wire: Wire): Promise<void> {
-  const frames = [...wire.frames];
-  const body = frames.join('');
-  const half = wire.stream ? frames.slice(0, Math.ceil(frames.length / 2)).join('') : body.slice(0, body.length / 2);
-  begin(res, wire, wire.stream ? {} : { 'content-length': `${Buffer.byteLength(body)}` });
+async function sendHalf(res: ServerResponse, delivery: Delivery): Promise<void> {
+  const { wire } = delivery;
+  let part: string;
+  if (wire.stream) {
+    part = half(wire).join('');
+    begin(res, delivery);
+  } else {
+    const body = [...wire.frames].join('');
+    part = body.slice(0, body.length / 2);
+    begin(res, delivery, { 'content-length': `${Buffer.byteLength(body)}` });
+  }
   await new Promise<void>((resolve) => {
     res.once('close', resolve);
-    res.write(half, () => resolve());
+    res.write(part, () => resolve());
   });
 }
 
-async function slowBytes(res: ServerResponse, wire: Wire): Promise<void> {
-  const bytes = Buffer.from([...wire.frames].join(''));
-  begin(res, wire);
+async function slowBytes(res: ServerResponse, delivery: Delivery): Promise<void> {
+  const bytes = Buffer.from([...delivery.wire.frames].join(''));
+  begin(res, delivery);
   let at = 0;
   for (let round = 0; at < bytes.length && !res.destroyed; round += 1) {
     const size = ODD_SIZES[round % ODD_SIZES.length] as number;
@@ -167,18 +180,18 @@ async function slowBytes(res: ServerResponse, wire: Wire): Promise<void> {
   res.end();
 }
 
-async function twiceClosed(res: ServerResponse, wire: Wire): Promise<void> {
-  const frames = [...wire.frames];
-  begin(res, wire);
-  await writeAll(res, [...frames, ...frames.slice(-wire.closing)]);
+async function twiceClosed(res: ServerResponse, delivery: Delivery): Promise<void> {
+  const frames = [...delivery.wire.frames];
+  begin(res, delivery);
+  await writeAll(res, [...frames, ...frames.slice(-delivery.wire.closing)]);
   res.end();
 }
 
 /** A second, unasked answer on the socket: a client that pairs answers by order gives it to the next request. */
-function twiceAnswered(res: ServerResponse, wire: Wire): void {
+function twiceAnswered(res: ServerResponse, delivery: Delivery): void {
   const socket: Socket | null = res.socket;
-  const body = [...wire.frames].join('');
-  const fields = { ...headers(wire), 'content-length': `${Buffer.byteLength(body)}` };
+  const body = [...delivery.wire.frames].join('');
+  const fields = { ...headers(delivery), 'content-length': `${Buffer.byteLength(body)}` };
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   res.once('finish', () => socket?.write(`HTTP/1.1 200 OK\r\n${head.join('')}\r\n${body}`));
   res.writeHead(200, fields).end(body);

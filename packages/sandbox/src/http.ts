@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Body } from './ask.ts';
 import { isObject } from './ask.ts';
+import type { Voice } from './dialect.ts';
 import { ApiError } from './errors.ts';
 
 /** Largest request body, bytes. */
@@ -12,37 +13,39 @@ const DEPTH_MAX = 128;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The headers of every answer; the first says that it is not from a provider. */
-export function labels(): Record<string, string> {
-  return {
-    'x-tallystick-sandbox': '1',
-    'x-request-id': `req_${randomBytes(16).toString('hex')}`,
-    'openai-version': '2020-10-01',
-    'openai-organization': 'tallystick-sandbox',
-  };
+export function newRequestId(): string {
+  return `req_${randomBytes(16).toString('hex')}`;
 }
 
-export function sendJson(res: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+/** The headers of every answer; the first says that it is not from a provider. */
+export function labels(voice: Voice, requestId = newRequestId()): Record<string, string> {
+  return { 'x-tallystick-sandbox': '1', ...voice.headers(requestId) };
+}
+
+export function sendJson(res: ServerResponse, voice: Voice, body: string): void {
+  send(res, 200, body, labels(voice));
+}
+
+export function sendError(res: ServerResponse, voice: Voice, error: ApiError): void {
+  const requestId = newRequestId();
+  send(res, error.status, voice.errorBody(error, requestId), { ...labels(voice, requestId), ...error.headers });
+}
+
+function send(res: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
   if (res.headersSent || res.destroyed) return;
-  const length = Buffer.byteLength(body);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...labels(), ...headers });
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers });
   res.end(body);
 }
 
-export function sendError(res: ServerResponse, error: ApiError): void {
-  sendJson(res, error.status, error.body(), error.headers);
+/** @returns a key as any voice takes it; undefined where there is none, or none that can be one. */
+export function keyIn(header: string | string[] | undefined, pattern: RegExp): string | undefined {
+  if (typeof header !== 'string') return undefined;
+  const key = pattern.exec(header)?.[1];
+  return key === undefined || key.length > KEY_LENGTH_MAX ? undefined : key;
 }
 
-/** @returns the bearer key; any non-empty one is known. @throws ApiError 401 */
-export function bearerKey(req: IncomingMessage): string {
-  const header = req.headers.authorization ?? '';
-  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  if (key === undefined || key.length > KEY_LENGTH_MAX) {
-    const message = "You didn't provide an API key. Any key will do for the sandbox: Authorization: Bearer YOUR_KEY.";
-    throw new ApiError(401, message, { code: 'missing_api_key', headers: { 'www-authenticate': 'Bearer realm="Tallystick sandbox"' } });
-  }
-  return key;
-}
+export const BEARER = /^Bearer +(\S+)$/i;
+export const BARE = /^(\S+)$/;
 
 /** @returns the JSON object in the body. @throws ApiError 400 for bad UTF-8 or JSON, 413 above {@link BODY_BYTES_MAX}, 415 when compressed */
 export async function readBody(req: IncomingMessage): Promise<Body> {

@@ -3,7 +3,8 @@
  * No import stands here, so that others can read the table without loading a tokenizer.
  */
 
-export type SandboxEndpoint = 'chat' | 'responses' | 'embeddings';
+/** In the words of the three dialects: OpenAI's chat, responses and embeddings, Anthropic's messages, Google's generate and embed. */
+export type SandboxEndpoint = 'chat' | 'responses' | 'embeddings' | 'messages' | 'generate' | 'embed';
 
 /** What a model does beside answering; `well` is a plain good answer. */
 export type Behaviour =
@@ -15,6 +16,7 @@ export type Behaviour =
   | 'fixed'
   | 'slow'
   | 'slow-bytes'
+  | 'undercount'
   | 'cut'
   | 'reset'
   | 'hang'
@@ -49,9 +51,14 @@ export type SandboxModel = {
   readonly wellBehaved: boolean;
   /** Bills exactly this, whatever is sent, tokens. */
   readonly fixed?: { readonly input: number; readonly output: number };
+  /** Bills this many tokens for one o200k token of what is written in a request: its tokenizer is its own. */
+  readonly tokensPerToken?: number;
 };
 
-const TEXT: readonly SandboxEndpoint[] = ['chat', 'responses'];
+/** What every text model bills for an image, whatever its size. */
+export const TOKENS_PER_IMAGE = 256;
+
+const TEXT: readonly SandboxEndpoint[] = ['chat', 'responses', 'messages', 'generate'];
 
 function good(id: string, behaviour: Behaviour, description: string, window = 8_192, maxOutput = 2_048): SandboxModel {
   return { id, description, behaviour, endpoints: TEXT, window, maxOutput, wellBehaved: true };
@@ -70,17 +77,38 @@ export const SANDBOX_MODELS: readonly SandboxModel[] = [
   good('sandbox-small', 'well', 'A small, well-behaved model: short answers, exact counts.'),
   good('sandbox-large', 'well', 'A well-behaved model with a large window.', 131_072, 16_384),
   good('sandbox-reasoning', 'reasoning', 'Reports 16 to 64 hidden reasoning tokens inside its output count.', 131_072, 16_384),
-  good('sandbox-cached', 'cached', 'Reports half of its input as read from a prompt cache.', 131_072, 16_384),
+  good(
+    'sandbox-cached',
+    'cached',
+    'Reports half of its input as read from a prompt cache, and writes to it where it is asked to.',
+    131_072,
+    16_384,
+  ),
   good('sandbox-long', 'long', 'Writes until the output limit that it was sent, or else until its own.', 131_072, 16_384),
   {
     ...good('sandbox-embed', 'embed', 'Embeddings of up to 1,536 dimensions (256 unless asked), 8,192 tokens per input.', 8_192, 0),
-    endpoints: ['embeddings'],
+    endpoints: ['embeddings', 'embed'],
   },
   fixed('sandbox-fixed-5', 2, 3),
   fixed('sandbox-fixed-100', 40, 60),
   good('sandbox-slow', 'slow', 'First byte after 300 ms, then one frame every 20 ms.'),
   good('sandbox-slow-bytes', 'slow-bytes', 'Sends its answer in bits of 1 to 7 bytes, split inside characters and frames.'),
+  {
+    ...good(
+      'sandbox-closed',
+      'well',
+      'Its tokenizer is not public: bills 3 tokens for each o200k token of text, and counts them so.',
+      200_000,
+      8_192,
+    ),
+    tokensPerToken: 3,
+  },
 
+  {
+    ...bad('sandbox-undercount', 'undercount', 'Counts a request at half of what it bills for it; reports what it bills.'),
+    window: 200_000,
+    maxOutput: 8_192,
+  },
   bad('sandbox-cut', 'cut', 'Cuts the connection in the middle of its answer; bills the whole answer.'),
   bad('sandbox-reset', 'reset', 'Resets the connection before any byte of its answer; bills the whole answer.'),
   bad('sandbox-hang', 'hang', 'Accepts the call and never answers; bills the whole answer.'),
@@ -96,7 +124,11 @@ export const SANDBOX_MODELS: readonly SandboxModel[] = [
   bad('sandbox-refuse', 'refuse', 'Refuses with 400 before generating; bills nothing.'),
   bad('sandbox-refuse-rate', 'refuse-rate', 'Refuses with 429 and retry-after; bills nothing.'),
   bad('sandbox-refuse-auth', 'refuse-auth', 'Refuses with 401 and shows part of the key in the message; bills nothing.'),
-  bad('sandbox-error', 'error', 'Fails with 500 after generating; bills the whole answer.'),
+  bad(
+    'sandbox-error',
+    'error',
+    'Fails with 500 after generating, or in mid-stream where the dialect can; overloaded where the request has that word. Bills the whole answer.',
+  ),
   bad('sandbox-overrun', 'overrun', 'Emits, bills and reports 64 tokens more than the limit that it was sent.'),
   bad('sandbox-endless', 'endless', 'Writes on and on, past any limit; bills what it has sent until the caller leaves.'),
   bad('sandbox-twice', 'twice', 'Repeats its closing frames, or answers a second time on the same socket; bills once.'),

@@ -1,5 +1,5 @@
 import type { Behaviour } from './models.ts';
-import type { Billed } from './plan.ts';
+import { type Billed, NOTHING_WRITTEN } from './plan.ts';
 
 /** What an answer says it cost. Not numbers where the model is made to say nonsense. */
 export type Reported = {
@@ -7,12 +7,20 @@ export type Reported = {
   readonly output: unknown;
   readonly total: unknown;
   readonly cached: unknown;
+  /** Cache writes, all of them and by lifetime. */
+  readonly written: unknown;
+  readonly writtenFiveMinutes: unknown;
+  readonly writtenOneHour: unknown;
   readonly reasoning: unknown;
 };
 
+const NOTHING = { cached: 0, written: NOTHING_WRITTEN, reasoning: 0 };
+
 function honest(billed: Billed): Reported {
   const { input, output, cached, reasoning } = billed;
-  return { input, output, total: input + output, cached, reasoning };
+  const { fiveMinutes, oneHour } = billed.written;
+  const written = { written: fiveMinutes + oneHour, writtenFiveMinutes: fiveMinutes, writtenOneHour: oneHour };
+  return { input, output, total: input + output, cached, ...written, reasoning };
 }
 
 const NONSENSE: Readonly<Record<string, (billed: Billed) => Partial<Reported>>> = {
@@ -20,7 +28,12 @@ const NONSENSE: Readonly<Record<string, (billed: Billed) => Partial<Reported>>> 
   string: ({ input, output }) => ({ input: `${input}`, output: `${output}`, total: `${input + output}` }),
   huge: () => ({ input: 1e30, output: 1e30, total: 2e30 }),
   null: () => ({ input: null, output: null, total: null }),
-  mismatch: ({ input, output }) => ({ total: input + output + 1_000, cached: input + 1, reasoning: output + 1 }),
+  mismatch: ({ input, output }) => ({
+    total: input + output + 1_000,
+    cached: input + 1,
+    writtenOneHour: 1_000,
+    reasoning: output + 1,
+  }),
 };
 
 /**
@@ -33,9 +46,9 @@ export function report(behaviour: Behaviour, billed: Billed, words: () => string
     case 'no-usage':
       return null;
     case 'lie-zero':
-      return honest({ input: 0, output: 0, cached: 0, reasoning: 0 });
+      return honest({ input: 0, output: 0, ...NOTHING });
     case 'lie-low':
-      return honest({ input: Math.floor(input / 2), output: Math.floor(output / 2), cached: 0, reasoning: 0 });
+      return honest({ input: Math.floor(input / 2), output: Math.floor(output / 2), ...NOTHING });
     case 'bad-usage': {
       const said = words();
       const kind = Object.keys(NONSENSE).find((name) => said.includes(name));
@@ -45,31 +58,4 @@ export function report(behaviour: Behaviour, billed: Billed, words: () => string
     default:
       return honest(billed);
   }
-}
-
-/** The usage object of chat completions. */
-export function chatUsage(reported: Reported) {
-  return {
-    prompt_tokens: reported.input,
-    completion_tokens: reported.output,
-    total_tokens: reported.total,
-    prompt_tokens_details: { cached_tokens: reported.cached, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: reported.reasoning,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  };
-}
-
-/** The usage object of responses. */
-export function responsesUsage(reported: Reported) {
-  return {
-    input_tokens: reported.input,
-    input_tokens_details: { cached_tokens: reported.cached },
-    output_tokens: reported.output,
-    output_tokens_details: { reasoning_tokens: reported.reasoning },
-    total_tokens: reported.total,
-  };
 }

@@ -44,6 +44,7 @@ describe('embeddings', () => {
     expect(floats.usage).toEqual({ prompt_tokens: tokens, total_tokens: tokens });
     expect((await sandbox.usage(KEY)).by_model['sandbox-embed']).toEqual({
       requests: 2,
+      count_requests: 0,
       input_tokens: 2 * tokens,
       output_tokens: 0,
       total_tokens: 2 * tokens,
@@ -78,7 +79,13 @@ describe('refusals', () => {
     ['no messages', { messages: [] }, 'messages', 'empty_array'],
     ['messages of another type', { messages: 'hi' }, 'messages', 'invalid_type'],
     ['an unknown role', { messages: [{ role: 'king', content: 'hi' }] }, 'messages[0].role', 'invalid_value'],
-    ['an image', { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages[0].content[0].type', 'invalid_value'],
+    ['audio', { messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] }, 'messages[0].content[0].type', 'invalid_value'],
+    [
+      'an image elsewhere',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }] },
+      'messages[0].content[0].image_url.url',
+      'invalid_image_url',
+    ],
     ['content of null', { messages: [{ role: 'user', content: null }] }, 'messages[0].content', 'invalid_type'],
     ['stream options without a stream', { stream_options: { include_usage: true } }, 'stream_options', null],
     ['a server tool', { tools: [{ type: 'web_search' }] }, 'tools[0].type', 'invalid_value'],
@@ -124,6 +131,12 @@ describe('refusals', () => {
       { max_output_tokens: 1e9 },
     ]) {
       expect((await sandbox.post('/v1/responses', KEY, { model: 'sandbox-small', input: 'hi', ...more })).status).toBe(400);
+    }
+  });
+
+  test('a key in the URL, so that a leak shows', async () => {
+    for (const path of ['/v1/chat/completions?key=abc', '/v1/models?key=abc', '/v1beta/models?key=abc']) {
+      expect((await sandbox.get(path, KEY)).status).toBe(400);
     }
   });
 

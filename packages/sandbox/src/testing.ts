@@ -8,11 +8,11 @@ import type { KeyUsage } from './usage-store.ts';
 export async function testSandbox() {
   const dataDir = mkdtempSync(join(tmpdir(), 'tallystick-sandbox-'));
   const sandbox = await startSandbox({ dataDir });
-  const call = (method: string, path: string, key: string, body?: unknown) =>
+  const call = (method: string, path: string, key: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     fetch(sandbox.url + path, {
       method,
       redirect: 'manual',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
   return {
@@ -20,7 +20,7 @@ export async function testSandbox() {
     port: sandbox.port,
     dataDir,
     get: (path: string, key: string) => call('GET', path, key),
-    post: (path: string, key: string, body: unknown) => call('POST', path, key, body),
+    post: (path: string, key: string, body: unknown, headers?: Readonly<Record<string, string>>) => call('POST', path, key, body, headers),
     usage: async (key: string) => (await (await call('GET', '/sandbox/usage', key)).json()) as KeyUsage,
     close: async () => {
       await sandbox.close();

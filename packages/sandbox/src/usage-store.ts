@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
-export type Counts = { requests: number; input_tokens: number; output_tokens: number; total_tokens: number };
+/** `requests` were billed; `count_requests` only asked for a count, which is free. */
+export type Counts = { requests: number; count_requests: number; input_tokens: number; output_tokens: number; total_tokens: number };
 export type KeyUsage = Counts & { by_model: Record<string, Counts> };
 
 /** The name of a key in the store: its SHA-256 in hex. The key itself is never kept. */
@@ -20,6 +21,7 @@ export function hashKey(key: string): string {
 export class UsageStore {
   readonly #db: DatabaseSync;
   readonly #bill: StatementSync;
+  readonly #counted: StatementSync;
   readonly #read: StatementSync;
 
   /** @param dataDir a folder, made if absent; the file in it is `sandbox-usage.sqlite` */
@@ -38,6 +40,12 @@ export class UsageStore {
         output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),
         PRIMARY KEY (key_hash, model)
       ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS count_requests (
+        key_hash TEXT NOT NULL,
+        model TEXT NOT NULL,
+        requests INTEGER NOT NULL CHECK (requests >= 0),
+        PRIMARY KEY (key_hash, model)
+      ) STRICT, WITHOUT ROWID;
     `);
     this.#bill = this.#db.prepare(`
       INSERT INTO usage (key_hash, model, requests, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?)
@@ -46,7 +54,18 @@ export class UsageStore {
         input_tokens = input_tokens + excluded.input_tokens,
         output_tokens = output_tokens + excluded.output_tokens
     `);
-    this.#read = this.#db.prepare('SELECT model, requests, input_tokens, output_tokens FROM usage WHERE key_hash = ? ORDER BY model');
+    this.#counted = this.#db.prepare(`
+      INSERT INTO count_requests (key_hash, model, requests) VALUES (?, ?, 1)
+      ON CONFLICT (key_hash, model) DO UPDATE SET requests = requests + 1
+    `);
+    this.#read = this.#db.prepare(`
+      SELECT model, SUM(requests) AS requests, SUM(counts) AS counts, SUM(input_tokens) AS input_tokens, SUM(output_tokens) AS output_tokens
+      FROM (
+        SELECT model, requests, 0 AS counts, input_tokens, output_tokens FROM usage WHERE key_hash = ?1
+        UNION ALL SELECT model, 0, requests, 0, 0 FROM count_requests WHERE key_hash = ?1
+      )
+      GROUP BY model ORDER BY model
+    `);
   }
 
   /** Adds to a key's count, durably before it returns. Counts in tokens; `requests` is 0 for a later part of one call. */
@@ -54,18 +73,29 @@ export class UsageStore {
     this.#bill.run(keyHash, model, requests, input, output);
   }
 
+  /** Notes a request that was only counted: nothing is billed for it. */
+  counted(keyHash: string, model: string): void {
+    this.#counted.run(keyHash, model);
+  }
+
   /** What a key was billed; zeros for a key never seen. */
   read(keyHash: string): KeyUsage {
-    const usage: KeyUsage = { requests: 0, input_tokens: 0, output_tokens: 0, total_tokens: 0, by_model: {} };
+    const usage: KeyUsage = { ...zeros(), by_model: {} };
     for (const row of this.#read.all(keyHash)) {
-      const requests = Number(row.requests);
-      const input = Number(row.input_tokens);
-      const output = Number(row.output_tokens);
-      usage.by_model[String(row.model)] = { requests, input_tokens: input, output_tokens: output, total_tokens: input + output };
-      usage.requests += requests;
+      const [input, output] = [Number(row.input_tokens), Number(row.output_tokens)];
+      const counts: Counts = {
+        requests: Number(row.requests),
+        count_requests: Number(row.counts),
+        input_tokens: input,
+        output_tokens: output,
+        total_tokens: input + output,
+      };
+      usage.by_model[String(row.model)] = counts;
+      usage.requests += counts.requests;
+      usage.count_requests += counts.count_requests;
       usage.input_tokens += input;
       usage.output_tokens += output;
-      usage.total_tokens += input + output;
+      usage.total_tokens += counts.total_tokens;
     }
     return usage;
   }
@@ -73,4 +103,8 @@ export class UsageStore {
   close(): void {
     this.#db.close();
   }
+}
+
+function zeros(): Counts {
+  return { requests: 0, count_requests: 0, input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 }

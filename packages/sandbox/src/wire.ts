@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Piece } from './tokens.ts';
 
-/** An answer's body as it will be written: one JSON text, or server-sent events. */
+/** An answer's body as it will be written: one JSON text, or a stream of frames. */
 export type Wire = {
   readonly stream: boolean;
+  /** Of a stream, where it is not server-sent events. */
+  readonly contentType?: string;
   /** Whole frames of a stream, or the parts of one JSON text (one part, but for an endless text). */
   readonly frames: Iterable<string>;
   /** How many of the last frames close a stream: what `sandbox-twice` repeats. */

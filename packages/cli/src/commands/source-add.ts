@@ -6,10 +6,11 @@ import { printSource, type SourceView } from './source-view.ts';
 
 export type AddOptions = {
   readonly name: string;
-  readonly provider: 'openai' | 'openai-compatible' | 'sandbox';
+  readonly provider: 'openai' | 'openai-compatible' | 'anthropic' | 'google' | 'sandbox';
   readonly cap: string;
   readonly baseUrl?: string;
   readonly settle?: 'metered' | 'hold';
+  readonly countConsent?: boolean;
   readonly models?: string;
   readonly tariff?: string;
   readonly expires?: string;
@@ -25,6 +26,7 @@ export async function addSource(context: Context, options: AddOptions): Promise<
     base_url: options.baseUrl,
     cap: amount(options.cap, '--cap'),
     settle: options.settle,
+    count_consent: options.countConsent,
     models: options.models === undefined ? undefined : jsonFile(io, options.models, '--models'),
     tariff: options.tariff === undefined ? undefined : jsonFile(io, options.tariff, '--tariff'),
     expires_at: options.expires === undefined ? undefined : when(options.expires, io.now()),

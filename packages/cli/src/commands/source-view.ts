@@ -10,6 +10,7 @@ export type SourceView = {
   readonly base_url: string;
   readonly sandbox: boolean;
   readonly settle: string;
+  readonly count_consent: boolean;
   readonly state: string;
   readonly state_reason: string | null;
   readonly ceiling: string;
@@ -55,6 +56,7 @@ export function printSource({ out }: Context, source: SourceView): void {
     ...(overrun === '0' ? [] : [['overrun', overrun] as const]),
     ['left', source.left],
     ['settle', source.settle],
+    ...(source.count_consent ? [['bounds', 'by the provider’s own count where no proof fits'] as const] : []),
     ['secret', source.secret],
     ['created', time(source.created_at)],
     ['expires', time(source.expires_at)],

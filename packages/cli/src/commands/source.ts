@@ -22,13 +22,17 @@ export function sourceCommand(mount: Mount): Command {
     .requiredOption('--name <name>', 'what to call it')
     .addOption(
       new Option('--provider <provider>', 'whose dialect and facts')
-        .choices(['openai', 'openai-compatible', 'sandbox'])
+        .choices(['openai', 'openai-compatible', 'anthropic', 'google', 'sandbox'])
         .makeOptionMandatory(),
     )
     .requiredOption('--cap <tokens>', 'hard cap; it is never raised, only lowered')
     .option('--base-url <url>', 'the upstream (needed for openai-compatible)')
     .addOption(new Option('--settle <mode>', 'metered releases what was not used; hold spends the whole hold').choices(['metered', 'hold']))
-    .option('--models <file>', 'JSON that declares the models of an openai-compatible upstream')
+    .option(
+      '--count-consent',
+      'agree that calls are bounded by the provider’s own count of them where no proof fits under the cap (evidence, not proof; the last tenth of the cap is kept free of such calls)',
+    )
+    .option('--models <file>', 'JSON that declares models which the built-in facts do not know')
     .option('--tariff <file>', 'JSON list of prices in credit base units (default: free)')
     .option('--expires <when>', 'date, time with zone, or span (30d)')
     .option('--api-key-file <file>', 'read the API key from a file (-: standard input)')

@@ -16,7 +16,18 @@ function model(more: Partial<ModelFacts> = {}): ModelFacts {
 }
 
 function inputs(more: Partial<BoundInputs> = {}): BoundInputs {
-  const base = { facts: model(), endpoint: 'chat', textBytes: 100, messages: 2, tools: 1, maxOutputPerChoice: 50n, choices: 1, inputs: 0 };
+  const base = {
+    facts: model(),
+    endpoint: 'chat',
+    textBytes: 100,
+    messages: 2,
+    tools: 1,
+    maxOutputPerChoice: 50n,
+    choices: 1,
+    inputs: 0,
+    images: 0,
+    opaque: false,
+  };
   return { ...base, ...more } as BoundInputs;
 }
 

@@ -16,4 +16,8 @@ export type BoundInputs = {
   readonly choices: number;
   /** Embeddings: how many inputs the call carries. Ignored elsewhere. */
   readonly inputs: number;
+  /** Images in the body; their data is not part of `textBytes`. */
+  readonly images: number;
+  /** Whether the body holds what neither bytes nor an image price bounds (a PDF, audio, video): its data is not part of `textBytes`. */
+  readonly opaque: boolean;
 };

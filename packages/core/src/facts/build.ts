@@ -5,13 +5,22 @@ import type { Fact, PriceFact } from './types.ts';
 export const PER_MILLION = 1_000_000n;
 
 /** Prices of one model in credit base units (1 credit = 1 USD, 6 decimals) per 1,000,000 tokens. */
-export type TokenPrices = { readonly input: bigint; readonly cached?: bigint; readonly output: bigint };
+export type TokenPrices = {
+  readonly input: bigint;
+  readonly cached?: bigint;
+  /** Input that is written to a cache for 5 minutes, or for 1 hour. */
+  readonly cacheWrite5m?: bigint;
+  readonly cacheWrite1h?: bigint;
+  readonly output: bigint;
+};
 
-/** Reasoning is billed as output. Without a price of its own, cached input costs what input costs. */
-export function tokenPrices({ input, cached, output }: TokenPrices): readonly PriceFact[] {
+/** Every class of tokens. Reasoning is billed as output; what has no price of its own costs what input costs. */
+export function tokenPrices({ input, cached, cacheWrite5m, cacheWrite1h, output }: TokenPrices): readonly PriceFact[] {
   return [
     { unit: UNITS.input, price: input, per: PER_MILLION },
     { unit: UNITS.cached_input, price: cached ?? input, per: PER_MILLION },
+    { unit: UNITS.cache_write_5m, price: cacheWrite5m ?? input, per: PER_MILLION },
+    { unit: UNITS.cache_write_1h, price: cacheWrite1h ?? input, per: PER_MILLION },
     { unit: UNITS.output, price: output, per: PER_MILLION },
     { unit: UNITS.reasoning, price: output, per: PER_MILLION },
   ];

@@ -2,16 +2,20 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson, type JsonValue } from '../jcs.ts';
 import type { Hex } from '../receipt/types.ts';
+import { ANTHROPIC_FACTS } from './anthropic.ts';
+import { GOOGLE_FACTS } from './google.ts';
 import { OPENAI_FACTS } from './openai.ts';
 import { UNBILLED_REFUSALS } from './refusals.ts';
 import { SANDBOX_FACTS } from './sandbox.ts';
 import type { ModelFacts } from './types.ts';
 
 /** Whose models the built-in facts know. A source of any other provider declares its own (`parseDeclaredFacts`). */
-export type FactsProvider = 'openai' | 'sandbox';
+export type FactsProvider = 'openai' | 'anthropic' | 'google' | 'sandbox';
 
 const MODELS: Readonly<Record<FactsProvider, ReadonlyMap<string, ModelFacts>>> = {
   openai: new Map(OPENAI_FACTS.map((facts) => [facts.id, facts])),
+  anthropic: new Map(ANTHROPIC_FACTS.map((facts) => [facts.id, facts])),
+  google: new Map(GOOGLE_FACTS.map((facts) => [facts.id, facts])),
   sandbox: new Map(SANDBOX_FACTS.map((facts) => [facts.id, facts])),
 };
 
@@ -35,7 +39,12 @@ export function factsVersion(): Hex {
 
 /** RFC 8785, with bigints as decimal strings. */
 export function canonicalFacts(): string {
-  return canonicalJson(plain({ models: { openai: OPENAI_FACTS, sandbox: SANDBOX_FACTS }, refusals: UNBILLED_REFUSALS }));
+  return canonicalJson(
+    plain({
+      models: { openai: OPENAI_FACTS, anthropic: ANTHROPIC_FACTS, google: GOOGLE_FACTS, sandbox: SANDBOX_FACTS },
+      refusals: UNBILLED_REFUSALS,
+    }),
+  );
 }
 
 /** The same value with bigints as decimal strings and without undefined members. */

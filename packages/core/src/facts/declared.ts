@@ -1,8 +1,9 @@
 import * as z from 'zod';
+import { embeds } from '../bounds/bounds.ts';
 import { TallyError } from '../errors.ts';
 import { AMOUNT_MAX } from '../units.ts';
 import { factsFrom, tokenPrices } from './build.ts';
-import type { ModelFacts } from './types.ts';
+import { ENDPOINTS, type ModelFacts } from './types.ts';
 
 /** A model that anybody could have meant to declare has at most this window: 2^40 tokens. */
 const TOKENS_MAX = 2 ** 40;
@@ -20,14 +21,14 @@ const declared = z
     window: tokens,
     maxOutput: z.int().min(0).max(TOKENS_MAX).default(0),
     tokenizer: z.enum(['byte_bpe', 'unknown']).default('unknown'),
-    endpoints: z.array(z.enum(['chat', 'responses', 'embeddings'])).min(1),
+    endpoints: z.array(z.enum(ENDPOINTS)).min(1),
     prices: z.strictObject({ input: price, cached_input: price.optional(), output: price }).optional(),
   })
-  .refine((model) => model.maxOutput <= model.window || model.endpoints.every((endpoint) => endpoint === 'embeddings'), {
+  .refine((model) => model.maxOutput <= model.window || model.endpoints.every(embeds), {
     path: ['maxOutput'],
     message: 'must not be larger than the window',
   })
-  .refine((model) => model.maxOutput > 0 || model.endpoints.every((endpoint) => endpoint === 'embeddings'), {
+  .refine((model) => model.maxOutput > 0 || model.endpoints.every(embeds), {
     path: ['maxOutput'],
     message: 'must be at least 1 for a model that generates',
   })

@@ -1,4 +1,5 @@
 import { factsFrom, type TokenPrices, tokenPrices } from './build.ts';
+import { imagesOf } from './openai-images.ts';
 import type { Endpoint, Fact, ModelFacts, Tokenizer } from './types.ts';
 
 /**
@@ -132,6 +133,7 @@ function generative({ id, window, maxOutput, prices, citedBy }: Row, name: strin
     window: page(window),
     maxOutput: page(maxOutput),
     tokenizer: tokenizerOf(id),
+    ...imagesOf(id),
     prices: page(tokenPrices(prices)),
   };
 }

@@ -7,7 +7,9 @@ import type { Endpoint, ModelFacts } from './types.ts';
  */
 const fact = factsFrom({ source: 'packages/sandbox/src/models.ts', date: '2026-11-21', grade: 'proved' });
 
-const TEXT: readonly Endpoint[] = ['chat', 'responses'];
+const TEXT: readonly Endpoint[] = ['chat', 'responses', 'messages', 'generate'];
+/** What the sandbox bills for an image, whatever its size, tokens. */
+const IMAGE_TOKENS = 256n;
 
 type Limits = { readonly window: bigint; readonly maxOutput: bigint };
 const SMALL: Limits = { window: 8_192n, maxOutput: 2_048n };
@@ -20,8 +22,15 @@ function model(id: string, { window, maxOutput }: Limits, endpoints = TEXT): Mod
     window: fact(window),
     maxOutput: fact(maxOutput),
     tokenizer: fact('byte_bpe'),
+    imageTokens: fact(IMAGE_TOKENS),
+    countable: fact(true),
     prices: fact(tokenPrices({ input: 0n, output: 0n })),
   };
+}
+
+/** A model whose tokenizer nobody outside knows, like Claude’s: only its window or the provider’s own count bounds it. */
+function closed(id: string): ModelFacts {
+  return { ...model(id, { window: 200_000n, maxOutput: 8_192n }), tokenizer: fact('unknown') };
 }
 
 function fixed(id: string, cost: bigint): ModelFacts {
@@ -56,10 +65,12 @@ export const SANDBOX_FACTS: readonly ModelFacts[] = [
   model('sandbox-reasoning', LARGE),
   model('sandbox-cached', LARGE),
   model('sandbox-long', LARGE),
-  model('sandbox-embed', { window: 8_192n, maxOutput: 0n }, ['embeddings']),
+  model('sandbox-embed', { window: 8_192n, maxOutput: 0n }, ['embeddings', 'embed']),
   fixed('sandbox-fixed-5', 5n),
   fixed('sandbox-fixed-100', 100n),
   model('sandbox-slow', SMALL),
   model('sandbox-slow-bytes', SMALL),
+  closed('sandbox-closed'),
+  closed('sandbox-undercount'),
   ...MISBEHAVING.map((behaviour) => model(`sandbox-${behaviour}`, SMALL)),
 ];

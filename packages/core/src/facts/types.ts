@@ -3,7 +3,12 @@ import type { Grade } from '../bounds/proof.ts';
 /** A fact with where it comes from, when that was read, and how well it is known. */
 export type Fact<T> = { readonly value: T; readonly source: string; readonly date: string; readonly grade: Grade };
 
-export type Endpoint = 'chat' | 'responses' | 'embeddings';
+/**
+ * What a model can be asked for, in the words of the three dialects. OpenAI: `chat`, `responses`, `embeddings`; Anthropic: `messages`;
+ * Google: `generate` (generateContent and its stream), `embed` (embedContent and batchEmbedContents).
+ */
+export const ENDPOINTS = ['chat', 'responses', 'embeddings', 'messages', 'generate', 'embed'] as const;
+export type Endpoint = (typeof ENDPOINTS)[number];
 
 /**
  * What is known of a model's tokenizer. `byte_bpe`: byte-level BPE, so tokens never exceed UTF-8 bytes.
@@ -19,9 +24,22 @@ export type ModelFacts = {
   readonly endpoints: readonly Endpoint[];
   /** Context window: input and output of a single pass together, tokens. For embeddings: the limit per input. */
   readonly window: Fact<bigint>;
+  /** Where input and output have limits of their own: the input's, tokens; `window` then is the sum of the two. */
+  readonly inputLimit?: Fact<bigint>;
   /** The most that the model can emit in one choice, tokens (0 for embeddings). */
   readonly maxOutput: Fact<bigint>;
   readonly tokenizer: Fact<Tokenizer>;
+  /**
+   * Whether hidden reasoning stays within the output limit that is sent. Absent: it does. Where it is false, or its grade is no proof,
+   * a choice is bounded by `maxOutput` whatever limit is sent.
+   */
+  readonly limitCoversReasoning?: Fact<boolean>;
+  /** The most that one image is billed, tokens, whatever its size and detail. Absent: images leave only the window or a count. */
+  readonly imageTokens?: Fact<bigint>;
+  /** Images are billed at a multiple of the tokens that the model sees, so the window alone does not bound them. */
+  readonly imagesBilledBeyondWindow?: boolean;
+  /** The provider counts a request's input before it is sent, and bills nothing for it. Absent: it does not. */
+  readonly countable?: Fact<boolean>;
   /** The exact cost of any call, tokens: a model made for tests. */
   readonly fixedCost?: Fact<bigint>;
   readonly prices?: Fact<readonly PriceFact[]>;

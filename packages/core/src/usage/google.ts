@@ -25,3 +25,12 @@ export function normaliseGoogle(raw: Record<string, unknown>): Usage | null {
     reasoning: thoughts,
   };
 }
+
+/**
+ * Embeddings: `{promptTokenCount, promptTokenDetails}`, without a total, since there is no output. So an excess of a total is input, and a
+ * report that names other parts and no total is none.
+ */
+export function normaliseGoogleEmbeddings(raw: Record<string, unknown>): Usage | null {
+  const usage = normaliseGoogle({ ...raw, totalTokenCount: raw['totalTokenCount'] ?? raw['promptTokenCount'] });
+  return usage === null ? null : { ...usage, input: usage.input + usage.output, output: 0n };
+}

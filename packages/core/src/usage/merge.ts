@@ -21,6 +21,18 @@ export function mergeUsage(kept: Usage | null, next: Usage): Usage {
   };
 }
 
+/** Adds up the usage of two answers. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    input: a.input + b.input,
+    cached_input: a.cached_input + b.cached_input,
+    cache_write_5m: a.cache_write_5m + b.cache_write_5m,
+    cache_write_1h: a.cache_write_1h + b.cache_write_1h,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+  };
+}
+
 function promptOf(usage: Usage): bigint {
   return usage.input + usage.cached_input + usage.cache_write_5m + usage.cache_write_1h;
 }

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeUsage, ZERO_USAGE } from './merge.ts';
+import { overlayAnthropicUsage } from './anthropic.ts';
+import { addUsage, mergeUsage, ZERO_USAGE } from './merge.ts';
 import { normaliseUsage } from './normalise.ts';
 import { type Usage, type UsageDialect, usageTotal } from './usage.ts';
 
-const DIALECTS: readonly UsageDialect[] = ['openai-chat', 'openai-responses', 'openai-embeddings', 'anthropic', 'google'];
+const DIALECTS: readonly UsageDialect[] = ['openai-chat', 'openai-responses', 'openai-embeddings', 'anthropic', 'google', 'google-embeddings'];
 
 function usage(part: Partial<Usage>): Usage {
   return { ...ZERO_USAGE, ...part };
 }
 
+const message = { input_tokens: 10, output_tokens: 7, service_tier: 'standard' };
+const read = usage({ input: 10n, output: 7n });
 const chat = { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 };
 
 /** Shapes as the providers send them, and what they come to. */
@@ -97,6 +100,39 @@ const TABLE: readonly [string, UsageDialect, unknown, Usage | null][] = [
   ],
   ['anthropic, bare', 'anthropic', { input_tokens: 10, output_tokens: 1 }, usage({ input: 10n, output: 1n })],
   ['anthropic, several passes', 'anthropic', { input_tokens: 10, output_tokens: 1, iterations: [{}, {}] }, null],
+  [
+    'anthropic, a split of nothing leaves all out',
+    'anthropic',
+    { input_tokens: 1, cache_creation_input_tokens: 9, cache_creation: { ephemeral_5m_input_tokens: 0 }, output_tokens: 1 },
+    usage({ input: 1n, cache_write_1h: 9n, output: 1n }),
+  ],
+  [
+    'anthropic, a split above its sum',
+    'anthropic',
+    { input_tokens: 1, cache_creation_input_tokens: 5, cache_creation: { ephemeral_1h_input_tokens: 9 }, output_tokens: 1 },
+    usage({ input: 1n, cache_write_1h: 9n, output: 1n }),
+  ],
+  [
+    'anthropic, thinking',
+    'anthropic',
+    { ...message, output_tokens_details: { thinking_tokens: 3 } },
+    { ...read, output: 4n, reasoning: 3n },
+  ],
+  ['anthropic, more thinking than output', 'anthropic', { ...message, output_tokens_details: { thinking_tokens: 8 } }, null],
+  ['anthropic, one pass', 'anthropic', { ...message, iterations: [{ type: 'message', input_tokens: 10, output_tokens: 7 }] }, read],
+  ['anthropic, no pass', 'anthropic', { ...message, iterations: [] }, read],
+  ['anthropic, one pass beside the message', 'anthropic', { ...message, iterations: [{ type: 'compaction' }] }, null],
+  ['anthropic, a pass of no kind', 'anthropic', { ...message, iterations: [null] }, null],
+  ['anthropic, passes that are no list', 'anthropic', { ...message, iterations: {} }, null],
+  [
+    'anthropic, tools that did not run',
+    'anthropic',
+    { ...message, server_tool_use: { web_search_requests: 0, web_fetch_requests: null } },
+    read,
+  ],
+  ['anthropic, tools that ran', 'anthropic', { ...message, server_tool_use: { web_search_requests: 0, web_fetch_requests: 1 } }, null],
+  ['anthropic, an unknown tool that ran', 'anthropic', { ...message, server_tool_use: { new_requests: 1 } }, null],
+  ['anthropic, a count of tools that is none', 'anthropic', { ...message, server_tool_use: { web_search_requests: '0' } }, null],
   ['anthropic, no output', 'anthropic', { input_tokens: 10 }, null],
   [
     'google, all members',
@@ -177,6 +213,71 @@ describe('mergeUsage', () => {
         expect(usageTotal(merged)).toBeGreaterThanOrEqual(usageTotal(b));
         expect(mergeUsage(merged, b)).toEqual(merged);
         expect(mergeUsage(a, a)).toEqual(a);
+      }),
+    );
+  });
+});
+
+describe('addUsage', () => {
+  it('adds class by class', () => {
+    const each = { input: 1n, cached_input: 2n, cache_write_5m: 3n, cache_write_1h: 4n, output: 5n, reasoning: 6n };
+    expect(addUsage(each, { ...each, output: 50n })).toEqual({
+      input: 2n,
+      cached_input: 4n,
+      cache_write_5m: 6n,
+      cache_write_1h: 8n,
+      output: 55n,
+      reasoning: 12n,
+    });
+    expect(addUsage(each, ZERO_USAGE)).toEqual(each);
+  });
+});
+
+describe('overlayAnthropicUsage', () => {
+  const start = {
+    input_tokens: 9,
+    cache_read_input_tokens: 4,
+    cache_creation_input_tokens: 5,
+    cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 3 },
+    output_tokens: 1,
+  };
+  const laid = (next: object) => normaliseUsage('anthropic', overlayAnthropicUsage(start, next as Record<string, unknown>));
+  const whole = usage({ input: 9n, cached_input: 4n, cache_write_5m: 2n, cache_write_1h: 3n, output: 7n });
+
+  it.each([
+    ['what is left out or null is inherited', { output_tokens: 7, input_tokens: null }, whole],
+    ['counts in both are counted once', { ...start, output_tokens: 7 }, whole],
+    ['a zero is a zero', { output_tokens: 7, cache_read_input_tokens: 0 }, { ...whole, cached_input: 0n }],
+    [
+      'a split is laid over member by member',
+      { output_tokens: 7, cache_creation: { ephemeral_5m_input_tokens: 1 } },
+      { ...whole, cache_write_5m: 1n, cache_write_1h: 4n },
+    ],
+    ['an unreadable split stays so', { output_tokens: 7, cache_creation: 'x' }, null],
+    ['an unreadable count stays so', { output_tokens: 7, input_tokens: -9 }, null],
+    ['inherited members are not read', Object.create({ output_tokens: 7 }), { ...whole, output: 1n }],
+  ])('%s', (_, next, expected) => {
+    expect(laid(next)).toEqual(expected);
+  });
+
+  it('keeps nothing that is not counted', () => {
+    const kept = overlayAnthropicUsage({ a: 1 }, { b: 2, cache_creation: { c: 3 }, input_tokens: 1 });
+    expect(JSON.parse(JSON.stringify(kept))).toEqual({ input_tokens: 1, cache_creation: {} });
+  });
+
+  it('changes nothing where one report is laid over itself, and reads as the later one where that is whole', () => {
+    const report = fc.record({
+      input_tokens: fc.nat(50),
+      output_tokens: fc.nat(50),
+      cache_read_input_tokens: fc.nat(50),
+      cache_creation_input_tokens: fc.nat(50),
+      cache_creation: fc.record({ ephemeral_5m_input_tokens: fc.nat(50), ephemeral_1h_input_tokens: fc.nat(50) }),
+    });
+    fc.assert(
+      fc.property(report, report, (a, b) => {
+        const once = overlayAnthropicUsage({}, a);
+        expect(overlayAnthropicUsage(once, a)).toEqual(once);
+        expect(normaliseUsage('anthropic', overlayAnthropicUsage(once, b))).toEqual(normaliseUsage('anthropic', b));
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { AMOUNT_MAX } from '../units.ts';
 import { normaliseAnthropic } from './anthropic.ts';
-import { normaliseGoogle } from './google.ts';
+import { normaliseGoogle, normaliseGoogleEmbeddings } from './google.ts';
 import { normaliseEmbeddings, normaliseOpenAi } from './openai.ts';
 import { type Usage, type UsageDialect, usageTotal } from './usage.ts';
 
@@ -25,4 +25,5 @@ const READERS: Record<UsageDialect, (raw: Record<string, unknown>) => Usage | nu
   'openai-embeddings': normaliseEmbeddings,
   anthropic: normaliseAnthropic,
   google: normaliseGoogle,
+  'google-embeddings': normaliseGoogleEmbeddings,
 };

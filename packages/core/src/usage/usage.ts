@@ -16,7 +16,7 @@ export type Usage = {
 };
 
 /** Which shape of usage object the provider sends. */
-export type UsageDialect = 'openai-chat' | 'openai-responses' | 'openai-embeddings' | 'anthropic' | 'google';
+export type UsageDialect = 'openai-chat' | 'openai-responses' | 'openai-embeddings' | 'anthropic' | 'google' | 'google-embeddings';
 
 /** @returns the tokens a cap is charged with: the sum of all classes. */
 export function usageTotal(usage: Usage): bigint {

@@ -1,9 +1,32 @@
-import { modelFacts, parseDeclaredFacts, parseTariff, TallyError } from '@tallystick/core';
+import {
+  ENDPOINTS,
+  type Endpoint,
+  type ModelFacts,
+  modelFacts,
+  modelsOf,
+  parseDeclaredFacts,
+  parseTariff,
+  TallyError,
+} from '@tallystick/core';
 import { z } from 'zod';
 import { SANDBOX_URL } from '#gateway';
 import { isLoopback } from '#ground/config';
 
-const OPENAI_URL = 'https://api.openai.com/v1';
+/** Where each provider's own API is, as its documentation has it. */
+const PROVIDER_URLS = {
+  openai: 'https://api.openai.com/v1',
+  anthropic: 'https://api.anthropic.com/v1',
+  google: 'https://generativelanguage.googleapis.com/v1beta',
+  sandbox: SANDBOX_URL,
+} as const;
+/** What a declared model of each provider can serve: the dialect that the provider speaks. */
+const PROVIDER_ENDPOINTS: Readonly<Record<string, readonly Endpoint[]>> = {
+  openai: ['chat', 'responses', 'embeddings'],
+  'openai-compatible': ['chat', 'responses', 'embeddings'],
+  anthropic: ['messages'],
+  google: ['generate', 'embed'],
+  sandbox: ENDPOINTS,
+};
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/;
 const CAP_MAX = 100_000_000n;
 
@@ -29,12 +52,13 @@ function isHttpUrl(text: string): boolean {
 
 const sourceSchema = z.strictObject({
   name,
-  provider: z.enum(['openai', 'openai-compatible', 'sandbox']),
+  provider: z.enum(['openai', 'openai-compatible', 'anthropic', 'google', 'sandbox']),
   base_url: baseUrl.optional(),
   // What an HTTP header can carry: anything else would be refused upstream, or worse.
   api_key: z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be 1 to 4096 visible ASCII characters'),
   cap: tokens.refine((cap) => cap >= 1n && cap <= CAP_MAX, `must be from 1 to ${CAP_MAX}`),
   settle: z.enum(['metered', 'hold']).default('metered'),
+  count_consent: z.boolean().default(false),
   models: z.record(z.string(), z.unknown()).default({}),
   tariff: z.array(z.unknown()).default([]),
   expires_at: time.optional(),
@@ -68,7 +92,11 @@ export function readSource(body: unknown): SourceInput {
       field: 'models',
     });
   }
-  for (const id of declared.keys()) {
+  for (const [id, { endpoints }] of declared) {
+    const wrong = endpoints.find((endpoint) => !PROVIDER_ENDPOINTS[input.provider]?.includes(endpoint));
+    if (wrong !== undefined) {
+      throw new TallyError('INPUT_INVALID', `models: a source of provider ${input.provider} does not serve ${wrong}.`, { field: 'models' });
+    }
     if (!MODEL_NAME.test(id))
       throw new TallyError('INPUT_INVALID', 'models: a model name has 1 to 256 visible ASCII characters.', { field: 'models' });
     if (input.provider !== 'openai-compatible' && modelFacts(input.provider, id) !== undefined) {
@@ -77,6 +105,7 @@ export function readSource(body: unknown): SourceInput {
       });
     }
   }
+  checkConsent(input, declared);
   const base_url = input.base_url ?? defaultUrl(input.provider);
   // Its facts (costs nothing, bills no refusal) are true of the sandbox alone.
   if (input.provider === 'sandbox' && base_url !== SANDBOX_URL && new URL(base_url).protocol !== 'http:') {
@@ -85,9 +114,25 @@ export function readSource(body: unknown): SourceInput {
   return { ...input, base_url };
 }
 
+/**
+ * Where no tokenizer is public and the cap is below every window, only the provider's own count bounds a call: whoever gives the key is told
+ * so before it is taken. @throws COUNT_CONSENT_NEEDED
+ */
+function checkConsent(input: z.output<typeof sourceSchema>, declared: ReadonlyMap<string, ModelFacts>): void {
+  if (input.count_consent || input.provider === 'openai-compatible') return;
+  const models = [...modelsOf(input.provider), ...declared.values()];
+  if (models.some(({ tokenizer, fixedCost }) => tokenizer.value !== 'unknown' || fixedCost !== undefined)) return;
+  const smallest = models.reduce((least, { window }) => (window.value < least ? window.value : least), models[0]?.window.value ?? 0n);
+  if (input.cap >= smallest) return;
+  throw new TallyError(
+    'COUNT_CONSENT_NEEDED',
+    `The tokenizer of these models is not public, so a call is proven to fit only in a cap of at least ${smallest} tokens, the smallest context window; this one is ${input.cap}. Below it, calls are bounded by the provider’s own count of them plus 2 % and at least 512 tokens, and the last tenth of the cap is kept free of such calls. That has been right so far, but is no proof.`,
+    { field: 'count_consent', window: String(smallest) },
+  );
+}
+
 function defaultUrl(provider: z.output<typeof sourceSchema>['provider']): string {
-  if (provider === 'sandbox') return SANDBOX_URL;
-  if (provider === 'openai') return OPENAI_URL;
+  if (provider !== 'openai-compatible') return PROVIDER_URLS[provider];
   throw new TallyError('INPUT_INVALID', 'base_url: is needed for this provider.', { field: 'base_url' });
 }
 

@@ -119,6 +119,8 @@ function gatewayLimits(config: Config): GatewayLimits {
     callsMax: config.TALLY_CALLS_MAX,
     callDeadlineMs: config.TALLY_CALL_DEADLINE_MS,
     readerStallMs: config.TALLY_READER_STALL_MS,
+    retriesMax: config.TALLY_RETRIES_MAX,
+    retryWaitMaxMs: config.TALLY_RETRY_WAIT_MS_MAX,
     outputDefault: BigInt(config.TALLY_DEFAULT_OUTPUT_MAX),
   };
 }

@@ -19,6 +19,7 @@ export async function seed(daemon: Daemon, sandbox: boolean): Promise<Seeded> {
       api_key: `sk-${randomToken(24)}`,
       cap: BigInt(config.TALLY_SANDBOX_CAP),
       settle: 'metered',
+      count_consent: false,
       models: {},
       tariff: [],
     });

@@ -1,41 +1,43 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { normaliseUsage, TallyError, type Usage, usageTotal } from '@tallystick/core';
-import type { SettleRequest } from '#ledger';
-import type { Held } from './admission.ts';
-import { errorFrame, sendError } from './answer.ts';
+import { TallyError, type Usage, usageTotal } from '@tallystick/core';
+import { sendError } from './answer.ts';
+import { freeze, settleHeld } from './closing.ts';
 import type { GatewayDeps } from './deps.ts';
 import { describe } from './describe.ts';
-import { answerHeaders } from './headers.ts';
+import { answerHeaders, type Headers } from './headers.ts';
+import type { Held } from './hold.ts';
 import { isBeyond, jsonBytesAllowed, textBytesAllowed } from './overrun.ts';
-import type { EndpointSpec, Plan } from './providers/openai/endpoints.ts';
 import { Relay } from './relay.ts';
+import type { CallRequest } from './request.ts';
 import { type Outcome, settlement } from './settlement.ts';
-import type { StreamEvent, StreamScanner, StreamSummary } from './stream/events.ts';
-import { parseObject } from './stream/json.ts';
+import type { StreamEvent, StreamScanner } from './stream/events.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
 import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
+import { upstreamHeaders } from './upstream-headers.ts';
+import { cutVerdict, lostError, streamVerdict, wholeVerdict } from './verdict.ts';
+import type { Job } from './work.ts';
 
-export type CallParts = {
-  readonly spec: EndpointSpec;
-  readonly plan: Plan;
-  readonly held: Held;
-  readonly responseSalt: Uint8Array;
-  readonly arrivedAt: number;
-};
+/** A call that was provably not billed and has told its caller nothing: it may be sent again, under a new hold, after `waitMs`. */
+export type Again = { readonly waitMs: number; readonly error: TallyError };
+
+/** @returns ms to wait before the call is tried again, or null where its caller is to be told. */
+export type RetryRule = (error: TallyError, headers: IncomingHttpHeaders) => number | null;
 
 /**
- * One call that has its hold: sent at most once, relayed, and settled exactly once, whatever happens.
+ * One attempt of a call that has its hold: sent at most once, relayed, and settled exactly once, whatever happens.
  * Lives until it is settled, also when the caller is long gone.
  */
-export class Call implements UpstreamEvents {
+export class Call implements UpstreamEvents, Job<Again | null> {
   readonly #deps: GatewayDeps;
-  readonly #parts: CallParts;
+  readonly #request: CallRequest;
+  readonly #held: Held;
+  readonly #retryIn: RetryRule;
   readonly #res: ServerResponse;
   readonly #relay: Relay;
   readonly #deadline: NodeJS.Timeout;
-  readonly #settled: Promise<void>;
-  #resolve: () => void = () => {};
+  readonly #settled: Promise<Again | null>;
+  #resolve: (again: Again | null) => void = () => {};
   #upstream: UpstreamCall | null = null;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
@@ -48,14 +50,16 @@ export class Call implements UpstreamEvents {
   /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
   #secret = '';
 
-  constructor(deps: GatewayDeps, parts: CallParts, res: ServerResponse) {
+  constructor(deps: GatewayDeps, request: CallRequest, held: Held, res: ServerResponse, retryIn: RetryRule) {
     this.#deps = deps;
-    this.#parts = parts;
+    this.#request = request;
+    this.#held = held;
+    this.#retryIn = retryIn;
     this.#res = res;
     this.#settled = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    const hash = createHash('sha256').update(parts.responseSalt);
+    const hash = createHash('sha256').update(request.responseSalt);
     // A slow reader may take half of the call's time, never all of it.
     const limits = { stallMs: deps.limits.readerStallMs, waitMs: deps.limits.callDeadlineMs / 2 };
     this.#relay = new Relay(res, hash, limits, deps.clock, {
@@ -68,16 +72,15 @@ export class Call implements UpstreamEvents {
     );
   }
 
-  /** Opens the secret with the hold's permit and sends. @returns when the call is settled. */
-  run(): Promise<void> {
-    const { held, spec, plan } = this.#parts;
+  /** Opens the secret with the hold's permit and sends. @returns when the attempt is settled: null where its caller has been answered. */
+  run(): Promise<Again | null> {
+    const { spec, plan } = this.#request;
     try {
-      this.#upstream = this.#deps.vault.open(held.permit, (secret) => {
+      this.#upstream = this.#deps.vault.open(this.#held.permit, (secret) => {
         this.#secret = secret.toString('latin1');
         const accept = plan.stream ? 'text/event-stream' : 'application/json';
-        const own = ['content-type', 'application/json', 'accept', accept, 'accept-encoding', 'identity'];
-        const headers = [...own, 'authorization', `Bearer ${this.#secret}`];
-        return held.source.upstream.send({ path: spec.upstreamPath, headers, body: held.body }, this);
+        const headers = upstreamHeaders(spec.dialect, plan.passedHeaders, accept, this.#secret);
+        return this.#held.source.upstream.send({ path: spec.upstreamPath(plan), headers, body: this.#held.body }, this);
       });
     } catch (error) {
       const shown = error instanceof TallyError ? error : new TallyError('SECRET_UNAVAILABLE', undefined, {}, { cause: error });
@@ -94,12 +97,11 @@ export class Call implements UpstreamEvents {
   }
 
   start(): boolean {
-    const { held, arrivedAt } = this.#parts;
     const now = this.#deps.clock.monotonicMs();
-    if (this.#ended || now - held.heldAt > SEND_WITHIN_MS) return false;
+    if (this.#ended || now - this.#held.heldAt > SEND_WITHIN_MS) return false;
     if (this.#relay.gone) return false;
     this.#started = true;
-    this.#overheadMs = now - arrivedAt;
+    this.#overheadMs = now - this.#request.arrivedAt;
     this.#deps.metrics.overhead.observe(this.#overheadMs / 1000);
     return true;
   }
@@ -116,8 +118,9 @@ export class Call implements UpstreamEvents {
       return;
     }
     if (status < 200 || status > 299) return;
-    if (this.#parts.plan.stream && /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''))) {
-      this.#scanner = this.#parts.spec.scanner(this.#parts.plan);
+    const { spec, plan } = this.#request;
+    if (plan.stream && /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''))) {
+      this.#scanner = spec.scanner(plan);
       this.#relay.head(status, {
         ...this.#answerHeaders(),
         'content-type': 'text/event-stream; charset=utf-8',
@@ -148,21 +151,12 @@ export class Call implements UpstreamEvents {
 
   error(error: Error, sent: boolean): void {
     if (this.#ended) return;
-    if (!sent) {
-      this.#fail(
-        { kind: 'released', reason: 'it was never sent' },
-        new TallyError('UPSTREAM_UNREACHABLE', 'No connection to the upstream could be made; nothing was sent or spent.'),
-      );
+    if (sent) {
+      this.#fail(cutVerdict(this.#scanner?.summary() ?? null, this.#request.plan, 'connection lost'), lostError(error));
       return;
     }
-    const timeout = /timeout/i.test(error.name + error.message);
-    this.#fail(
-      this.#known(this.#scanner, 'connection lost'),
-      new TallyError(
-        timeout ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_ERROR',
-        timeout ? undefined : 'The upstream closed the connection before its answer was complete.',
-      ),
-    );
+    const shown = new TallyError('UPSTREAM_UNREACHABLE', 'No connection to the upstream could be made; nothing was sent or spent.');
+    this.#fail({ kind: 'released', reason: 'it was never sent' }, shown);
   }
 
   #stream(scanner: StreamScanner, chunk: Buffer): void {
@@ -171,10 +165,8 @@ export class Call implements UpstreamEvents {
       if (this.#overran(scanner)) return;
       // Its words are not passed on: providers have been seen to quote parts of the key.
       if (events.some(({ kind }) => kind === 'error')) {
-        this.#cut(
-          this.#known(scanner, 'error in the stream'),
-          new TallyError('UPSTREAM_ERROR', 'The upstream reported an error inside its stream.'),
-        );
+        const outcome = cutVerdict(scanner.summary(), this.#request.plan, 'error in the stream');
+        this.#cut(outcome, new TallyError('UPSTREAM_ERROR', 'The upstream reported an error inside its stream.'));
         return;
       }
       for (const bytes of relay) this.#relay.write(bytes);
@@ -190,7 +182,7 @@ export class Call implements UpstreamEvents {
   /** A report that owns up to more than what was sent for ends the call there. */
   #reports(events: readonly StreamEvent[]): void {
     for (const event of events) {
-      if (event.kind !== 'usage' || event.usage === null || !isBeyond(this.#parts.held, this.#parts.plan, event.usage)) continue;
+      if (event.kind !== 'usage' || event.usage === null || !isBeyond(this.#held, this.#request.plan, event.usage)) continue;
       this.#freezeBeyond(event.usage);
       this.#cut({ kind: 'metered', usage: event.usage }, new TallyError('UPSTREAM_OVERRUN'));
     }
@@ -199,15 +191,13 @@ export class Call implements UpstreamEvents {
   /** A part of a JSON answer. */
   #part(chunk: Buffer): void {
     this.#chunks.push(chunk);
-    const { held, plan, spec } = this.#parts;
+    const { plan, spec } = this.#request;
     if (spec.outputFields.length === 0) return;
-    const allowed = jsonBytesAllowed(held, plan);
-    if (BigInt(this.#bytes) > allowed) this.#tooMuchText();
+    if (BigInt(this.#bytes) > jsonBytesAllowed(this.#held, plan)) this.#tooMuchText();
   }
 
   #overran(scanner: StreamScanner): boolean {
-    const allowed = textBytesAllowed(this.#parts.held, this.#parts.plan);
-    if (BigInt(scanner.summary().contentBytes) <= allowed) return false;
+    if (BigInt(scanner.summary().contentBytes) <= textBytesAllowed(this.#held, this.#request.plan)) return false;
     this.#tooMuchText();
     return true;
   }
@@ -215,38 +205,14 @@ export class Call implements UpstreamEvents {
   /** More text than the limit can have made. */
   #tooMuchText(): void {
     const reason = 'overrun: more text than its output limit allows';
-    if (!this.#ended) this.#freeze(reason);
+    if (!this.#ended) freeze(this.#deps, this.#held, reason);
     this.#cut({ kind: 'burned', reason }, new TallyError('UPSTREAM_OVERRUN'));
   }
 
   /** Beyond the hold the ledger itself freezes, and counts the excess; beyond the output limit alone, nothing else would. */
   #freezeBeyond(usage: Usage): void {
-    if (usageTotal(usage) <= this.#parts.held.bound.total) this.#freeze('overrun: it reports more output than its limit');
-  }
-
-  /** Asked of the ledger before the answer ends, so it stands before anything else is held. */
-  #freeze(reason: string): void {
-    const source = this.#parts.held.source.row.id;
-    this.#deps.ledger
-      .setState(source, 'frozen', reason)
-      .catch((cause: unknown) => this.#deps.log.error({ source, cause: String(cause) }, 'a source that overran could not be frozen'));
-    this.#deps.metrics.overrun.inc();
-  }
-
-  /**
-   * A usage report that has arrived stands, even where the end of the stream did not; but only one of a finished answer: some servers
-   * report with every chunk, and what they bill after the last one that came is not known.
-   */
-  #known(scanner: StreamScanner | null, reason: string): Outcome {
-    const summary = scanner?.summary();
-    if (summary === undefined || summary.usage === null || !this.#isFinished(summary)) return { kind: 'burned', reason };
-    return { kind: 'metered', usage: summary.usage };
-  }
-
-  /** A report that text came after, or one of several that cannot be read, is not the last word, whatever ends the stream. */
-  #isFinished({ done, errorCode, choicesEndedAtUsage, usageStale, usageUnusable }: StreamSummary): boolean {
-    if (usageStale || usageUnusable > 0) return false;
-    return (done && errorCode === null) || choicesEndedAtUsage >= this.#parts.plan.choices;
+    if (usageTotal(usage) > this.#held.bound.total) return;
+    freeze(this.#deps, this.#held, 'overrun: it reports more output than its limit');
   }
 
   #streamEnd(scanner: StreamScanner): void {
@@ -260,61 +226,42 @@ export class Call implements UpstreamEvents {
     } catch {
       // The rest of a dead scanner is not relayed; what it has counted stands.
     }
-    const summary = scanner.summary();
-    const { usage, done, finishReasons, errorCode } = summary;
-    const answer = () => {
+    const { outcome, error, finish } = streamVerdict(scanner.summary(), this.#request.plan);
+    // A frame that was cut is not passed on: the error's own frame would run into it, and no client could read either.
+    if (error !== undefined) {
+      this.#fail(outcome, error);
+      return;
+    }
+    this.#finish(outcome, finish ?? '', () => {
       for (const bytes of rest) this.#relay.write(bytes);
       this.#relay.end();
-    };
-    if (usage !== null && this.#isFinished(summary)) {
-      this.#finish({ kind: 'metered', usage }, finishReasons.join(','), answer);
-    } else if (done && errorCode === null) {
-      this.#finish({ kind: 'bound', reason: 'the stream carried no usable usage' }, finishReasons.join(','), answer);
-    } else {
-      // A frame that was cut is not passed on: the error's own frame would run into it, and no client could read either.
-      this.#fail(
-        { kind: 'burned', reason: 'the stream was cut' },
-        new TallyError('UPSTREAM_ERROR', 'The upstream ended its stream before it was complete.'),
-      );
-    }
+    });
   }
 
   #whole(): void {
+    const { plan, spec } = this.#request;
     const body = Buffer.concat(this.#chunks);
-    const json = parseObject(body);
-    if (json === null) {
-      this.#fail(
-        { kind: 'bound', reason: 'the answer is not JSON' },
-        new TallyError('UPSTREAM_ERROR', 'The upstream’s answer is not a JSON object.'),
-      );
+    const { outcome, error } = wholeVerdict(spec, body);
+    if (error !== undefined) {
+      this.#fail(outcome, error);
       return;
     }
-    if (json['error'] != null && json['object'] === undefined) {
-      this.#fail(
-        { kind: 'bound', reason: 'an error in place of an answer' },
-        new TallyError('UPSTREAM_ERROR', 'The upstream answered with status 200 and an error.'),
-      );
-      return;
-    }
-    const usage = normaliseUsage(this.#parts.spec.usage, json['usage']);
-    if (usage !== null && isBeyond(this.#parts.held, this.#parts.plan, usage)) this.#freezeBeyond(usage);
-    const outcome: Outcome = usage === null ? { kind: 'bound', reason: 'the answer carried no usable usage' } : { kind: 'metered', usage };
+    if (outcome.kind === 'metered' && isBeyond(this.#held, plan, outcome.usage)) this.#freezeBeyond(outcome.usage);
     this.#finish(outcome, '', () => {
-      this.#relay.head(this.#status, {
-        ...this.#answerHeaders(),
-        'content-type': 'application/json',
-        'content-length': String(body.length),
-      });
+      const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
+      this.#relay.head(this.#status, { ...this.#answerHeaders(), ...headers });
       this.#relay.end(body);
     });
   }
 
   #refused(): void {
-    const { host } = this.#parts.held.source;
-    const { error, unbilled } = upstreamRefusal(host, this.#status, this.#headers, Buffer.concat(this.#chunks), this.#secret);
+    const { row, host } = this.#held.source;
+    const said = { dialect: this.#request.spec.dialect, host, status: this.#status, headers: this.#headers };
+    const answer = { ...said, body: Buffer.concat(this.#chunks), nowMs: this.#deps.clock.wallMs() };
+    const { error, unbilled } = upstreamRefusal(answer, this.#secret);
     const reason = `upstream status ${this.#status}`;
     // A donor who lets nothing be released does not take the provider's word for what it bills either.
-    const released = unbilled && this.#parts.held.source.row.settle !== 'hold';
+    const released = unbilled && row.settle !== 'hold';
     // What the upstream finds wrong with the request is the caller's to pay: else a bad request would drain a gift at no cost.
     const byCaller = error.code === 'UPSTREAM_REFUSED';
     this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error);
@@ -327,21 +274,26 @@ export class Call implements UpstreamEvents {
     this.#upstream?.abort();
   }
 
+  /** Tells the caller, or nobody where the attempt cost nothing and may be made again. */
   #fail(outcome: Outcome, error: TallyError): void {
-    this.#finish(
-      outcome,
-      '',
-      () => {
-        if (this.#relay.gone) return;
-        if (this.#relay.headSent) this.#relay.end(errorFrame(error));
-        else sendError(this.#res, error, this.#answerHeaders());
-      },
-      error.code,
-    );
+    const isOpen = !this.#relay.gone && !this.#relay.headSent;
+    const waitMs = outcome.kind === 'released' && isOpen ? this.#retryIn(error, this.#headers) : null;
+    if (waitMs !== null) {
+      this.#relay.leave();
+      this.#finish(outcome, '', () => {}, error.code, { waitMs, error });
+      return;
+    }
+    const { dialect } = this.#request.spec;
+    const answer = () => {
+      if (this.#relay.gone) return;
+      if (this.#relay.headSent) this.#relay.end(dialect.errorFrame(error, this.#held.callId));
+      else sendError(this.#res, dialect, error, this.#held.callId, this.#answerHeaders());
+    };
+    this.#finish(outcome, '', answer, error.code);
   }
 
-  /** The one ending: answers first, then settles off the answer's path. */
-  #finish(outcome: Outcome, finish: string, answer: () => void, code = 'ok'): void {
+  /** The one ending: answers first, then settles off the answer's path. Before another attempt the hold's room must be free again. */
+  #finish(outcome: Outcome, finish: string, answer: () => void, code = 'ok', again: Again | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#secret = '';
@@ -350,46 +302,23 @@ export class Call implements UpstreamEvents {
     try {
       answer();
     } catch (cause) {
-      this.#deps.log.error({ hold: this.#parts.held.holdId, cause: describe(cause) }, 'an answer could not be handed over');
+      this.#deps.log.error({ hold: this.#held.holdId, cause: describe(cause) }, 'an answer could not be handed over');
       this.#res.destroy();
     }
-    this.#deps.metrics.calls.inc({ endpoint: this.#parts.spec.endpoint, outcome: code });
-    void this.#settle(outcome, complete, finish).finally(this.#resolve);
+    const { metrics, clock } = this.#deps;
+    if (again === null) metrics.calls.inc({ endpoint: this.#request.spec.name, outcome: code });
+    else metrics.retries.inc({ endpoint: this.#request.spec.name, outcome: code });
+    const request = () => settlement(this.#held, outcome, this.#delivered(complete, finish), clock.wallMs());
+    void settleHeld(this.#deps, this.#held, request, again !== null).finally(() => this.#resolve(again));
   }
 
-  /** Never throws, and never gives back what is not known: where settling fails, the hold stays open and is burned at the next start. */
-  async #settle(outcome: Outcome, complete: boolean, finish: string): Promise<void> {
-    const { held } = this.#parts;
-    try {
-      const request = this.#settlement(outcome, complete, finish);
-      const settled = await this.#deps.ledger.settle(request, request.tokens > held.bound.total ? 'now' : 'soon');
-      if (settled.result !== 'settled') return;
-      this.#deps.onReceipt();
-      if (settled.overrun === 0n) return;
-      this.#deps.metrics.overrun.inc();
-      const facts = { source: held.source.row.id, receipt: settled.receiptId, overrun: String(settled.overrun) };
-      this.#deps.log.error(facts, 'a source billed beyond its limit and is frozen');
-    } catch (cause) {
-      this.#deps.log.error({ hold: held.holdId, cause: describe(cause) }, 'a call could not be settled; its hold stays spent');
-      // What cannot be accounted for may be an overrun: nothing more goes through this source until somebody has looked.
-      if (!(cause instanceof TallyError && cause.status === 503)) this.#freeze('a call on it could not be settled');
-    }
-  }
-
-  #settlement(outcome: Outcome, complete: boolean, finish: string): SettleRequest {
+  #delivered(complete: boolean, finish: string) {
+    const { bytes } = this.#relay;
     const textBytes = BigInt(this.#scanner?.summary().contentBytes ?? 0);
-    const delivered = {
-      status: this.#status,
-      bytes: this.#relay.bytes,
-      complete,
-      responseHash: this.#relay.digest(complete),
-      finish,
-      textBytes,
-    };
-    return settlement(this.#parts.held, outcome, delivered, this.#deps.clock.wallMs());
+    return { status: this.#status, bytes, complete, responseHash: this.#relay.digest(complete), finish, textBytes };
   }
 
-  #answerHeaders(): Record<string, string> {
-    return answerHeaders(this.#parts.held, this.#overheadMs);
+  #answerHeaders(): Headers {
+    return answerHeaders(this.#held, this.#request.spec.dialect, this.#overheadMs);
   }
 }

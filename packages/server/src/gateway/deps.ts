@@ -15,6 +15,9 @@ export type GatewayLimits = {
   readonly callsMax: number;
   readonly callDeadlineMs: number;
   readonly readerStallMs: number;
+  /** Further attempts after one that was provably not billed. */
+  readonly retriesMax: number;
+  readonly retryWaitMaxMs: number;
   /** Tokens. */
   readonly outputDefault: bigint;
 };

@@ -2,28 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TallyError } from '@tallystick/core';
 import { ByteBudget } from '#ground/byte-budget';
 import { readBody } from '#ground/http-body';
-import { randomHex, uuidv7 } from '#ground/ids';
-import { admit, type CallId } from './admission.ts';
+import { uuidv7 } from '#ground/ids';
 import { sendError, sendJson } from './answer.ts';
-import { Call } from './call.ts';
+import { serveCall } from './attempts.ts';
 import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
 import { describe } from './describe.ts';
 import { idHeaders } from './headers.ts';
 import { listModels, oneModel } from './models.ts';
-import type { Principal } from './principals.ts';
-import { type EndpointSpec, OPENAI_ENDPOINTS, planCall } from './providers/openai/endpoints.ts';
+import { planCall } from './providers/plan.ts';
+import { checkQuery } from './query.ts';
+import type { CallRequest } from './request.ts';
+import { type Route, routeOf } from './routes.ts';
 import { billableBytes } from './text-bytes.ts';
+import { Work } from './work.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** With or without parameters, but no other type that only begins the same (`application/json-seq`). */
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 
+type CallRoute = Extract<Route, { kind: 'call' }>;
+
 /** The routes that callers' SDKs use. Everything on them is answered in the caller's dialect, errors too. */
 export class Gateway {
   readonly #deps: GatewayDeps;
-  readonly #endpoints: ReadonlyMap<string, EndpointSpec>;
-  readonly #calls = new Set<Call>();
+  readonly #work = new Set<Work>();
   readonly #running = new Set<Promise<void>>();
   readonly #bodies: ByteBudget;
   #inFlight = 0;
@@ -33,18 +36,18 @@ export class Gateway {
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
     this.#bodies = new ByteBudget(deps.limits.bodiesBytesMax);
-    this.#endpoints = new Map(OPENAI_ENDPOINTS.map((spec) => [spec.route, spec]));
   }
 
   /** @returns whether the path belongs to the gateway; if so, it answers. */
   handle(req: IncomingMessage, res: ServerResponse, path: string): boolean {
-    if (path !== '/v1' && !path.startsWith('/v1/')) return false;
-    const id: CallId = { callId: uuidv7(this.#deps.clock.wallMs()), receiptId: randomHex(16) };
-    const work = this.#answer(req, res, path, id).catch((cause: unknown) => {
+    const route = routeOf(path, req.headers);
+    if (route === null) return false;
+    const callId = uuidv7(this.#deps.clock.wallMs());
+    const work = this.#answer(req, res, route, callId).catch((cause: unknown) => {
       const error = cause instanceof TallyError ? cause : new TallyError('INTERNAL', undefined, {}, { cause });
-      if (error.code === 'INTERNAL') this.#deps.log.error({ call: id.callId, cause: describe(cause) }, 'a call failed inside the gateway');
-      this.#deps.metrics.calls.inc({ endpoint: this.#endpoints.get(path)?.endpoint ?? 'other', outcome: error.code });
-      sendError(res, error, idHeaders(id));
+      if (error.code === 'INTERNAL') this.#deps.log.error({ call: callId, cause: describe(cause) }, 'a call failed inside the gateway');
+      this.#deps.metrics.calls.inc({ endpoint: route.kind === 'call' ? route.spec.name : 'other', outcome: error.code });
+      sendError(res, route.dialect, error, callId, idHeaders(callId, route.dialect));
     });
     this.#running.add(work);
     void work.finally(() => this.#running.delete(work));
@@ -65,24 +68,28 @@ export class Gateway {
     clearTimeout(timer);
     // From here on nothing more is sent: a request that was still arriving is refused, one that just got its hold is cut.
     this.#cutting = true;
-    for (const call of this.#calls) call.abort();
+    for (const work of this.#work) work.cut();
     await all();
     await this.#deps.sources.close();
   }
 
-  async #answer(req: IncomingMessage, res: ServerResponse, path: string, id: CallId): Promise<void> {
+  async #answer(req: IncomingMessage, res: ServerResponse, route: Route, callId: string): Promise<void> {
     const arrivedAt = this.#deps.clock.monotonicMs();
-    const spec = this.#endpoints.get(path);
-    if (spec !== undefined) {
+    checkQuery(req.url ?? '', route);
+    if (route.kind === 'call') {
       if (req.method !== 'POST') throw notAllowed(res, 'POST');
-      await this.#counted(() => this.#serve(req, res, spec, id, arrivedAt));
+      await this.#counted(() => this.#serve(req, res, route, callId, arrivedAt));
       return;
     }
-    if (path !== '/v1/models' && !path.startsWith('/v1/models/')) throw new TallyError('ROUTE_UNKNOWN');
+    if (route.kind === 'unknown') throw new TallyError('ROUTE_UNKNOWN');
     if (req.method !== 'GET') throw notAllowed(res, 'GET');
     const principal = this.#deps.principals.authenticate(req.headers);
-    const body = path === '/v1/models' ? await listModels(this.#deps, principal) : await oneModel(this.#deps, principal, decodeModel(path));
-    sendJson(res, 200, body, idHeaders(id));
+    const { dialect } = route;
+    const body =
+      route.kind === 'models'
+        ? await listModels(this.#deps, principal, dialect)
+        : await oneModel(this.#deps, principal, dialect, route.model);
+    sendJson(res, 200, body, idHeaders(callId, dialect));
   }
 
   /** A bound on calls at work: beyond it the gateway says so at once instead of queueing without end. */
@@ -99,49 +106,48 @@ export class Gateway {
     }
   }
 
-  async #serve(req: IncomingMessage, res: ServerResponse, spec: EndpointSpec, id: CallId, arrivedAt: number): Promise<void> {
+  async #serve(req: IncomingMessage, res: ServerResponse, route: CallRoute, callId: string, arrivedAt: number): Promise<void> {
     const { limits } = this.#deps;
     const principal = this.#deps.principals.authenticate(req.headers);
     if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
     const idempotencyKey = readIdempotencyKey(req);
+    const passedHeaders = route.dialect.passedHeaders(req.headers);
     const room = this.#bodies.reserve();
     try {
       const body = await readBody(req, { bytesMax: limits.bodyBytesMax, timeoutMs: limits.bodyTimeoutMs, room });
-      await this.#send(res, spec, id, arrivedAt, principal, body, idempotencyKey);
+      if (this.#cutting) throw new TallyError('SHUTTING_DOWN');
+      const { spec } = route;
+      const plan = planCall(spec, body, limits.bodyBytesMax, { ...route, passedHeaders });
+      const salts = new ContentSalts(principal.secret, callId);
+      const call: CallRequest = {
+        callId,
+        spec,
+        principal,
+        plan,
+        requestHash: salts.requestHash(body),
+        responseSalt: salts.salt('response'),
+        idempotencyKey,
+        billableBytes: billableBytes(plan),
+        arrivedAt,
+      };
+      await this.#send(call, res);
     } finally {
       room.release();
     }
   }
 
-  async #send(
-    res: ServerResponse,
-    spec: EndpointSpec,
-    id: CallId,
-    arrivedAt: number,
-    principal: Principal,
-    body: Buffer,
-    idempotencyKey: string | undefined,
-  ): Promise<void> {
-    if (this.#cutting) throw new TallyError('SHUTTING_DOWN');
-    const plan = planCall(spec, body, this.#deps.limits.bodyBytesMax);
-    const salts = new ContentSalts(principal.secret, id.callId);
-    const requestHash = salts.requestHash(body);
-    const held = await admit(this.#deps, { spec, principal, plan, id, idempotencyKey, requestHash, billableBytes: billableBytes(plan) });
-    const stop = this.#deps.metrics.duration.startTimer({ gen_ai_operation_name: spec.endpoint, gen_ai_system: held.source.row.provider });
-    const call = new Call(this.#deps, { spec, plan, held, arrivedAt, responseSalt: salts.salt('response') }, res);
-    this.#calls.add(call);
+  async #send(call: CallRequest, res: ServerResponse): Promise<void> {
+    const work = new Work();
+    this.#work.add(work);
     try {
-      const settled = call.run();
-      if (this.#cutting) call.abort();
-      await settled;
+      await serveCall(this.#deps, call, res, work);
     } finally {
-      this.#calls.delete(call);
-      stop();
+      this.#work.delete(work);
     }
   }
 }
 
-function readIdempotencyKey(req: IncomingMessage): string | undefined {
+export function readIdempotencyKey(req: IncomingMessage): string | undefined {
   const key = req.headers['idempotency-key'];
   if (key === undefined) return undefined;
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
@@ -155,12 +161,4 @@ function readIdempotencyKey(req: IncomingMessage): string | undefined {
 function notAllowed(res: ServerResponse, allow: string): TallyError {
   res.setHeader('allow', allow);
   return new TallyError('METHOD_NOT_ALLOWED', `The route takes ${allow} only.`);
-}
-
-function decodeModel(path: string): string {
-  try {
-    return decodeURIComponent(path.slice('/v1/models/'.length));
-  } catch {
-    throw new TallyError('ROUTE_UNKNOWN');
-  }
 }

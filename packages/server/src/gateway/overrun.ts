@@ -1,6 +1,6 @@
 import { type Usage, usageTotal } from '@tallystick/core';
-import type { Held } from './admission.ts';
-import type { Plan } from './providers/openai/endpoints.ts';
+import type { Held } from './hold.ts';
+import type { Plan } from './providers/endpoint.ts';
 
 /**
  * No token of a public vocabulary is longer than 128 bytes. Visible text beyond limit × 128 bytes therefore proves
@@ -18,12 +18,12 @@ const ESCAPED_BYTES_MAX = 6n;
 
 /** UTF-8 bytes of visible text that a stream within its output limit can have. */
 export function textBytesAllowed(held: Held, plan: Plan): bigint {
-  return held.output * BigInt(plan.choices) * TOKEN_BYTES_MAX;
+  return outputMax(held, plan) * TOKEN_BYTES_MAX;
 }
 
 /** Bytes that a JSON answer within its output limit can have. */
 export function jsonBytesAllowed(held: Held, plan: Plan): bigint {
-  const text = held.output * BigInt(plan.choices) * TOKEN_JSON_BYTES_MAX;
+  const text = outputMax(held, plan) * TOKEN_JSON_BYTES_MAX;
   return text + BigInt(held.body.length) * ESCAPED_BYTES_MAX + ANSWER_FRAME_BYTES_MAX;
 }
 
@@ -31,5 +31,11 @@ export function jsonBytesAllowed(held: Held, plan: Plan): bigint {
 export function isBeyond(held: Held, plan: Plan, usage: Usage): boolean {
   if (usageTotal(usage) > held.bound.total) return true;
   if (held.bound.proof === 'exact' || held.output === 0n) return false;
-  return usage.output + usage.reasoning > held.output * BigInt(plan.choices);
+  return usage.output + usage.reasoning > outputMax(held, plan);
+}
+
+/** Tokens that all choices together can emit: where reasoning is not within the limit that is sent, the bound is above it. */
+function outputMax({ bound, output }: Held, { choices }: Plan): bigint {
+  const sent = output * BigInt(choices);
+  return bound.proof === 'exact' || bound.output < sent ? sent : bound.output;
 }

@@ -8,6 +8,9 @@ export type Principal = { readonly key: KeyRow; readonly tenantHash: Hex; readon
 
 type Known = { readonly key: KeyRow; readonly tenantHash: Hex };
 
+/** Where each official SDK puts its key, beside `authorization`. */
+export const KEY_HEADERS = ['x-api-key', 'x-goog-api-key'] as const;
+
 /** `tk_` and 32 random bytes in base64url. */
 export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
 
@@ -36,12 +39,25 @@ export class Principals {
 
   /** @throws AUTH_MISSING, AUTH_INVALID. The lookup is by keyed hash, so its timing tells nothing of a key. */
   authenticate(headers: IncomingHttpHeaders): Principal {
-    const header = headers.authorization;
-    if (header === undefined || header === '') throw new TallyError('AUTH_MISSING');
-    const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
-    if (secret === undefined || !VIRTUAL_KEY.test(secret)) throw new TallyError('AUTH_INVALID');
+    const secret = givenKey(headers);
     const known = this.#byHash.get(this.hash(secret));
     if (known === undefined) throw new TallyError('AUTH_INVALID');
     return { ...known, secret };
   }
+}
+
+/** The virtual key of a request. Where several headers carry one they must agree: which of two counts is nobody's to guess. */
+export function givenKey(headers: IncomingHttpHeaders): string {
+  const { authorization } = headers;
+  const given: (string | undefined)[] = [];
+  if (authorization !== undefined && authorization !== '') given.push(/^Bearer +(\S+)$/i.exec(authorization)?.[1]);
+  for (const name of KEY_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined && value !== '') given.push(String(value));
+  }
+  const [secret] = given;
+  if (given.length === 0) throw new TallyError('AUTH_MISSING');
+  if (secret === undefined || !VIRTUAL_KEY.test(secret)) throw new TallyError('AUTH_INVALID');
+  if (given.some((other) => other !== secret)) throw new TallyError('AUTH_INVALID', 'The request carries two different keys.');
+  return secret;
 }

@@ -4,6 +4,11 @@ import type { HoldRefusal, HoldResult } from '#ledger';
 /** Seconds after which a call that only open holds were in the way of may be tried again. */
 const BUSY_RETRY_S = 1;
 
+/** @returns whether the account that refused is the caller's own key or budget, not the source. */
+export function isMine(refusal: HoldRefusal, sourceId: string): boolean {
+  return refusal.code !== 'POOL_STOPPED' && refusal.accountId !== sourceId;
+}
+
 /** What a refused hold means to the caller. `mine`: the account is the caller's own key or budget, not a source. */
 export function refusalError(refusal: HoldRefusal, mine: boolean): TallyError {
   const amount = (value: bigint) =>

@@ -25,6 +25,9 @@ export class Relay {
   #gone = false;
   #ended = false;
   #bytes = 0;
+  readonly #onLeave = () => this.#leave();
+  readonly #onDrain = () => this.#resume();
+  readonly #onTimeout = () => void this.#res.destroy();
 
   constructor(res: ServerResponse, hash: Hash, limits: RelayLimits, clock: Clock, events: RelayEvents) {
     this.#res = res;
@@ -33,10 +36,13 @@ export class Relay {
     this.#clock = clock;
     this.#events = events;
     this.#gone = res.destroyed || res.closed;
-    res.on('close', () => this.#leave());
-    res.on('error', () => this.#leave());
-    res.on('drain', () => this.#resume());
-    res.on('timeout', () => res.destroy());
+    res.on('close', this.#onLeave).on('error', this.#onLeave).on('drain', this.#onDrain).on('timeout', this.#onTimeout);
+  }
+
+  /** Another attempt answers in this one's place: from now on nothing is written and nothing is listened to. */
+  leave(): void {
+    this.#ended = true;
+    this.#res.off('close', this.#onLeave).off('error', this.#onLeave).off('drain', this.#onDrain).off('timeout', this.#onTimeout);
   }
 
   get gone(): boolean {

@@ -1,6 +1,6 @@
 import { type Hex, priceOf, quantitiesOf, type Usage, usageTotal } from '@tallystick/core';
 import type { SettleRequest } from '#ledger';
-import type { Held } from './admission.ts';
+import type { Held } from './hold.ts';
 
 /** How a call ended, in the ledger's words. */
 export type Outcome =
@@ -75,7 +75,9 @@ function wholeBound(held: Held): Usage {
 /** The words that servers end an answer with. Anything else could be any text at all, and a receipt is public. */
 const FINISH_REASONS: ReadonlySet<string> = new Set(
   `stop length tool_calls function_call content_filter completed incomplete max_output_tokens max_tokens failed cancelled
-  end_turn stop_sequence eos error abort insufficient_system_resource`.split(/\s+/),
+  end_turn stop_sequence eos error abort insufficient_system_resource
+  tool_use pause_turn refusal model_context_window_exceeded compaction
+  STOP MAX_TOKENS SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL`.split(/\s+/),
 );
 
 function knownReasons(finish: string): string {

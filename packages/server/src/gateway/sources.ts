@@ -46,6 +46,7 @@ export class Sources {
 
   add(row: SourceRow): void {
     const { upstream, pseudonymKey, sandboxUrl } = this.#options;
+    // Google’s paths stand under `/v1` as well, so one base serves all three dialects.
     const baseUrl = row.baseUrl === SANDBOX_URL ? sandboxUrl && `${sandboxUrl}/v1` : row.baseUrl;
     if (baseUrl === null) return;
     const tariff = parseTariff(JSON.parse(row.tariff));

@@ -1,5 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { ANTHROPIC } from './providers/anthropic/dialect.ts';
+import type { Dialect } from './providers/dialect.ts';
+import { GOOGLE } from './providers/google/dialect.ts';
+import { OPENAI } from './providers/openai/dialect.ts';
 import { redact, upstreamRefusal } from './upstream-error.ts';
+
+const refusal = (host: string, status: number, headers: IncomingHttpHeaders, body: Buffer, secret = '', dialect: Dialect = OPENAI) =>
+  upstreamRefusal({ dialect, host, status, headers, body, nowMs: 1_800_000_000_000 }, secret);
 
 const body = (error: unknown) => Buffer.from(JSON.stringify({ error }));
 
@@ -15,34 +23,43 @@ describe('upstreamRefusal', () => {
     [500, 'UPSTREAM_ERROR'],
     [503, 'UPSTREAM_ERROR'],
   ])('maps status %i to %s', (status, code) => {
-    expect(upstreamRefusal('api.example', status, {}, body({ message: 'x' })).error.code).toBe(code);
+    expect(refusal('api.example', status, {}, body({ message: 'x' })).error.code).toBe(code);
   });
 
   it('releases nothing on a status of an unknown host, whatever the upstream calls it', () => {
     for (const status of [400, 401, 404, 429, 500])
-      expect(upstreamRefusal('api.example', status, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(false);
+      expect(refusal('api.example', status, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(false);
   });
 
   it('releases on the sandbox’s own unbilled refusals only', () => {
-    expect(upstreamRefusal('sandbox', 400, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(true);
-    expect(upstreamRefusal('sandbox', 500, {}, body({ code: 'server_error' })).unbilled).toBe(false);
+    expect(refusal('sandbox', 400, {}, body({ code: 'sandbox_refused' })).unbilled).toBe(true);
+    expect(refusal('sandbox', 500, {}, body({ code: 'server_error' })).unbilled).toBe(false);
   });
 
   it('passes retry-after on only where it is a sane number of seconds', () => {
-    const after = (value: string) => upstreamRefusal('h', 429, { 'retry-after': value }, body({})).error.facts['retry_after_s'];
+    const after = (value: string) => refusal('h', 429, { 'retry-after': value }, body({})).error.facts['retry_after_s'];
     expect([after('7'), after('-1'), after('1e9'), after('999999'), after('x')]).toEqual([7, 1, 1, 1, 1]);
+  });
+
+  it('tells the key’s fault from the request’s in each dialect', () => {
+    const invalid = { code: 400, status: 'INVALID_ARGUMENT', message: 'x', details: [{ reason: 'API_KEY_INVALID' }] };
+    expect(refusal('h', 400, {}, body(invalid), '', GOOGLE).error.code).toBe('UPSTREAM_AUTH');
+    expect(refusal('h', 400, {}, body({ ...invalid, details: [] }), '', GOOGLE).error.code).toBe('UPSTREAM_REFUSED');
+    const poor = { type: 'invalid_request_error', message: 'Your credit balance is too low to access the API.' };
+    expect(refusal('h', 400, {}, body(poor), '', ANTHROPIC).error.code).toBe('UPSTREAM_AUTH');
+    expect(refusal('h', 400, {}, body({ ...poor, message: 'max_tokens: too large' }), '', ANTHROPIC).error.code).toBe('UPSTREAM_REFUSED');
   });
 
   it('survives bodies of every kind', () => {
     for (const text of ['', 'null', '[]', '<html>', '{"error":null}', '{"error":"x"}', '\u0000', '{"error":{"code":{}}}']) {
-      expect(upstreamRefusal('h', 400, {}, Buffer.from(text)).error.code).toBe('UPSTREAM_REFUSED');
+      expect(refusal('h', 400, {}, Buffer.from(text)).error.code).toBe('UPSTREAM_REFUSED');
     }
   });
 });
 
 describe('the source’s own secret', () => {
   const secret = 'Cnry.a1b2c3:d4e5f6:0a1b2c!end';
-  const say = (message: string) => upstreamRefusal('h', 400, {}, body({ message }), secret).error.message;
+  const say = (message: string) => refusal('h', 400, {}, body({ message }), secret).error.message;
 
   it('is taken out of what is passed on, whole or in part, whatever its form', () => {
     expect(say(`Bad key ${secret}.`)).toContain('It says: Bad key [redacted].');
@@ -52,7 +69,7 @@ describe('the source’s own secret', () => {
   });
 
   it('that is very short is taken out only where it stands whole', () => {
-    expect(upstreamRefusal('h', 400, {}, body({ message: 'key abc, ab' }), 'abc').error.message).toContain('key [redacted], ab');
+    expect(refusal('h', 400, {}, body({ message: 'key abc, ab' }), 'abc').error.message).toContain('key [redacted], ab');
   });
 });
 

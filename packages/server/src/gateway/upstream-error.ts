@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { TallyError, unbilledRefusal } from '@tallystick/core';
+import type { Dialect, SaidError } from './providers/dialect.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { parseObject } from './stream/json.ts';
 
 /** Bytes of an upstream's error that are read; the rest is of no use to anyone. */
 export const ERROR_BYTES_MAX = 65_536;
@@ -7,26 +10,38 @@ const MESSAGE_CHARS_MAX = 500;
 /** A shorter run that a message shares with the key tells nothing of it. */
 const SECRET_CHARS_MIN = 6;
 
+const RETRY_AFTER_MS = 1000;
+
+export type RefusedAnswer = {
+  readonly dialect: Dialect;
+  readonly host: string;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Unix ms, for a `retry-after` that is a date. */
+  readonly nowMs: number;
+};
+
 export type UpstreamRefusal = { readonly error: TallyError; readonly unbilled: boolean };
 
 /**
  * An upstream's error in the catalogue's words. Its own message is passed on only where the request is at fault, and
  * only with everything taken out that looks like a credential or is a part of `secret`: providers have been seen to quote parts of the key.
  */
-export function upstreamRefusal(host: string, status: number, headers: IncomingHttpHeaders, body: Buffer, secret = ''): UpstreamRefusal {
-  const parsed = parse(body);
-  const unbilled = unbilledRefusal(host, status, parsed.code) !== undefined;
-  const message = parsed.message === null ? null : redact(withoutSecret(parsed.message, secret));
-  return { error: toError(status, headers, message), unbilled };
+export function upstreamRefusal(answer: RefusedAnswer, secret = ''): UpstreamRefusal {
+  const { host, status, body, dialect } = answer;
+  const json = parseObject(body);
+  const said: SaidError = json === null ? { code: null, message: null, keyAtFault: false } : dialect.readError(json);
+  const unbilled = unbilledRefusal(host, status, said.code) !== undefined;
+  const message = said.message === null ? null : redact(withoutSecret(said.message, secret));
+  return { error: toError(answer, said, message), unbilled };
 }
 
-function toError(status: number, headers: IncomingHttpHeaders, said: string | null): TallyError {
-  if (status === 401 || status === 403) return new TallyError('UPSTREAM_AUTH');
+function toError({ status, headers, nowMs }: RefusedAnswer, { keyAtFault }: SaidError, said: string | null): TallyError {
+  if (status === 401 || status === 403 || keyAtFault) return new TallyError('UPSTREAM_AUTH');
   if (status === 429) {
-    const after = Number(headers['retry-after']);
-    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, {
-      retry_after_s: Number.isSafeInteger(after) && after >= 0 && after <= 3600 ? after : 1,
-    });
+    const afterMs = retryAfterMs(headers, nowMs) ?? RETRY_AFTER_MS;
+    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, { retry_after_s: Math.ceil(afterMs / 1000) });
   }
   if (status >= 400 && status < 500) {
     const message = said === null ? '' : ` It says: ${said}`;
@@ -37,16 +52,6 @@ function toError(status: number, headers: IncomingHttpHeaders, said: string | nu
   if (status >= 300 && status < 400)
     return new TallyError('UPSTREAM_ERROR', 'The upstream answered with a redirect, which is never followed.');
   return new TallyError('UPSTREAM_ERROR', `The upstream failed with status ${status}.`, { upstream_status: status });
-}
-
-function parse(body: Buffer): { code: string | null; message: string | null } {
-  try {
-    const { error } = JSON.parse(body.toString('utf8')) as { error?: { code?: unknown; type?: unknown; message?: unknown } };
-    const text = (value: unknown) => (typeof value === 'string' ? value : null);
-    return { code: text(error?.code) ?? text(error?.type), message: text(error?.message) };
-  } catch {
-    return { code: null, message: null };
-  }
 }
 
 /** Whatever form a key has: every run of characters that stands in it as well is taken out. */

@@ -66,6 +66,17 @@ export const CONFIG_KEYS = {
     unit: 'ms',
     description: 'A caller that reads nothing for this long counts as gone; metering goes on.',
   },
+  TALLY_RETRIES_MAX: {
+    default: '2',
+    unit: 'attempts',
+    description:
+      'Further attempts of a call after one that was provably not billed: on another source at once, on the same one after a wait. Each has a hold and a receipt of its own.',
+  },
+  TALLY_RETRY_WAIT_MS_MAX: {
+    default: '5000',
+    unit: 'ms',
+    description: 'Longest wait before a source is asked again; where it asks for a longer one, the caller is told instead.',
+  },
   TALLY_UPSTREAM_CONNECTIONS_MAX: { default: '512', unit: 'sockets', description: 'Connections per source.' },
   TALLY_UPSTREAM_HEADERS_MS: { default: '120000', unit: 'ms', description: 'Time for an upstream’s first answer byte.' },
   TALLY_UPSTREAM_IDLE_MS: { default: '120000', unit: 'ms', description: 'Longest silence inside an upstream’s answer.' },

@@ -17,6 +17,12 @@ export function openMetrics() {
       labelNames: ['endpoint', 'outcome'],
       registers,
     }),
+    retries: new Counter({
+      name: 'tally_call_retries_total',
+      help: 'Attempts that were provably not billed and were followed by another, by endpoint and the code they failed with.',
+      labelNames: ['endpoint', 'outcome'],
+      registers,
+    }),
     inFlight: new Gauge({ name: 'tally_calls_in_flight', help: 'Calls being served.', registers }),
     overhead: new Histogram({
       name: 'tally_gateway_overhead_seconds',

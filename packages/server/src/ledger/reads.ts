@@ -179,6 +179,7 @@ function sourceOf(row: SqlRow): SourceRow {
     baseUrl: row.base_url as string,
     mode: Number(row.mode) as ReceiptMode,
     settle: row.settle as SourceRow['settle'],
+    countConsent: Number(row.count_consent) === 1,
     models: row.models as string,
     tariff: row.tariff as string,
     createdAt: Number(row.created_at),

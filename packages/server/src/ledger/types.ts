@@ -50,6 +50,8 @@ export type HoldRequest = {
   readonly tenantId: string;
   /** 1 … 16 accounts of one book; applied in id order, all or none. */
   readonly lines: readonly HoldLine[];
+  /** The amounts rest on evidence, not on proof: the hold is placed only where the last tenth of each limit stays free. */
+  readonly guarded?: boolean;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
   /** 128 random bits, hex: the public receipt id, fixed now. */
@@ -180,12 +182,14 @@ export type SourceRow = {
   readonly id: string;
   readonly name: string;
   /** `openai-compatible`: any server that speaks the dialect; only models declared in `models` are served. */
-  readonly provider: 'openai' | 'openai-compatible' | 'sandbox';
+  readonly provider: 'openai' | 'openai-compatible' | 'anthropic' | 'google' | 'sandbox';
   /** Scheme, host and base path, for example `https://api.openai.com/v1`. */
   readonly baseUrl: string;
   readonly mode: ReceiptMode;
   /** `metered`, or `hold`: nothing is ever released (the donor trusts no usage report). */
   readonly settle: 'metered' | 'hold';
+  /** Its giver agreed that a call may be bounded by the provider's own count of it, inside a guard band. */
+  readonly countConsent: boolean;
   /** Model facts declared by the operator, JSON; `{}` where the built-in facts are enough. */
   readonly models: string;
   /** Tariff lines that the tenant is charged by, JSON; `[]` = free. Pinned by hash in every hold. */

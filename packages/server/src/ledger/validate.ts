@@ -64,6 +64,7 @@ export function checkHold(r: HoldRequest): HoldRequest {
   checkText(r.tenantId, 'tenantId');
   if (typeof r.callId !== 'string' || !CALL_ID.test(r.callId)) throw invalid('callId', 'is neither a UUID nor 32 bytes in hex');
   if (!Number.isInteger(r.attempt) || r.attempt < 0 || r.attempt > 0xffff) throw invalid('attempt', 'is not from 0 to 65535');
+  if (r.guarded !== undefined && typeof r.guarded !== 'boolean') throw invalid('guarded', 'is neither true nor false');
   if (typeof r.nonce !== 'string' || !NONCE.test(r.nonce)) throw invalid('nonce', 'is not 16 bytes in hex');
   if (r.mode !== 0 && r.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
   checkText(r.proof, 'proof', 32);
@@ -153,6 +154,7 @@ export function checkSource(source: SourceRow): SourceRow {
   checkText(source.tariff, 'tariff', LIMITS.jsonMax);
   if (source.mode !== 0 && source.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
   if (source.settle !== 'metered' && source.settle !== 'hold') throw invalid('settle', 'is neither metered nor hold');
+  if (typeof source.countConsent !== 'boolean') throw invalid('countConsent', 'is neither true nor false');
   checkTime(source.createdAt, 'createdAt');
   return source;
 }

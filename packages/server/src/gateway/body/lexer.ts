@@ -43,6 +43,11 @@ export class Lexer {
     return this.bytes[this.pos] ?? -1;
   }
 
+  /** Whether these ASCII characters stand at the offset, as they are. */
+  startsWith(offset: number, text: string): boolean {
+    return this.bytes.toString('latin1', offset, offset + text.length) === text;
+  }
+
   /** Takes one structural byte. */
   expect(byte: number, what: string): void {
     if (this.peek() !== byte) throw this.unexpected(what);

@@ -29,6 +29,9 @@ export function checkString(node: StringNode | AnyNode, lexer: Lexer, start: num
   const given = node.kind === 'string' ? node.bytesMax : undefined;
   const bytesMax = given ?? (node.capture === undefined ? bytes : CAPTURED_BYTES_MAX);
   if (bytes > bytesMax) throw fieldInvalid(path, `must have at most ${bytesMax} bytes`);
+  if (node.kind === 'string' && node.prefix !== undefined && !lexer.startsWith(start + 1, node.prefix)) {
+    throw fieldNotAllowed(path, node.reason ?? `it must begin with ${node.prefix}`);
+  }
   return node.capture === undefined ? undefined : wellFormed(lexer, start, path);
 }
 

@@ -224,3 +224,31 @@ it('wants one of several sets of fields whole', () => {
   expect(walk('{"a":1}')).toThrow(/must have a, b; or c/);
   expect(walk('{}')).toThrow(/must have/);
 });
+
+it('takes at most one of a set of exclusive fields', () => {
+  const inner: ObjectNode = {
+    kind: 'object',
+    fields: { a: ANY_NODE, b: ANY_NODE, c: ANY_NODE, d: ANY_NODE },
+    exclusive: [['a', 'b', 'c']],
+  };
+  const schema: ObjectNode = { kind: 'object', fields: { in: inner } };
+  const walk = (text: string) => () => walkBody(Buffer.from(text), schema);
+  expect(walk('{"in":{}}')).not.toThrow();
+  expect(walk('{"in":{"b":1,"d":2}}')).not.toThrow();
+  expect(walk('{"in":{"d":2,"c":1,"a":null}}')).toThrow('`in.c` must not stand beside `a`.');
+  expect(walk('{"in":{"\\u0062":1,"c":1}}')).toThrow('`in.c` must not stand beside `b`.');
+});
+
+it('wants one value wherever a captured field says `same`', () => {
+  const model = { kind: 'string', capture: 'model', same: true, nullable: true } as const;
+  const items: ObjectNode = { kind: 'object', fields: { model } };
+  const schema: ObjectNode = { kind: 'object', fields: { all: { kind: 'array', items } } };
+  const walk = (...models: readonly (string | null)[]) => {
+    return () => walkBody(Buffer.from(JSON.stringify({ all: models.map((each) => ({ model: each })) })), schema).captured.get('model');
+  };
+  expect(walk('a', 'a', 'a')()).toBe('a');
+  expect(walk()()).toBeUndefined();
+  expect(walk('a', 'a', 'b')).toThrow('`all[2].model` must be the same wherever it stands.');
+  expect(walk(null, 'a')).toThrow('`all[1].model`');
+  expect(walk('', 'a')).toThrow('`all[1].model`');
+});

@@ -34,6 +34,7 @@ class Walker {
   readonly #nested = new Map<string, ObjectSpans>();
   readonly #captured = new Map<string, Scalar>();
   readonly #counts = new Map<string, number>();
+  readonly #media: { start: number; end: number }[] = [];
   #depth = 0;
 
   constructor(body: Uint8Array, limits: WalkLimits) {
@@ -56,6 +57,7 @@ class Walker {
       nested: this.#nested,
       captured: this.#captured,
       counts: this.#counts,
+      media: this.#media,
       numberExpansion: lexer.numberExpansion,
     };
   }
@@ -71,7 +73,13 @@ class Walker {
 
   #scalarValue(node: Chosen, type: JsonType): void {
     const scalar = this.#scalar(node, type);
-    if (node.kind !== 'forbidden' && node.capture !== undefined) this.#captured.set(node.capture, scalar as Scalar);
+    if (node.kind !== 'forbidden' && node.capture !== undefined) this.#capture(node.capture, scalar as Scalar, node.same === true);
+  }
+
+  #capture(name: string, value: Scalar, isSame: boolean): void {
+    const before = this.#captured.get(name);
+    if (isSame && before !== undefined && before !== value) throw fieldInvalid(this.#path, 'must be the same wherever it stands');
+    this.#captured.set(name, value);
   }
 
   /** @returns the alternative that takes this type, or throws. */
@@ -95,7 +103,13 @@ class Walker {
     if (type === 'number') return checkNumber(node, lexer.number(), lexer.integer, this.#path);
     const start = lexer.pos;
     lexer.string();
-    if (node.kind === 'enum') return checkEnum(node, lexer, start, this.#path);
+    if (node.kind === 'enum') {
+      const text = checkEnum(node, lexer, start, this.#path);
+      const name = node.tallyOf !== undefined && Object.hasOwn(node.tallyOf, text) ? node.tallyOf[text] : undefined;
+      if (name !== undefined) this.#add(name, 1);
+      return text;
+    }
+    if (node.kind === 'string' && node.media === true) this.#media.push({ start, end: lexer.pos });
     return node.kind === 'string' || node.kind === 'any' ? checkString(node, lexer, start, this.#path) : undefined;
   }
 
@@ -138,8 +152,14 @@ class Walker {
     if (schema !== null) this.#complete(schema, keys);
   }
 
-  #complete({ required, requiredSets }: ObjectNode, keys: KeySet): void {
+  #complete({ required, requiredSets, exclusive }: ObjectNode, keys: KeySet): void {
     for (const name of required ?? []) if (!keys.has(name)) throw fieldInvalid([...this.#path, name], 'is missing');
+    if (exclusive !== undefined && keys.size > 1) {
+      for (const set of exclusive) {
+        const [first, second] = set.filter((name) => keys.has(name));
+        if (second !== undefined) throw fieldInvalid([...this.#path, second], `must not stand beside \`${first}\``);
+      }
+    }
     if (requiredSets === undefined || requiredSets.some((set) => set.every((name) => keys.has(name)))) return;
     throw fieldInvalid(this.#path, `must have ${requiredSets.map((set) => set.join(', ')).join('; or ')}`);
   }

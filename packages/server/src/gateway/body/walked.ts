@@ -22,6 +22,8 @@ export type WalkedBody = {
   /** By key: the top-level fields whose node asked for `spans` and whose value is an object. */
   readonly nested: ReadonlyMap<string, ObjectSpans>;
   readonly captured: ReadonlyMap<string, Scalar>;
+  /** Start and end of each value whose node says `media`, quotes included, in order. */
+  readonly media: readonly { readonly start: number; readonly end: number }[];
   /** `count` and `tally` of the schema; a name that never matched is absent. */
   readonly counts: ReadonlyMap<string, number>;
   /**

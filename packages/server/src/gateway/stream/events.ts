@@ -6,13 +6,15 @@ export type StreamEvent =
   | { readonly kind: 'start'; readonly id: string | null; readonly model: string | null }
   /** Text that the caller can see: content, refusal, reasoning text, tool arguments. `bytes` in UTF-8. */
   | { readonly kind: 'delta'; readonly choice: number; readonly bytes: number }
-  /** A usage report; null where it is there but unusable. */
-  | { readonly kind: 'usage'; readonly usage: Usage | null }
+  /** Output that shows no text, but may be billed: an answer or a block that begins, a signature, encrypted thinking, an image. */
+  | { readonly kind: 'hidden' }
+  /** A usage report; null where it is there but unusable. `interim`: of an answer still under way, so never the last word on it. */
+  | { readonly kind: 'usage'; readonly usage: Usage | null; readonly interim?: boolean }
   /** One choice has ended, with the provider's reason. */
   | { readonly kind: 'stop'; readonly choice: number; readonly reason: string }
   /** The provider reports a failure inside the stream. `code` is its code or type, at most 64 characters. */
   | { readonly kind: 'error'; readonly code: string }
-  /** The stream's end marker (`[DONE]`, or the closing event of a responses stream). */
+  /** The end of all that was asked for: the stream's end marker, its closing event, or the last choice's end where there is neither. */
   | { readonly kind: 'done' }
   /** Anything else: comments, unknown events, frames that are not JSON. */
   | { readonly kind: 'other' };
@@ -28,7 +30,7 @@ export type StreamSummary = {
   readonly usageUnusable: number;
   /** Choices that had ended when usage was last reported: some servers report it as they go, and what they then go on to bill is more. */
   readonly choicesEndedAtUsage: number;
-  /** Text came after the last usable report: it does not cover it. */
+  /** The last usable report does not cover all: it was an interim one, or output came after it. */
   readonly usageStale: boolean;
   /** Visible bytes of text, all choices together. */
   readonly contentBytes: number;

@@ -38,6 +38,24 @@ export function textBytes(value: unknown): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : 0;
 }
 
+/** @returns the UTF-8 bytes of all names and scalars in a value. Without recursion: an upstream can nest deeper than the stack goes. */
+export function bytesWithin(value: unknown): number {
+  const open: unknown[] = [value];
+  let bytes = 0;
+  while (open.length > 0) {
+    const next = open.pop();
+    if (Array.isArray(next)) {
+      for (const item of next) open.push(item);
+    } else if (typeof next === 'object' && next !== null) {
+      for (const [name, member] of Object.entries(next)) {
+        bytes += Buffer.byteLength(name);
+        open.push(member);
+      }
+    } else if (next !== null && next !== undefined) bytes += Buffer.byteLength(String(next));
+  }
+  return bytes;
+}
+
 /** @returns the code of an error object (its code, else its type), or `unknown`. */
 export function errorCode(error: unknown): string {
   const object = asObject(error);

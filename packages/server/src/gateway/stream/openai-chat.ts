@@ -1,65 +1,52 @@
 import type { ObjectNode } from '../body/schema.ts';
 import { splice } from '../body/splice.ts';
 import { walkBody } from '../body/walk.ts';
-import type { Scanned, StreamEvent, StreamScanner, StreamSummary } from './events.ts';
-import { type Json, parseObject } from './json.ts';
+import type { StreamEvent } from './events.ts';
+import { type FrameReader, FrameScanner } from './frame-scanner.ts';
+import type { Json } from './json.ts';
 import { chatEvents } from './openai-chat-events.ts';
-import { Relay } from './relay.ts';
-import { FRAME_BYTES_MAX, type SseFrame, SseScanner } from './sse.ts';
-import { StreamTally } from './tally.ts';
+import { FRAME_BYTES_MAX, type SseFrame } from './sse.ts';
 
 const ANY_OBJECT: ObjectNode = { kind: 'object', fields: {}, rest: { kind: 'any' } };
 const DONE = Buffer.from('[DONE]');
+const NOTHING = new Uint8Array(0);
+
+type ChatOptions = {
+  /** Whether the caller itself asked for usage. */
+  readonly usageAsked: boolean;
+  readonly frameBytesMax?: number;
+};
 
 /**
  * Scans a chat completion stream. The gateway always asks the upstream for usage (`stream_options.include_usage`); where the caller did
  * not, the extra chunk and the `"usage":null` of all others are taken out again, and every other byte is relayed as it came.
  */
-export class OpenAiChatScanner implements StreamScanner {
-  readonly #sse: SseScanner;
+export class OpenAiChatScanner extends FrameScanner {
+  constructor(options: ChatOptions) {
+    super(new ChatReader(options), options);
+  }
+}
+
+class ChatReader implements FrameReader {
   readonly #usageAsked: boolean;
   readonly #frameBytesMax: number;
-  readonly #tally = new StreamTally();
   #hasStarted = false;
 
-  /** @param options.usageAsked whether the caller itself asked for usage. */
-  constructor(options: { readonly usageAsked: boolean; readonly frameBytesMax?: number }) {
+  constructor(options: ChatOptions) {
     this.#usageAsked = options.usageAsked;
     this.#frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX;
-    this.#sse = new SseScanner({ frameBytesMax: this.#frameBytesMax });
   }
 
-  push(chunk: Uint8Array): Scanned {
-    this.#tally.bytes(chunk.length);
-    return this.#scan(this.#sse.push(chunk));
-  }
-
-  end(): Scanned {
-    const rest = this.#sse.end();
-    return this.#scan(rest === null ? [] : [rest]);
-  }
-
-  summary(): StreamSummary {
-    return this.#tally.summary();
-  }
-
-  #scan(frames: readonly SseFrame[]): Scanned {
-    const events: StreamEvent[] = [];
-    const relay = new Relay();
-    for (const frame of frames) {
-      const chunk = frame.data === null ? null : parseObject(frame.data);
-      events.push(...this.#tally.frame(this.#read(frame, chunk)));
-      if (chunk === null || this.#usageAsked) relay.add(frame.raw);
-      else if (!isUsageChunk(chunk)) relay.add(this.#stripped(frame, chunk));
-    }
-    return { events, relay: relay.pieces() };
-  }
-
-  #read(frame: SseFrame, chunk: Json | null): StreamEvent[] {
+  read(frame: SseFrame, chunk: Json | null): StreamEvent[] {
     if (chunk === null) return [{ kind: frame.data !== null && DONE.equals(frame.data) ? 'done' : 'other' }];
     const isFirst = !this.#hasStarted && Array.isArray(chunk.choices);
     if (isFirst) this.#hasStarted = true;
     return chatEvents(chunk, isFirst);
+  }
+
+  relay(frame: SseFrame, chunk: Json | null): Uint8Array {
+    if (chunk === null || this.#usageAsked) return frame.raw;
+    return isUsageChunk(chunk) ? NOTHING : this.#stripped(frame, chunk);
   }
 
   /** The frame without the member `"usage":null` of its chunk; as it is where that cannot be cut out cleanly. */

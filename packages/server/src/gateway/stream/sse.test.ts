@@ -68,6 +68,18 @@ describe('SseScanner', () => {
     );
   });
 
+  it('keeps no chunk of a frame that is not complete', () => {
+    const scanner = new SseScanner();
+    const chunk = Buffer.from('data: ab');
+    scanner.push(chunk);
+    chunk.fill('x');
+    expect(shown(scanner.push(Buffer.from('c\n\n')))).toEqual([{ event: null, data: 'abc', raw: 'data: abc\n\n' }]);
+  });
+
+  it('joins many empty lines of data', () => {
+    expect(scanText(`${'data\n'.repeat(100_000)}\n`)[0]?.data).toBe('\n'.repeat(99_999));
+  });
+
   it('refuses a frame over the limit, whole or in pieces', () => {
     const frame = Buffer.from(`data: ${'x'.repeat(10)}\n\n`);
     expect(scan([frame, frame], 18)).toHaveLength(2);

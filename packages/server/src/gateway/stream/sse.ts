@@ -18,16 +18,17 @@ export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Cuts a stream into frames. Every byte pushed comes out in exactly one frame's `raw`, in order, however the chunks were cut.
- * Chunks are kept by reference until their frame is complete, so they must not be written to afterwards.
+ * Frames are views of their chunk where they stand in one, so chunks must not be written to afterwards.
  * A frame that ends in a bare CR is given out only when the next byte shows that no LF belongs to it.
  */
 export class SseScanner {
   readonly #frameBytesMax: number;
-  /** Bytes of the frame in progress from earlier chunks. */
-  #pending: Uint8Array[] = [];
+  /** Bytes of the frame in progress from earlier chunks, copied: many tiny chunks must not cost more memory than the bytes in them. */
+  #pending: Buffer = NOTHING;
   #pendingBytes = 0;
   #lineIsEmpty = true;
   #afterCr = false;
@@ -74,24 +75,36 @@ export class SseScanner {
 
   /** The stream has ended. @returns the rest that no blank line closed, or null. */
   end(): SseFrame | null {
-    return this.#pendingBytes === 0 ? null : this.#take(new Uint8Array(0));
+    return this.#pendingBytes === 0 ? null : this.#take(NOTHING);
   }
 
   #keep(rest: Uint8Array): void {
     if (rest.length === 0) return;
     this.#checkSize(rest.length);
-    this.#pending.push(rest);
-    this.#pendingBytes += rest.length;
+    const bytes = this.#pendingBytes + rest.length;
+    if (bytes > this.#pending.length) {
+      const grown = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#pending.length));
+      this.#pending.copy(grown, 0, 0, this.#pendingBytes);
+      this.#pending = grown;
+    }
+    this.#pending.set(rest, this.#pendingBytes);
+    this.#pendingBytes = bytes;
   }
 
   #take(last: Uint8Array): SseFrame {
     this.#checkSize(last.length);
-    const raw = this.#pendingBytes === 0 ? last : Buffer.concat([...this.#pending, last]);
-    this.#pending = [];
+    const raw = this.#whole(last);
+    this.#pending = NOTHING;
     this.#pendingBytes = 0;
     const hasMark = this.#isFirst && raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf;
     this.#isFirst = false;
     return parseFrame(raw, hasMark ? 3 : 0);
+  }
+
+  #whole(last: Uint8Array): Uint8Array {
+    if (this.#pendingBytes === 0) return last;
+    this.#keep(last);
+    return this.#pending.subarray(0, this.#pendingBytes);
   }
 
   #checkSize(more: number): void {
@@ -128,15 +141,17 @@ function parseFrame(raw: Uint8Array, from: number): SseFrame {
 }
 
 function join(raw: Uint8Array, lines: readonly number[]): Uint8Array {
-  const parts: Uint8Array[] = [];
+  const joined = Buffer.alloc(raw.length, LF);
+  let at = 0;
   for (let i = 0; i < lines.length; i += 2) {
-    if (i > 0) parts.push(LINE_FEED);
-    parts.push(raw.subarray(lines[i], lines[i + 1]));
+    const start = lines[i] as number;
+    const end = lines[i + 1] as number;
+    // By hand: a view per line would cost an upstream little to ask for and much to keep.
+    for (let from = start; from < end; from += 1, at += 1) joined[at] = raw[from] as number;
+    at += 1;
   }
-  return Buffer.concat(parts);
+  return joined.subarray(0, at - 1);
 }
-
-const LINE_FEED = Uint8Array.of(LF);
 
 function latin1(raw: Uint8Array, start: number, end: number): string {
   return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('latin1', start, end);

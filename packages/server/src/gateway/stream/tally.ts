@@ -30,12 +30,13 @@ export class StreamTally {
   frame(events: readonly StreamEvent[]): readonly StreamEvent[] {
     this.#frames += 1;
     const fresh = events.filter((event) => this.#add(event));
-    if (events.some((event) => event.kind === 'delta')) this.#deltas += 1;
-    const shows = events.some((event) => event.kind === 'delta' && event.bytes > 0);
-    if (events.some((event) => event.kind === 'usage' && event.usage !== null)) {
+    const hasText = events.some(({ kind }) => kind === 'delta');
+    if (hasText) this.#deltas += 1;
+    const report = events.findLast(isUsable);
+    if (report !== undefined) {
       this.#endedAtUsage = this.#ended.size;
-      this.#stale = false;
-    } else if (shows) {
+      this.#stale = report.interim === true;
+    } else if (hasText || events.some(({ kind }) => kind === 'hidden')) {
       this.#stale = this.#usage !== null;
     }
     return fresh.length === 0 ? [{ kind: 'other' }] : fresh;
@@ -81,6 +82,10 @@ export class StreamTally {
     if (this.#ended.size < CHOICES_MAX) this.#ended.add(choice);
     if (this.#finishReasons.length < REASONS_MAX && !this.#finishReasons.includes(reason)) this.#finishReasons.push(reason);
   }
+}
+
+function isUsable(event: StreamEvent): event is Extract<StreamEvent, { kind: 'usage' }> {
+  return event.kind === 'usage' && event.usage !== null;
 }
 
 function isSame(a: Usage, b: Usage): boolean {

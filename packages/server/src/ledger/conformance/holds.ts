@@ -90,6 +90,25 @@ export function holdConformance(create: CreateEngine): void {
       expect(await balances(books.ledger, SOURCE)).toMatchObject({ held: 15n });
     });
 
+    it('a further attempt of the same call takes the idempotency key over, after one that was not billed and no other', async () => {
+      await openAccounts(books.ledger);
+      const idempotency = { route: 'chat', key: 'k', bodyMac: 'a' };
+      const first = holdRequest(5n, { idempotency });
+      const attempt = (number: number) => holdRequest(5n, { callId: first.callId, attempt: number, idempotency });
+      await created(books.ledger, first);
+      expect(await books.ledger.hold(attempt(1))).toMatchObject({ result: 'existing', state: 'open' });
+      await books.ledger.settle(settleRequest(first.holdId, 0n, { outcome: 'released', lines: [] }));
+      expect(await books.ledger.hold(holdRequest(5n, { idempotency }))).toMatchObject({ result: 'existing', state: 'released' });
+      const changed = holdRequest(5n, { callId: first.callId, attempt: 2, idempotency: { ...idempotency, bodyMac: 'b' } });
+      expect(await books.ledger.hold(changed)).toMatchObject({ result: 'existing', sameBody: false });
+      const second = attempt(3);
+      await created(books.ledger, second);
+      expect(await books.ledger.hold(holdRequest(5n, { idempotency }))).toMatchObject({ holdId: second.holdId, state: 'open' });
+      await books.ledger.settle(settleRequest(second.holdId, 5n, { outcome: 'burned' }));
+      expect(await books.ledger.hold(attempt(4))).toMatchObject({ result: 'existing', holdId: second.holdId, state: 'burned' });
+      expect(await books.ledger.verify()).toEqual([]);
+    });
+
     it('a call attempt is held once', async () => {
       await openAccounts(books.ledger);
       const first = holdRequest(5n);
@@ -108,6 +127,18 @@ export function holdConformance(create: CreateEngine): void {
       expect(busy).toEqual({ result: 'refused', refusal: { code: 'CAP_BUSY', accountId: KEY, ...facts } });
       // The source is only busy, the key can never pay: the final one is told.
       expect(await books.ledger.hold(holdRequest(61n))).toMatchObject({ refusal: { code: 'CAP_EXCEEDED', accountId: KEY } });
+    });
+
+    it('keeps the last tenth of every limit free of what rests on evidence', async () => {
+      await openAccounts(books.ledger, 1000n, 95n);
+      expect(await books.ledger.hold(holdRequest(86n, { guarded: true }))).toMatchObject({
+        refusal: { code: 'CAP_EXCEEDED', accountId: KEY, need: 86n, available: 85n, limit: 95n },
+      });
+      await created(books.ledger, holdRequest(85n, { guarded: true }));
+      expect(await refused(books.ledger, holdRequest(1n, { guarded: true }))).toBe('CAP_BUSY');
+      // What rests on proof may have all of it.
+      await created(books.ledger, holdRequest(10n));
+      expect(await balances(books.ledger, KEY)).toMatchObject({ held: 95n });
     });
 
     it('all accounts or none', async () => {

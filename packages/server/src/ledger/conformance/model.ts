@@ -11,7 +11,10 @@ const SOURCES = ['source-1', 'source-2'];
 const KEYS = ['key-1', 'key-2'];
 const amount = fc.bigInt({ min: 0n, max: 30n });
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('hold' as const), source: fc.nat(1), keys: fc.subarray([0, 1]), amount }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('hold' as const), source: fc.nat(1), keys: fc.subarray([0, 1]), amount, guarded: fc.boolean() }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -34,11 +37,12 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-function modelHold(model: Model, lines: ModelHold['lines']): string {
+function modelHold(model: Model, lines: ModelHold['lines'], guarded: boolean): string {
+  const band = (a: ModelAccount) => (guarded ? (a.limit + 9n) / 10n : 0n);
   const accounts = lines.map((line) => ({ account: model.accounts.get(line.accountId) as ModelAccount, need: line.amount }));
   if (accounts.some(({ account }) => account.state !== 'active')) return 'ACCOUNT_NOT_ACTIVE';
-  if (accounts.some(({ account: a, need }) => a.spent + a.overrun + need > a.limit)) return 'CAP_EXCEEDED';
-  if (accounts.some(({ account: a, need }) => a.held + a.spent + a.overrun + need > a.limit)) return 'CAP_BUSY';
+  if (accounts.some(({ account: a, need }) => a.spent + a.overrun + need + band(a) > a.limit)) return 'CAP_EXCEEDED';
+  if (accounts.some(({ account: a, need }) => a.held + a.spent + a.overrun + need + band(a) > a.limit)) return 'CAP_BUSY';
   for (const { account, need } of accounts) account.held += need;
   return 'created';
 }
@@ -75,9 +79,9 @@ export function modelConformance(create: CreateEngine, runs = 12): void {
           if (s.do === 'hold') {
             const sourceId = SOURCES[s.source] as string;
             const lines = [sourceId, ...s.keys.map((i) => KEYS[i] as string)].map((accountId) => ({ accountId, amount: s.amount }));
-            const request = holdRequest(s.amount, { sourceId, lines });
+            const request = holdRequest(s.amount, { sourceId, lines, guarded: s.guarded });
             const result = await ledger.hold(request);
-            const expected = modelHold(model, lines);
+            const expected = modelHold(model, lines, s.guarded);
             expect(result.result === 'refused' ? result.refusal.code : result.result).toBe(expected);
             if (expected === 'created') model.open.push({ holdId: request.holdId, lines });
           } else if (s.do === 'settle') {

@@ -254,6 +254,7 @@ export function settleConformance(create: CreateEngine): void {
         baseUrl: 'http://x/v1',
         mode: 1,
         settle: 'metered',
+        countConsent: false,
         models: '{}',
         tariff: '[]',
       } as const;

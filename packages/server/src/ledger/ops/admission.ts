@@ -2,8 +2,13 @@ import type { AccountRow } from '../account-row.ts';
 import { TAMPERED } from '../mend.ts';
 import type { HoldRefusal } from '../types.ts';
 
-/** One account of a hold and what the hold needs of it. */
-export type Need = { readonly row: AccountRow; readonly need: bigint };
+/** One account of a hold, what the hold needs of it, and what must stay free beside that. */
+export type Need = { readonly row: AccountRow; readonly need: bigint; readonly guard: bigint };
+
+/** What stays free of a limit where a need rests on evidence: a tenth, rounded up. `sql/account_hold.sql` has the same. */
+export function guardBand(limit: bigint): bigint {
+  return (limit + 9n) / 10n;
+}
 
 /**
  * Why a hold cannot be placed, or null. The same rules stand as predicates in `sql/account_hold.sql`, which decide;
@@ -16,9 +21,9 @@ export function refusalOf(needs: readonly Need[], now: number): HoldRefusal | nu
     const refusal = standing(row, now);
     if (refusal !== null) return refusal;
   }
-  const exceeded = needs.find(({ row, need }) => row.spent + row.overrun + need > row.limit);
+  const exceeded = needs.find(({ row, need, guard }) => row.spent + row.overrun + need + guard > row.limit);
   if (exceeded !== undefined) return capRefusal('CAP_EXCEEDED', exceeded);
-  const busy = needs.find(({ row, need }) => row.held + row.spent + row.overrun + need > row.limit);
+  const busy = needs.find(({ row, need, guard }) => row.held + row.spent + row.overrun + need + guard > row.limit);
   return busy === undefined ? null : capRefusal('CAP_BUSY', busy);
 }
 
@@ -32,8 +37,8 @@ function standing(row: AccountRow, now: number): HoldRefusal | null {
   return null;
 }
 
-function capRefusal(code: 'CAP_EXCEEDED' | 'CAP_BUSY', { row, need }: Need): HoldRefusal {
-  const left = row.limit - row.spent - row.overrun - row.held;
+function capRefusal(code: 'CAP_EXCEEDED' | 'CAP_BUSY', { row, need, guard }: Need): HoldRefusal {
+  const left = row.limit - row.spent - row.overrun - row.held - guard;
   const available = left > 0n ? left : 0n;
   return { code, accountId: row.id, asset: row.asset, need, available, held: row.held, limit: row.limit };
 }

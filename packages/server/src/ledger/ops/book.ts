@@ -37,8 +37,8 @@ export function addSource(books: Books, { source, accounts }: { source: SourceRo
   addAccounts(books, accounts);
   books.db
     .prepare(
-      `INSERT INTO sources (book_id, source_id, name, provider, base_url, mode, settle, models, tariff, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO sources (book_id, source_id, name, provider, base_url, mode, settle, count_consent, models, tariff, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       books.bookId,
@@ -48,6 +48,7 @@ export function addSource(books: Books, { source, accounts }: { source: SourceRo
       source.baseUrl,
       source.mode,
       source.settle,
+      source.countConsent ? 1 : 0,
       source.models,
       source.tariff,
       source.createdAt,

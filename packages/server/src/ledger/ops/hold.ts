@@ -7,7 +7,7 @@ import { LedgerFault } from '../fault.ts';
 import { LIMITS } from '../limits.ts';
 import { monthOf } from '../months.ts';
 import type { AccountBalance, HoldRequest, HoldResult, HoldState } from '../types.ts';
-import { type Need, refusalOf } from './admission.ts';
+import { guardBand, type Need, refusalOf } from './admission.ts';
 
 /**
  * Places a hold on all its accounts or on none. `request.lines` are in id order.
@@ -51,6 +51,8 @@ function earlier(books: Books, request: HoldRequest): HoldResult | null {
   const found = books.sql.idempotency_read.get(books.bookId, request.keyId, route, key) as SqlRow | undefined;
   if (found === undefined) return null;
   const row = books.sql.hold_by_no.get(found.hold_no as bigint) as SqlRow | undefined;
+  // A further attempt of the same call, after one that provably was not billed.
+  if (row !== undefined && row.call_id === request.callId && row.state === 'released' && found.body_mac === bodyMac) return null;
   return existing(books, row, request, found.body_mac === bodyMac);
 }
 
@@ -73,7 +75,7 @@ function needsOf(
     if (accountId === request.sourceId && (row.kind !== 'source' || row.asset !== 'tokens')) {
       throw new LedgerFault('INPUT_INVALID', 'The source of a hold is an account of kind source that counts tokens.', { accountId });
     }
-    found.push({ row, need: amount });
+    found.push({ row, need: amount, guard: request.guarded === true ? guardBand(row.limit) : 0n });
   }
   return { found, refusal: refusalOf(found, books.now) };
 }
@@ -110,12 +112,13 @@ function addHold(books: Books, r: HoldRequest): bigint | null {
   const holdNo = takeNumber(books, 'nextHoldNo');
   if (r.idempotency !== undefined) {
     const { route, key, bodyMac } = r.idempotency;
-    sql.idempotency_add.run(bookId, r.keyId, route, key, bodyMac, holdNo, now);
+    const taken = sql.idempotency_add.run(bookId, r.keyId, route, key, bodyMac, holdNo, now, r.callId);
+    if (Number(taken.changes) !== 1) throw new Error('an idempotency key was taken behind this writer’s back');
   }
   return holdNo;
 }
 
-function place(books: Books, holdNo: bigint, { row, need }: Need): AccountBalance {
+function place(books: Books, holdNo: bigint, { row, need, guard }: Need): AccountBalance {
   books.sql.hold_line_add.run(holdNo, row.id, need);
   const { changes } = books.sql.account_hold.run(
     need,
@@ -133,6 +136,7 @@ function place(books: Books, holdNo: bigint, { row, need }: Need): AccountBalanc
     row.head,
     row.receipts,
     row.receipted,
+    guard > 0n ? 1 : 0,
   );
   if (Number(changes) !== 1) throw new RowChanged(row.id);
   const after: AccountRow = { ...row, held: row.held + need, version: row.version + 1n };

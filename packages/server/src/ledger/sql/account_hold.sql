@@ -1,8 +1,9 @@
 -- Places one line of a hold: the cap, the state, the expiry and the emergency stop are predicates here, not checks made before.
+-- ?16 is 1 where the need rests on evidence: then the last tenth of the limit stays free.
 -- The last lines pin the row to what this writer wrote last: a row changed behind its back matches nothing.
 UPDATE accounts SET held = held + ?1, version = version + 1
 WHERE book_id = ?2 AND account_id = ?3
-  AND held + spent + overrun + ?1 <= spend_limit
+  AND held + spent + overrun + ?1 + ?16 * ((spend_limit + 9) / 10) <= spend_limit
   AND state = 'active'
   AND (expires_at IS NULL OR expires_at > ?4)
   AND NOT EXISTS (SELECT 1 FROM books WHERE book_id = ?2 AND stopped <> 0)

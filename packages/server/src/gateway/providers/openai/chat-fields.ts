@@ -3,7 +3,6 @@ import {
   ANY,
   array,
   BOOLEAN,
-  COMMON,
   FUNCTIONS_ONLY,
   forbidden,
   INTEGER,
@@ -14,12 +13,19 @@ import {
   STRING,
   STRING_OR_NULL,
   TEXT_ONLY,
-  TOOL_CHOICE,
   values,
-} from './nodes.ts';
+} from '../nodes.ts';
+import { COMMON, IMAGE_DETAIL, IMAGE_URL, TEXT_OR_IMAGE, TOOL_CHOICE } from './nodes.ts';
 
 const part = object(
-  { type: { kind: 'enum', values: ['text', 'refusal'], reason: TEXT_ONLY }, text: STRING, refusal: STRING },
+  {
+    type: { kind: 'enum', values: ['text', 'refusal', 'image_url'], reason: TEXT_OR_IMAGE },
+    text: STRING,
+    refusal: STRING,
+    image_url: object({ url: IMAGE_URL, detail: IMAGE_DETAIL }, { required: ['url'] }),
+    input_audio: forbidden(TEXT_OR_IMAGE),
+    file: forbidden(TEXT_OR_IMAGE),
+  },
   { required: ['type'], tally: 'messages' },
 );
 // `parsed` and `parsed_arguments` are what the official SDK's parser adds to messages that callers pass back.

@@ -1,40 +1,16 @@
-import type { ArrayNode, Node, ObjectNode } from '../../body/schema.ts';
-
-/** Short words for the allow-lists of this dialect. */
-export const ANY: Node = { kind: 'any' };
-export const STRING: Node = { kind: 'string' };
-export const STRING_OR_NULL: Node = { kind: 'string', nullable: true };
-export const NUMBER: Node = { kind: 'number', nullable: true };
-export const INTEGER: Node = { kind: 'integer', nullable: true };
-export const BOOLEAN: Node = { kind: 'boolean', nullable: true };
-
-export const object = (fields: Readonly<Record<string, Node>>, more: Partial<ObjectNode> = {}): ObjectNode => ({
-  kind: 'object',
-  fields,
-  ...more,
-});
-export const array = (items: Node, more: Partial<ArrayNode> = {}): ArrayNode => ({ kind: 'array', items, ...more });
-export const oneOf = (...of: readonly Node[]): Node => ({ kind: 'oneOf', of });
-export const values = (...all: readonly string[]): Node => ({ kind: 'enum', values: all, nullable: true });
-export const forbidden = (reason: string): Node => ({ kind: 'forbidden', reason, nullable: true });
-
-export const TEXT_ONLY = 'only text can be bounded before the call here';
-export const FUNCTIONS_ONLY = 'tools that run at the provider have no bound; function tools are fine';
-export const STORED_STATE = 'state stored at the provider has no bound that can be known before the call';
-
-/** A captured output limit, in tokens. */
-export const outputLimit = (capture: string): Node => ({ kind: 'integer', min: 1, nullable: true, capture });
+import type { Node } from '../../body/schema.ts';
+import { BOOLEAN, INTEGER, MODEL, NUMBER, OTHER_PRICE, object, oneOf, REMOTE, STREAM, STRING, STRING_OR_NULL, values } from '../nodes.ts';
 
 /** Fields that every text endpoint of the dialect takes and that change no token count. */
 export const COMMON: Readonly<Record<string, Node>> = {
-  model: { kind: 'string', capture: 'model', bytesMax: 256 },
+  model: MODEL,
   metadata: object({}, { rest: STRING, nullable: true }),
   parallel_tool_calls: BOOLEAN,
   prompt_cache_key: STRING_OR_NULL,
   safety_identifier: STRING_OR_NULL,
-  service_tier: { kind: 'enum', values: ['auto', 'default'], nullable: true, reason: 'other tiers have other prices' },
+  service_tier: { kind: 'enum', values: ['auto', 'default'], nullable: true, reason: OTHER_PRICE },
   store: BOOLEAN,
-  stream: { kind: 'boolean', nullable: true, capture: 'stream' },
+  stream: STREAM,
   temperature: NUMBER,
   top_p: NUMBER,
   top_logprobs: INTEGER,
@@ -43,3 +19,17 @@ export const COMMON: Readonly<Record<string, Node>> = {
 
 const toolChoice = object({ type: values('function'), name: STRING, function: object({ name: STRING }) });
 export const TOOL_CHOICE: Node = oneOf(values('none', 'auto', 'required'), toolChoice);
+
+/**
+ * An image as a data URL. The prefix ends before the slash, which some JSON writers escape (`data:image\/png`); the scheme alone decides
+ * that nothing is fetched.
+ */
+export const IMAGE_URL: Node = { kind: 'string', nullable: true, prefix: 'data:image', reason: REMOTE, media: true, tally: 'images' };
+/** `original` is left out: images at full size are billed beyond what the price of one image is known for. */
+export const IMAGE_DETAIL: Node = {
+  kind: 'enum',
+  values: ['low', 'auto', 'high'],
+  nullable: true,
+  reason: 'what an image at full size is billed is not known before the call',
+};
+export const TEXT_OR_IMAGE = 'only text and images can be bounded before the call here';

@@ -3,7 +3,6 @@ import {
   ANY,
   array,
   BOOLEAN,
-  COMMON,
   FUNCTIONS_ONLY,
   forbidden,
   object,
@@ -12,16 +11,18 @@ import {
   STORED_STATE,
   STRING,
   STRING_OR_NULL,
-  TEXT_ONLY,
-  TOOL_CHOICE,
   values,
-} from './nodes.ts';
+} from '../nodes.ts';
+import { COMMON, IMAGE_DETAIL, IMAGE_URL, TEXT_OR_IMAGE, TOOL_CHOICE } from './nodes.ts';
 
 const part = object(
   {
-    type: { kind: 'enum', values: ['input_text', 'output_text', 'refusal'], reason: TEXT_ONLY },
+    type: { kind: 'enum', values: ['input_text', 'output_text', 'refusal', 'input_image', 'reasoning_text'], reason: TEXT_OR_IMAGE },
     text: STRING,
     refusal: STRING,
+    image_url: IMAGE_URL,
+    detail: IMAGE_DETAIL,
+    file_id: forbidden(STORED_STATE),
     annotations: ANY,
     logprobs: ANY,
     // `parsed` and `parsed_arguments` are what the official SDK's parser adds to items that callers pass back.
@@ -30,11 +31,17 @@ const part = object(
   { required: ['type'], tally: 'messages' },
 );
 
-const ITEMS = 'only messages, function calls and their outputs carry all their content in the request';
+const ITEMS = 'only messages, function calls, their outputs and encrypted reasoning carry all their content in the request';
 
 const item = object(
   {
-    type: { kind: 'enum', values: ['message', 'function_call', 'function_call_output'], reason: ITEMS },
+    // What encrypted reasoning stands for in tokens its bytes do not tell: then only the window bounds the call.
+    type: {
+      kind: 'enum',
+      values: ['message', 'function_call', 'function_call_output', 'reasoning'],
+      reason: ITEMS,
+      tallyOf: { reasoning: 'opaque' },
+    },
     role: values('system', 'developer', 'user', 'assistant'),
     content: oneOf(STRING, array(part)),
     id: STRING_OR_NULL,
@@ -45,14 +52,23 @@ const item = object(
     arguments: STRING,
     output: oneOf(STRING, array(part)),
     parsed_arguments: ANY,
+    summary: array(object({ type: values('summary_text'), text: STRING })),
+    encrypted_content: { kind: 'string', tally: 'opaque' },
+    caller: object({ type: { kind: 'enum', values: ['direct'], reason: FUNCTIONS_ONLY } }, { nullable: true }),
   },
   {
     tally: 'messages',
+    // A summary makes an item reasoning, so the fields of other items must not stand in for its content.
+    exclusive: [
+      ['summary', 'role'],
+      ['summary', 'call_id'],
+    ],
     // An item without content of its own is a reference to one that the provider has stored: of any size, and not in this request.
     requiredSets: [
       ['role', 'content'],
       ['call_id', 'name', 'arguments'],
       ['call_id', 'output'],
+      ['summary', 'encrypted_content'],
     ],
   },
 );

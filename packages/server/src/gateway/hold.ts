@@ -1,0 +1,100 @@
+import { createHmac } from 'node:crypto';
+import { type Bound, boundAmount, factsVersion } from '@tallystick/core';
+import { randomHex, uuidv7 } from '#ground/ids';
+import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
+import type { GatewayDeps } from './deps.ts';
+import type { Offer } from './offer.ts';
+import type { CallRequest } from './request.ts';
+import type { Source } from './sources.ts';
+import type { Trail } from './trail.ts';
+
+/** A request that has its hold: it may be sent, once. */
+export type Held = {
+  readonly callId: string;
+  readonly receiptId: string;
+  readonly holdId: string;
+  readonly attempt: number;
+  readonly source: Source;
+  readonly bound: Bound;
+  readonly body: Buffer;
+  /** Output limit that is sent, tokens per choice. */
+  readonly output: bigint;
+  readonly outputBy: 'caller' | 'injected' | 'clamped';
+  readonly permit: SendPermit;
+  readonly balances: readonly AccountBalance[];
+  /** Monotonic ms of the commit. */
+  readonly heldAt: number;
+};
+
+export type Placed = { readonly held: Held } | { readonly not: Exclude<HoldResult, { result: 'created' }> };
+
+/** Places one durable hold over the source, the key's tokens and its credits: all or none. @param name what is asked of the source. */
+export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Trail, offer: Offer, name: string): Promise<Placed> {
+  const request = holdRequest(deps, call, trail.next, offer, name);
+  const stop = deps.metrics.hold.startTimer();
+  const result = await deps.ledger.hold(request);
+  stop();
+  if (result.result !== 'created') return { not: result };
+  trail.placed();
+  const { outputAsked } = call.plan;
+  const held: Held = {
+    callId: call.callId,
+    receiptId: request.receiptId,
+    holdId: request.holdId,
+    attempt: request.attempt,
+    source: offer.source,
+    bound: offer.bound,
+    body: offer.body,
+    output: offer.output,
+    outputBy: outputAsked === null ? 'injected' : outputAsked > offer.output ? 'clamped' : 'caller',
+    permit: result.permit,
+    balances: result.balances,
+    heldAt: deps.clock.monotonicMs(),
+  };
+  return { held };
+}
+
+function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offer: Offer, name: string): HoldRequest {
+  const { key, tenantHash } = call.principal;
+  const { source, bound } = offer;
+  const lines: HoldLine[] = [
+    { accountId: source.row.id, amount: bound.total },
+    { accountId: key.id, amount: bound.total },
+  ];
+  if (key.creditAccountId !== null) lines.push({ accountId: key.creditAccountId, amount: boundAmount(source.tariff, bound.total) });
+  return {
+    holdId: uuidv7(deps.clock.wallMs()),
+    callId: call.callId,
+    attempt,
+    sourceId: source.row.id,
+    keyId: key.id,
+    tenantId: key.tenantId,
+    lines,
+    guarded: bound.proof === 'count',
+    nonce: randomHex(16),
+    receiptId: randomHex(16),
+    mode: source.row.mode,
+    proof: bound.proof,
+    tariffId: source.tariffId,
+    factsVersion: factsVersion(),
+    tenantHash,
+    sourceHash: source.sourceHash,
+    providerHash: source.providerHash,
+    requestHash: call.requestHash,
+    detail: {
+      endpoint: name,
+      model: call.plan.model,
+      bound_input: String(bound.input),
+      bound_output: String(bound.output),
+      bound_grade: bound.grade,
+      request_bytes: call.plan.body.length,
+      stream: call.plan.stream,
+      ...(attempt === 1 ? {} : { attempt }),
+    },
+    ...(call.idempotencyKey === undefined ? {} : { idempotency: idempotency(deps, call, call.idempotencyKey) }),
+  };
+}
+
+function idempotency(deps: GatewayDeps, call: CallRequest, key: string) {
+  return { route: call.spec.route, key, bodyMac: createHmac('sha256', deps.keys.idempotency).update(call.plan.body).digest('hex') };
+}

@@ -1,0 +1,19 @@
+import type { Hex } from '@tallystick/core';
+import type { Principal } from './principals.ts';
+import type { EndpointSpec, Plan } from './providers/endpoint.ts';
+
+/** One caller's request, read and understood; what all its attempts have in common. */
+export type CallRequest = {
+  /** UUIDv7. */
+  readonly callId: string;
+  readonly spec: EndpointSpec;
+  readonly principal: Principal;
+  readonly plan: Plan;
+  readonly requestHash: Hex;
+  readonly responseSalt: Uint8Array;
+  readonly idempotencyKey: string | undefined;
+  /** See `billableBytes`: found once, however many sources are tried. */
+  readonly billableBytes: number;
+  /** Monotonic ms. */
+  readonly arrivedAt: number;
+};

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { chunk, STREAM_END, STREAM_HEAD, whole } from '../support/raw-upstream.ts';
+import { HELD, type Script, type Stage } from '../support/stage.ts';
+import { ALL_VOICES, stream as streamOf, type Voice, type VoiceName } from '../support/voices.ts';
+
+/**
+ * How a call ends, in one line: what the caller is told, and how it is booked. `200 → metered 7`, `502 UPSTREAM_ERROR → burned`. A call
+ * that is burned or charged at its bound costs the whole hold, a released one nothing; `, frozen` is what becomes of the source.
+ */
+export type Ending = string;
+
+type Endings = { readonly json?: Ending | null; readonly stream?: Ending | null };
+
+/** Something that an upstream does wrong (or seems to), and what comes of it where JSON or a stream was asked for; left out: it does not apply. */
+export type Fault = Endings & {
+  readonly plays: (voice: Voice, stream: boolean) => Script;
+  /** Where a dialect ends otherwise than the others; null: it has no such fault. */
+  readonly but?: Partial<Readonly<Record<VoiceName, Endings>>>;
+};
+
+export type Faults = Readonly<Record<string, Fault>>;
+
+export const TEXT = 'hi there you';
+
+/** The bytes of an answer, as they are. */
+export const bytes =
+  (make: (voice: Voice, stream: boolean) => string) =>
+  (voice: Voice, stream: boolean): Script =>
+  ({ socket }) =>
+    void socket.write(make(voice, stream));
+
+/** Frames of a stream, whole. */
+export const frames = (make: (voice: Voice) => string) => bytes((voice) => streamed(make(voice)));
+
+/** A body in place of any answer, whatever was asked for. */
+export const body = (make: (voice: Voice) => string, headers = '') => bytes((voice) => whole(make(voice), headers));
+
+/** A good answer, but for its report. */
+export const reporting = (usage: (voice: Voice) => unknown) => bytes((voice, stream) => answer(voice, stream, usage(voice)));
+
+/** A whole answer in the form that was asked for. */
+export function answer(voice: Voice, stream: boolean, usage: unknown = voice.usage(4, 3), text = TEXT): string {
+  return stream ? streamed(streamOf(voice, text, usage)) : whole(voice.json(text, usage));
+}
+
+export function streamed(text: string): string {
+  return STREAM_HEAD + (text === '' ? '' : chunk(text)) + STREAM_END;
+}
+
+/** One test for each fault: every dialect, JSON and stream, each with a source of its own. */
+export function itEnds(stage: () => Stage, faults: Faults): void {
+  it.concurrent.each(Object.entries(faults))('%s', async (_, fault) => {
+    const cases = ALL_VOICES.flatMap((voice) => [caseOf(fault, voice, false), caseOf(fault, voice, true)]).filter((each) => each !== null);
+    const ended = await Promise.all(cases.map(async ({ name, voice, stream }) => [name, await endingOf(stage(), fault, voice, stream)]));
+    expect(Object.fromEntries(ended)).toEqual(Object.fromEntries(cases.map(({ name, ending }) => [name, ending])));
+  });
+}
+
+type Case = { readonly name: string; readonly voice: Voice; readonly stream: boolean; readonly ending: Ending };
+
+function caseOf(fault: Fault, voice: Voice, stream: boolean): Case | null {
+  const form = stream ? 'stream' : 'json';
+  const own = fault.but?.[voice.name]?.[form];
+  const ending = own === undefined ? fault[form] : own;
+  return ending === undefined || ending === null ? null : { name: `${voice.name} ${form}`, voice, stream, ending };
+}
+
+async function endingOf(stage: Stage, fault: Fault, voice: Voice, stream: boolean): Promise<Ending> {
+  const scene = await stage.scene(voice);
+  scene.script = fault.plays(voice, stream);
+  const seen = await scene.ask({ stream });
+  const booked = await scene.booked(seen);
+  const { spent, overrun, state } = await scene.settled();
+  // It is told whole, in the caller's dialect, whether to try again is said, and neither the key nor an end of it is ever shown.
+  expect(seen.died).toBe(false);
+  expect(seen.text).not.toMatch(/sk-raw|456789/);
+  if (seen.status >= 400) expect(seen.headers.has('retry-after')).not.toBe(seen.headers.has('x-should-retry'));
+  // One hold, at most one request, and the source pays what the receipt says.
+  expect(scene.holds()).toHaveLength(1);
+  expect(scene.requests.length).toBeLessThanOrEqual(1);
+  expect(booked.split(' ')[1]).toBe(String(BigInt(spent) + BigInt(overrun)));
+  const plain = [`bound ${HELD}`, `burned ${HELD}`, 'released 0'].includes(booked) ? booked.split(' ')[0] : booked;
+  return `${seen.status}${seen.code === null ? '' : ` ${seen.code}`} → ${plain}${state === 'active' ? '' : `, ${state}`}`;
+}

@@ -1,0 +1,260 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'vitest';
+import { addKey, addSource, eventually, type SourceView, settledSource } from './calling.ts';
+import { expectSoundBooks, type Recorded, verifiedReceipt, verifyAll } from './calls.ts';
+import { startDaemon, type TestDaemon } from './daemon.ts';
+import { type RawRequest, type RawUpstream, rawUpstream } from './raw-upstream.ts';
+import type { Voice } from './voices.ts';
+
+/** Every model declared here has this window and no public tokenizer: what a call holds. */
+export const HELD = 4_096;
+export const OUTPUT_LIMIT = 20;
+/** Above the smallest window of any provider, so that nobody has to agree to counting. */
+const CAP = 5_000_000;
+
+/** What one caller saw. `died`: the connection ended before the answer did. */
+export type Seen = {
+  readonly status: number;
+  readonly code: string | null;
+  readonly receipt: string | null;
+  readonly callId: string | null;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly died: boolean;
+};
+
+export type Ask = {
+  readonly stream?: boolean;
+  readonly model?: string;
+  readonly max?: number;
+  readonly content?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+/** What an upstream does with one request. */
+export type Script = (request: RawRequest) => void;
+
+export type SceneOptions = {
+  readonly provider?: string;
+  readonly model?: string;
+  readonly cap?: number;
+  readonly settle?: 'metered' | 'hold';
+  readonly consent?: boolean;
+  /** An own key is made unless one is given. */
+  readonly key?: string;
+  readonly keyLimit?: number;
+};
+
+/** One hold as the books have it, with its receipt once there is one. */
+export type HoldRow = {
+  readonly call_id: string;
+  readonly attempt: number;
+  readonly state: 'open' | 'settled' | 'burned' | 'released';
+  readonly receipt_id: string;
+  readonly proof: string;
+  readonly held: number;
+  readonly charged: number | null;
+};
+
+/** One source, played by one script, and a key that may use it alone. */
+export class Scene {
+  readonly #stage: Stage;
+  readonly voice: Voice;
+  readonly model: string;
+  readonly id: string;
+  readonly key: string;
+  /** Whole requests that the wire carried to this source. */
+  readonly requests: RawRequest[] = [];
+  script: Script = () => {};
+
+  constructor(stage: Stage, voice: Voice, model: string, id: string, key: string) {
+    this.#stage = stage;
+    this.voice = voice;
+    this.model = model;
+    this.id = id;
+    this.key = key;
+  }
+
+  take(request: RawRequest): void {
+    this.requests.push(request);
+    this.script({ ...request, number: this.requests.length });
+  }
+
+  /** One call, read to its end. Never throws: what a caller can see is the result. */
+  ask(ask: Ask = {}): Promise<Seen> {
+    return this.#stage.call(this, ask);
+  }
+
+  /** @returns the source once nothing is held of it. */
+  settled(): Promise<SourceView> {
+    return settledSource(this.#stage.daemon, this.id);
+  }
+
+  /** Its holds in the order in which they were placed. */
+  holds(): readonly HoldRow[] {
+    return this.#stage.holds(this.id);
+  }
+
+  /** `metered 7`, `bound 4096`, `burned 4096`, `released 0`: how the call of this receipt was booked, once it is. */
+  async booked(seen: Seen): Promise<string> {
+    const { receipt, detail } = await verifiedReceipt(this.#stage.daemon, String(seen.receipt));
+    return `${String(detail['outcome'])} ${receipt.charged}`;
+  }
+
+  /** Waits until so many requests have come. */
+  async arrived(count: number): Promise<void> {
+    await eventually(`${count} requests`, async () => this.requests.length >= count);
+  }
+}
+
+/** A daemon in a process of its own, and an upstream at the socket that plays any number of sources, each under a path of its own. */
+export class Stage {
+  readonly daemon: TestDaemon;
+  readonly upstream: RawUpstream;
+  readonly #scenes: Scene[] = [];
+  readonly #calls: Recorded[] = [];
+  readonly #byPath = new Map<string, Scene>();
+  #paths = 0;
+
+  private constructor(daemon: TestDaemon, upstream: RawUpstream) {
+    this.daemon = daemon;
+    this.upstream = upstream;
+    upstream.onRequest((request) => {
+      const path = /^POST \/([0-9a-z]+)\//.exec(request.head)?.[1] ?? '';
+      this.#byPath.get(path)?.take(request);
+    });
+  }
+
+  static async open(env: Readonly<Record<string, string>> = {}, dir?: string): Promise<Stage> {
+    const upstream = await rawUpstream();
+    const own = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'fatal', ...env };
+    return new Stage(await startDaemon({ env: own, ...(dir === undefined ? {} : { dir }) }), upstream);
+  }
+
+  async scene(voice: Voice, options: SceneOptions = {}): Promise<Scene> {
+    const { provider = voice.provider, model = 'raw', cap = CAP, settle = 'metered', consent = false } = options;
+    this.#paths += 1;
+    const path = `s${this.#paths}`;
+    const declared = { [model]: { window: HELD, maxOutput: 512, tokenizer: 'unknown', endpoints: [voice.name] } };
+    const id = await addSource(this.daemon, {
+      provider,
+      base_url: `${this.upstream.url}/${path}/v1`,
+      api_key: 'sk-raw-0123456789',
+      cap,
+      settle,
+      count_consent: consent,
+      ...(model === 'raw' ? { models: declared } : {}),
+    });
+    const limit = options.keyLimit === undefined ? {} : { limit: options.keyLimit };
+    const key = options.key ?? (await addKey(this.daemon, { sources: [id], ...limit })).key;
+    const scene = new Scene(this, voice, model, id, key);
+    this.#byPath.set(path, scene);
+    this.#scenes.push(scene);
+    return scene;
+  }
+
+  /** A key for several sources, tried in the order in which they were made. */
+  async keyFor(...scenes: readonly Scene[]): Promise<string> {
+    return (await addKey(this.daemon, { sources: scenes.map(({ id }) => id) })).key;
+  }
+
+  async call({ voice, model: own, key }: Pick<Scene, 'voice' | 'model' | 'key'>, ask: Ask): Promise<Seen> {
+    const { stream = false, model = own, max = OUTPUT_LIMIT, content = 'Hello', headers = {}, signal } = ask;
+    const path = voice.path(model, stream);
+    const body = JSON.stringify(voice.body({ model, stream, max, content }));
+    let response: Response;
+    try {
+      response = await fetch(this.daemon.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+        body,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch {
+      return { status: 0, code: null, receipt: null, callId: null, headers: new Headers(), text: '', died: true };
+    }
+    const { bytes, died } = await readAll(response);
+    const receipt = response.headers.get('x-tally-receipt');
+    const { status } = response;
+    const request = new TextEncoder().encode(body);
+    const kept = Promise.resolve(died ? null : new Uint8Array(bytes));
+    this.#calls.push({ path, status, code: null, receipt, virtualKey: key, request, response: kept });
+    const text = bytes.toString();
+    return {
+      status,
+      code: codeIn(voice, status, text),
+      receipt,
+      callId: response.headers.get('x-tally-call-id'),
+      headers: response.headers,
+      text,
+      died,
+    };
+  }
+
+  holds(sourceId: string): readonly HoldRow[] {
+    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged FROM holds h
+      JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
+      LEFT JOIN receipts r ON r.hold_no = h.hold_no WHERE h.source_id = ? ORDER BY h.hold_no`;
+    return this.#books((db) => db.prepare(sql).all(sourceId) as unknown as HoldRow[]);
+  }
+
+  /**
+   * What holds at any moment, whatever an upstream does: no source has had more requests than holds were placed on it, and no account
+   * has more held and spent than its limit. The wire is counted first: a hold is in the books before its request leaves.
+   */
+  expectHoldsForAll(): void {
+    const wire = this.#scenes.map(({ id, requests }) => [id, requests.length] as const);
+    const sql = 'SELECT source_id, count(*) AS holds FROM holds GROUP BY source_id';
+    const beyond = "SELECT account_id FROM accounts WHERE kind <> 'operator' AND held + spent > spend_limit";
+    this.#books((db) => {
+      const rows = db.prepare(sql).all() as { source_id: string; holds: number }[];
+      const holds = new Map(rows.map((row) => [row.source_id, row.holds]));
+      expect(wire.filter(([id, requests]) => requests > (holds.get(id) ?? 0))).toEqual([]);
+      expect(db.prepare(beyond).all()).toEqual([]);
+    });
+  }
+
+  /** Every answer's receipt verifies and covers its bytes, both logs agree with themselves; then all of it is stopped. */
+  async close(): Promise<void> {
+    try {
+      this.expectHoldsForAll();
+      await expectSoundBooks(this.daemon);
+      await verifyAll(this.daemon, this.#calls);
+    } finally {
+      await this.daemon.dispose();
+      await this.upstream.close();
+    }
+  }
+
+  #books<T>(read: (db: DatabaseSync) => T): T {
+    const db = new DatabaseSync(join(this.daemon.dir, 'data', 'ledger.db'), { readOnly: true, timeout: 5_000 });
+    try {
+      return read(db);
+    } finally {
+      db.close();
+    }
+  }
+}
+
+async function readAll(response: Response): Promise<{ bytes: Buffer; died: boolean }> {
+  const parts: Uint8Array[] = [];
+  try {
+    for await (const part of response.body ?? []) parts.push(part);
+    return { bytes: Buffer.concat(parts), died: false };
+  } catch {
+    return { bytes: Buffer.concat(parts), died: true };
+  }
+}
+
+/** Our code in an error of the caller's own dialect: the whole body, or the last frame of a stream. Another shape is no code. */
+function codeIn(voice: Voice, status: number, text: string): string | null {
+  const last = status >= 400 ? text : (text.trimEnd().split(/\r?\n/).at(-1) ?? '').replace(/^data: /, '');
+  try {
+    const code = voice.codeOf(JSON.parse(last));
+    return code !== null && /^[A-Z][A-Z_]+$/.test(code) ? code : null;
+  } catch {
+    return null;
+  }
+}
