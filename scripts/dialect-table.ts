@@ -10,7 +10,9 @@ import { GOOGLE } from '../packages/server/src/gateway/providers/google/dialect.
 import { OPENAI } from '../packages/server/src/gateway/providers/openai/dialect.ts';
 import { KEY_NAMES } from '../packages/server/src/gateway/query.ts';
 import { CALL_ROUTES } from '../packages/server/src/gateway/routes.ts';
+import { RENDERED_FACTOR, RENDERED_FACTOR_OPENAI, SCHEMA_FIELDS } from '../packages/server/src/gateway/text-bytes.ts';
 import { fieldSections } from './field-table.ts';
+import { listed } from './field-words.ts';
 import { code, table } from './markdown.ts';
 
 const DIALECTS: readonly (readonly [string, Dialect])[] = [
@@ -36,7 +38,8 @@ const REMARKS: Readonly<Record<DialectName, string>> = {
 const LEGEND = `A body may hold the fields that are listed for its route and no other; what is not listed is refused with \`FIELD_NOT_ALLOWED\`, which
 names the field, before anything is held. A field that is **refused** by name may be \`null\` where the table says so. In a path \`[]\` stands for
 each element of a list, \`*\` for each name. Where "What policy does" is empty, the value goes upstream byte for byte and changes no bound
-but by its length.
+but by its length. The bytes of ${[...SCHEMA_FIELDS].map(code).join(', ')}, and of what is marked *rendered*, count ${RENDERED_FACTOR_OPENAI} times for
+OpenAI's own models and ${RENDERED_FACTOR} times elsewhere, since providers write them anew before the model reads them.
 
 | Word | What it adds to the bound |
 | --- | --- |
@@ -123,7 +126,7 @@ function betasTable(): string {
   return table(
     ['In `anthropic-beta`', 'Is'],
     [
-      [[...BETAS_ALLOWED].map(code).join(' '), 'passed on'],
+      [listed([...BETAS_ALLOWED]), 'passed on'],
       ...[...refused].map(([reason, betas]) => [betas.map(([start]) => code(`${start}…`)).join(' '), `**refused**: ${reason}`]),
       ['any other', '**refused**: what it does to the cost of a call is not known here'],
     ],

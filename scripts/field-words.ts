@@ -77,7 +77,7 @@ function enumWords({ values, tallyOf }: EnumNode): string {
 }
 
 /** Long lists are broken into lines: a cell of a table is not wrapped at every place. */
-function listed(values: readonly string[]): string {
+export function listed(values: readonly string[]): string {
   const lines = Array.from({ length: Math.ceil(values.length / IN_LINE_MAX) }, (_, i) =>
     values
       .slice(i * IN_LINE_MAX, (i + 1) * IN_LINE_MAX)

@@ -1,11 +1,12 @@
-import { USAGE } from './overhead/options.ts';
 import { overhead } from './overhead/overhead.ts';
+import { streams } from './streams/streams.ts';
 
 const HELP = `npm run bench -- <name> [options]
 
   overhead   what a gateway costs: added latency, requests per second and memory, beside its peers in one run
+  streams    what a gateway costs a stream: time to first token with hundreds held open, frames, memory, beside the same peers
 
-npm run bench -- overhead --help tells its options.`;
+npm run bench -- <name> --help tells its options.`;
 
 async function main(): Promise<number> {
   const [name, ...args] = process.argv.slice(2);
@@ -14,7 +15,8 @@ async function main(): Promise<number> {
     return name === undefined ? 64 : 0;
   }
   if (name === 'overhead') return overhead(args);
-  console.error(`There is no benchmark ${name.slice(0, 32)}.\n\n${HELP}\n\n${USAGE}`);
+  if (name === 'streams') return streams(args);
+  console.error(`There is no benchmark ${name.slice(0, 32)}.\n\n${HELP}`);
   return 64;
 }
 

@@ -104,7 +104,7 @@ describe('Anthropic', () => {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.anthropic, [name]: value };
     const answer = await fetch(`${daemon.url}/v1/messages`, { method: 'POST', headers, body: BODY });
     expect([answer.status, answer.headers.get('x-tally-error'), answer.headers.get('x-should-retry')]).toEqual([400, code, 'false']);
-    expect((await answer.json()).error).toMatchObject({ type: 'invalid_request_error', code, field: name });
+    expect(((await answer.json()) as { error: unknown }).error).toMatchObject({ type: 'invalid_request_error', code, field: name });
     expect(upstream.arrived.length).toBe(before);
   });
 });

@@ -13,7 +13,14 @@ import { DECLARED, USAGES } from './corpus.ts';
 import { jsonMaker } from './make.ts';
 import { must, type Target } from './target.ts';
 
-const DIALECTS: readonly UsageDialect[] = ['openai-chat', 'openai-responses', 'openai-embeddings', 'anthropic', 'google'];
+const DIALECTS: readonly UsageDialect[] = [
+  'openai-chat',
+  'openai-responses',
+  'openai-embeddings',
+  'anthropic',
+  'google',
+  'google-embeddings',
+];
 /** The counts that a total is never below, each dialect's own. */
 const PARTS: Readonly<Record<UsageDialect, readonly string[]>> = {
   'openai-chat': ['prompt_tokens', 'completion_tokens'],
@@ -21,6 +28,7 @@ const PARTS: Readonly<Record<UsageDialect, readonly string[]>> = {
   'openai-embeddings': ['prompt_tokens', 'completion_tokens'],
   anthropic: ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
   google: ['promptTokenCount', 'candidatesTokenCount', 'toolUsePromptTokenCount', 'thoughtsTokenCount'],
+  'google-embeddings': ['promptTokenCount', 'candidatesTokenCount', 'toolUsePromptTokenCount', 'thoughtsTokenCount'],
 };
 const TOTALS: Readonly<Record<UsageDialect, string>> = {
   'openai-chat': 'total_tokens',
@@ -28,6 +36,7 @@ const TOTALS: Readonly<Record<UsageDialect, string>> = {
   'openai-embeddings': 'total_tokens',
   anthropic: '',
   google: 'totalTokenCount',
+  'google-embeddings': 'totalTokenCount',
 };
 
 /** Usage is read as null or as classes that are never negative and never below what the report itself adds up to. */

@@ -1,7 +1,9 @@
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../packages/core/src/errors.ts';
 import { CONFIG_KEYS } from '../../packages/server/src/ground/config-keys.ts';
 import { configTable, documentedNames, errorTable, PAGES, type Page, readPage, render } from '../../scripts/docs.ts';
+import { anchor } from '../../scripts/markdown.ts';
 import { isTest, readTree } from './tree.ts';
 
 /** Names with our prefix that the daemon does not read: the CLI's own and the test runner's. */
@@ -29,6 +31,35 @@ describe('docs/reference', () => {
       return [...names].filter((name) => !(name in CONFIG_KEYS) && !NOT_THE_DAEMONS.test(name)).map((name) => `${path}: ${name}`);
     });
     expect(unknown).toEqual([]);
+  });
+});
+
+/** Links of a page to this repository's own files and headings that lead nowhere. */
+function deadLinks(path: string, text: string, read: (path: string) => string | undefined): string[] {
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to).filter((to) => !/^[a-z]+:/.test(to));
+  return links.filter((to) => {
+    const [file = '', heading] = to.split('#');
+    const target = read(file === '' ? path : join(dirname(path), file));
+    const headings = [...(target ?? '').matchAll(/^#+ (.*)$/gm)].map(([, each = '']) => anchor(each));
+    return target === undefined || (heading !== undefined && !headings.includes(heading));
+  });
+}
+
+describe('links', () => {
+  it('lead to files and headings that are there', () => {
+    const tree = readTree();
+    const paths = [...tree.keys()];
+    const pages = [...tree].filter(([path]) => path.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(10);
+    const read = (path: string) => tree.get(path) ?? (paths.some((each) => each.startsWith(`${path}/`)) ? '' : undefined);
+    const dead = pages.flatMap(([path, text]) => deadLinks(path, text, read).map((to) => `${path}: ${to}`));
+    expect(dead).toEqual([]);
+  });
+
+  it('that lead nowhere are found', () => {
+    const files = new Map([['docs/a.md', '## One thing']]);
+    const text = '[1](a.md#one-thing) [2](a.md#other) [3](b.md) [4](https://example.com/#x) [5](#own)\n# Own';
+    expect(deadLinks('docs/c.md', text, (path) => (path === 'docs/c.md' ? text : files.get(path)))).toEqual(['a.md#other', 'b.md']);
   });
 });
 

@@ -32,13 +32,19 @@ export function recordingFetch(): { fetch: Fetch; readonly all: Recorded[] } {
       status: answer.status,
       code: answer.headers.get('x-tally-error'),
       receipt: answer.headers.get('x-tally-receipt'),
-      virtualKey: String(new Headers(init?.headers).get('authorization')).replace('Bearer ', ''),
+      virtualKey: keyIn(new Headers(init?.headers)),
       request: new TextEncoder().encode(typeof init?.body === 'string' ? init.body : ''),
       response,
     });
     return answer;
   };
   return { fetch: recording, all };
+}
+
+/** Each SDK puts its key somewhere else. */
+function keyIn(headers: Headers): string {
+  const [first] = ['authorization', 'x-api-key', 'x-goog-api-key'].flatMap((name) => headers.get(name) ?? []);
+  return String(first).replace('Bearer ', '');
 }
 
 export type Bundle = NonNullable<ReturnType<typeof verifyBundle>['bundle']>;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'vitest';
 import { addKey, addSource, eventually, type SourceView, settledSource } from './calling.ts';
-import { expectSoundBooks, type Recorded, verifiedReceipt, verifyAll } from './calls.ts';
+import { expectSoundBooks, type Recorded, verifyAll } from './calls.ts';
 import { startDaemon, type TestDaemon } from './daemon.ts';
 import { type RawRequest, type RawUpstream, rawUpstream } from './raw-upstream.ts';
 import type { Voice } from './voices.ts';
@@ -42,9 +42,9 @@ export type SceneOptions = {
   readonly cap?: number;
   readonly settle?: 'metered' | 'hold';
   readonly consent?: boolean;
-  /** An own key is made unless one is given. */
-  readonly key?: string;
   readonly keyLimit?: number;
+  /** Another upstream than the stage's own. */
+  readonly url?: string;
 };
 
 /** One hold as the books have it, with its receipt once there is one. */
@@ -55,7 +55,9 @@ export type HoldRow = {
   readonly receipt_id: string;
   readonly proof: string;
   readonly held: number;
+  /** As its receipt has them; null while it is open. */
   readonly charged: number | null;
+  readonly outcome: string | null;
 };
 
 /** One source, played by one script, and a key that may use it alone. */
@@ -97,10 +99,10 @@ export class Scene {
     return this.#stage.holds(this.id);
   }
 
-  /** `metered 7`, `bound 4096`, `burned 4096`, `released 0`: how the call of this receipt was booked, once it is. */
-  async booked(seen: Seen): Promise<string> {
-    const { receipt, detail } = await verifiedReceipt(this.#stage.daemon, String(seen.receipt));
-    return `${String(detail['outcome'])} ${receipt.charged}`;
+  /** `metered 7`, `bound 4096`, `burned 4096`, `released 0`: how its calls were booked, once they all are. */
+  async booked(): Promise<readonly string[]> {
+    await this.settled();
+    return this.holds().map(({ outcome, charged }) => `${outcome} ${charged}`);
   }
 
   /** Waits until so many requests have come. */
@@ -111,36 +113,51 @@ export class Scene {
 
 /** A daemon in a process of its own, and an upstream at the socket that plays any number of sources, each under a path of its own. */
 export class Stage {
-  readonly daemon: TestDaemon;
+  daemon: TestDaemon;
   readonly upstream: RawUpstream;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #scenes: Scene[] = [];
   readonly #calls: Recorded[] = [];
   readonly #byPath = new Map<string, Scene>();
+  /** Requests to where no source is, as a redirect would make them. */
+  readonly #strays: string[] = [];
   #paths = 0;
 
-  private constructor(daemon: TestDaemon, upstream: RawUpstream) {
+  private constructor(daemon: TestDaemon, upstream: RawUpstream, env: Readonly<Record<string, string>>) {
     this.daemon = daemon;
     this.upstream = upstream;
+    this.#env = env;
     upstream.onRequest((request) => {
       const path = /^POST \/([0-9a-z]+)\//.exec(request.head)?.[1] ?? '';
-      this.#byPath.get(path)?.take(request);
+      const scene = this.#byPath.get(path);
+      if (scene === undefined) this.#strays.push(request.head);
+      else scene.take(request);
     });
   }
 
-  static async open(env: Readonly<Record<string, string>> = {}, dir?: string): Promise<Stage> {
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
     const upstream = await rawUpstream();
     const own = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'fatal', ...env };
-    return new Stage(await startDaemon({ env: own, ...(dir === undefined ? {} : { dir }) }), upstream);
+    return new Stage(await startDaemon({ env: own }), upstream, own);
+  }
+
+  /** Another daemon over the same data. @returns the exit code of the one before, which is stopped by `signal` unless it has ended. */
+  async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const { dir } = this.daemon;
+    const code = await this.daemon.stop(signal);
+    this.daemon = await startDaemon({ dir, env: this.#env });
+    return code;
   }
 
   async scene(voice: Voice, options: SceneOptions = {}): Promise<Scene> {
     const { provider = voice.provider, model = 'raw', cap = CAP, settle = 'metered', consent = false } = options;
     this.#paths += 1;
     const path = `s${this.#paths}`;
+    const url = options.url ?? this.upstream.url;
     const declared = { [model]: { window: HELD, maxOutput: 512, tokenizer: 'unknown', endpoints: [voice.name] } };
     const id = await addSource(this.daemon, {
       provider,
-      base_url: `${this.upstream.url}/${path}/v1`,
+      base_url: `${url}/${path}/v1`,
       api_key: 'sk-raw-0123456789',
       cap,
       settle,
@@ -148,7 +165,7 @@ export class Stage {
       ...(model === 'raw' ? { models: declared } : {}),
     });
     const limit = options.keyLimit === undefined ? {} : { limit: options.keyLimit };
-    const key = options.key ?? (await addKey(this.daemon, { sources: [id], ...limit })).key;
+    const { key } = await addKey(this.daemon, { sources: [id], ...limit });
     const scene = new Scene(this, voice, model, id, key);
     this.#byPath.set(path, scene);
     this.#scenes.push(scene);
@@ -194,10 +211,17 @@ export class Stage {
   }
 
   holds(sourceId: string): readonly HoldRow[] {
-    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged FROM holds h
+    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged, r.detail ->> 'outcome' AS outcome FROM holds h
       JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
       LEFT JOIN receipts r ON r.hold_no = h.hold_no WHERE h.source_id = ? ORDER BY h.hold_no`;
     return this.#books((db) => db.prepare(sql).all(sourceId) as unknown as HoldRow[]);
+  }
+
+  /** As it stands committed at this moment. */
+  account(id: string): { readonly held: number; readonly spent: number } {
+    return this.#books(
+      (db) => db.prepare('SELECT held, spent FROM accounts WHERE account_id = ?').get(id) as unknown as { held: number; spent: number },
+    );
   }
 
   /**
@@ -205,6 +229,7 @@ export class Stage {
    * has more held and spent than its limit. The wire is counted first: a hold is in the books before its request leaves.
    */
   expectHoldsForAll(): void {
+    expect(this.#strays).toEqual([]);
     const wire = this.#scenes.map(({ id, requests }) => [id, requests.length] as const);
     const sql = 'SELECT source_id, count(*) AS holds FROM holds GROUP BY source_id';
     const beyond = "SELECT account_id FROM accounts WHERE kind <> 'operator' AND held + spent > spend_limit";

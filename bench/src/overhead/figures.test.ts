@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { added, type Connections, type Phase, type Round, type Run, ratios, targets, times } from './figures.ts';
-import type { Machine } from './machine.ts';
-import { REQUEST_BODY } from './payload.ts';
-import { report, table } from './report.ts';
-import type { SubjectName } from './subjects.ts';
+import type { About } from '../house/about.ts';
+import type { SubjectName } from '../house/subjects.ts';
+import { added, type Phase, type Phases, type Round, type Run, ratios, targets } from './figures.ts';
+import { report } from './report.ts';
 
 function phase(ms: number, requestsPerSecond: number): Phase {
   return { latency: { p50: ms, p95: ms * 2, p99: ms * 3 }, requestsPerSecond, processorMsPerRequest: ms / 2 };
 }
 
-function both(ms: number, requestsPerSecond: number): Record<Connections, Phase> {
+function both(ms: number, requestsPerSecond: number): Phases {
   return { 1: phase(ms, requestsPerSecond), 32: phase(ms * 10, requestsPerSecond) };
 }
 
@@ -17,7 +16,7 @@ function both(ms: number, requestsPerSecond: number): Record<Connections, Phase>
 function round(mine: number, slow = 1): Round {
   const none = { ...both(0.1 * slow, 10_000 / slow) };
   const nobody = { 1: { ...none[1], processorMsPerRequest: null }, 32: { ...none[32], processorMsPerRequest: null } };
-  const phases: Record<SubjectName, Record<Connections, Phase>> = {
+  const phases = {
     direct: nobody,
     'pass-through': both(0.3 * slow, 5000 / slow),
     Tallystick: both(mine * slow, 2000 / slow),
@@ -26,8 +25,10 @@ function round(mine: number, slow = 1): Round {
   return { commitMs: 0.2 * slow, phases };
 }
 
+const ALL: readonly SubjectName[] = ['direct', 'pass-through', 'Tallystick', 'Portkey'];
+
 function run(...rounds: Round[]): Run {
-  return { rounds, peakMemoryMib: { direct: null, 'pass-through': 100, Tallystick: 150, Portkey: 300 } };
+  return { dialect: 'openai', subjects: ALL, rounds };
 }
 
 describe('figures', () => {
@@ -43,7 +44,6 @@ describe('figures', () => {
     expect(rate?.over.Portkey?.max).toBeCloseTo(5);
     expect(rows.find(({ what }) => what === 'added p95, 1 connection')?.over.direct).toBeNull();
     expect(rows.find(({ what }) => what === 'processor time per request')?.over.direct).toBeNull();
-    expect(rows.find(({ what }) => what === 'peak memory')?.over.Portkey?.median).toBeCloseTo(0.5);
   });
 
   it('say which targets are reached', () => {
@@ -54,48 +54,32 @@ describe('figures', () => {
   });
 
   it('count a target that cannot be measured as missed', () => {
-    const [first] = run(round(0.5)).rounds as [Round];
+    const first = round(0.5);
     const broken: Round = { ...first, phases: { ...first.phases, Portkey: both(0.05, 0) } };
     expect(targets(run(broken)).slice(1)).toMatchObject([{ reached: false }, { reached: false }, { reached: false }]);
   });
 
-  it('write ratios with their extremes', () => {
-    expect(times({ median: 5, min: 4.4, max: 12.34 })).toBe('5.00 × (4.40–12.3)');
-    expect(times({ median: 2, min: 2, max: 2 })).toBe('2.00 ×');
-    expect(times(null)).toBe('–');
+  it('do without a peer that does not serve the dialect', () => {
+    const alone: Run = { ...run(round(0.5)), subjects: ALL.slice(0, 3) };
+    expect(targets(alone)).toHaveLength(1);
+    expect(Object.keys(ratios(alone)[0]?.over ?? {})).toEqual(['direct', 'pass-through']);
+    expect(() => added({ ...alone, rounds: [{ commitMs: 1, phases: {} }] }, 'Portkey', 1, 'p50')).toThrow('Portkey');
   });
 });
 
 describe('report', () => {
-  const machine: Machine = { cpu: 'Some CPU', cores: 2, node: 'v24.0.0', filesystem: 'ext4', date: '2026-11-21' };
-  const about = { machine, portkey: '1.0.0', rounds: 1, requests: 10, profiled: false };
+  const machine = { cpu: 'Some CPU', cores: 2, node: 'v24.0.0', filesystem: 'ext4', date: '2026-11-21' };
+  const about: About = { machine, portkey: '1.0.0', profiled: false, leftOut: ['Portkey, google: 500'] };
 
-  it('names the machine, the missed targets and the books', () => {
-    const text = report(run(round(0.71)), about, ['yes  spent 1 = billed 1']);
+  it('names the machine, every dialect, the missed targets, the memory and the books', () => {
+    const runs = [run(round(0.71)), { ...run(round(0.5)), dialect: 'google' as const }];
+    const text = report(runs, { direct: null, Tallystick: 150.4 }, about, 10, ['yes  spent 1 = billed 1']);
     expect(text).toContain('Some CPU, 2 cores, Node v24.0.0, ext4');
-    expect(text).toContain('NOT reached  added p50');
+    expect(text).toContain('1 rounds of 10 requests');
+    expect(text).toContain('LEFT OUT: Portkey, google: 500');
+    expect(text.match(/^== .*$/gm)).toEqual(['== openai', '== google']);
+    expect(text.match(/NOT reached/g)).toHaveLength(1);
+    expect(text).toContain('Tallystick   150');
     expect(text).toContain('yes  spent 1 = billed 1');
-    expect(text).not.toContain('ATTENTION');
-  });
-
-  it('warns where the figures are worth less', () => {
-    const text = report(run(round(0.5)), { ...about, profiled: true, machine: { ...machine, filesystem: 'tmpfs' } }, []);
-    expect(text.match(/ATTENTION/g)).toHaveLength(2);
-  });
-
-  it('aligns its columns', () => {
-    expect(
-      table([
-        ['', 'a', 'bbb'],
-        ['name', '10', '2'],
-      ]),
-    ).toEqual(['          a   bbb', '  name   10     2']);
-  });
-});
-
-describe('payload', () => {
-  it('is about 1 KB', () => {
-    expect(Buffer.byteLength(REQUEST_BODY)).toBeGreaterThan(800);
-    expect(Buffer.byteLength(REQUEST_BODY)).toBeLessThan(1300);
   });
 });

@@ -1,20 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { readOptions, UsageError } from './options.ts';
+import { UsageError } from '../house/options.ts';
+import { readOptions } from './options.ts';
+
+const names = (...args: string[]) => readOptions(args).dialects.map(({ name }) => name);
 
 describe('readOptions', () => {
   it('has defaults, and a quick form', () => {
-    expect(readOptions([])).toEqual({ rounds: 7, requests: 1500, json: null, profile: null, help: false });
-    expect(readOptions(['--quick'])).toMatchObject({ rounds: 3, requests: 300 });
+    expect(readOptions([])).toMatchObject({ rounds: 7, requests: 1500, json: null, profile: null, portkey: null, help: false });
+    expect(readOptions(['--quick'])).toMatchObject({ rounds: 3, requests: 200 });
   });
 
   it('lets numbers win over the quick form', () => {
-    expect(readOptions(['--quick', '--rounds', '9'])).toMatchObject({ rounds: 9, requests: 300 });
+    expect(readOptions(['--quick', '--rounds', '9'])).toMatchObject({ rounds: 9, requests: 200 });
     expect(readOptions(['--rounds=2', '--requests=50'])).toMatchObject({ rounds: 2, requests: 50 });
   });
 
-  it('takes files and help', () => {
-    expect(readOptions(['--json', 'out.json', '--profile', 'profiles'])).toMatchObject({ json: 'out.json', profile: 'profiles' });
+  it('takes files, folders and help', () => {
+    expect(readOptions(['--json', 'out.json', '--profile', 'a', '--portkey', 'b'])).toMatchObject({
+      json: 'out.json',
+      profile: 'a',
+      portkey: 'b',
+    });
     expect(readOptions(['-h']).help).toBe(true);
+  });
+
+  it('takes dialects, each once and in their own order', () => {
+    expect(names()).toEqual(['openai', 'anthropic', 'google']);
+    expect(names('--dialect', 'all')).toHaveLength(3);
+    expect(names('--dialect', 'google,openai,google')).toEqual(['openai', 'google']);
   });
 
   it.each([
@@ -25,6 +38,8 @@ describe('readOptions', () => {
     ['--rounds', '101'],
     ['--requests', 'many'],
     ['--requests', '50001'],
+    ['--dialect', 'french'],
+    ['--dialect', ''],
     ['--json'],
     ['--unknown'],
     ['extra'],
@@ -32,7 +47,7 @@ describe('readOptions', () => {
     expect(() => readOptions(args)).toThrow(UsageError);
   });
 
-  it('keeps the whole run under the cap of the source', () => {
+  it('keeps the whole run under the cap of each source', () => {
     expect(() => readOptions(['--rounds', '100', '--requests', '1000'])).toThrow(UsageError);
     expect(readOptions(['--rounds', '80', '--requests', '1000']).rounds).toBe(80);
   });

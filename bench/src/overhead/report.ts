@@ -1,41 +1,24 @@
-import { added, CONNECTIONS, latencies, processor, type Run, ratios, SHARES, targets, throughputs, times } from './figures.ts';
-import type { Machine } from './machine.ts';
-import { MEMORY_FILESYSTEM } from './machine.ts';
-import { median } from './stats.ts';
-import { SUBJECTS } from './subjects.ts';
+import { type About, heading, warnings } from '../house/about.ts';
+import { median } from '../house/stats.ts';
+import type { SubjectName } from '../house/subjects.ts';
+import { table, targetLine, times } from '../house/table.ts';
+import { added, CONNECTIONS, latencies, processor, type Run, ratios, SHARES, targets, throughputs } from './figures.ts';
 
-export type About = {
-  readonly machine: Machine;
-  readonly portkey: string;
-  readonly rounds: number;
-  readonly requests: number;
-  readonly profiled: boolean;
-};
+export type Memory = Readonly<Partial<Record<SubjectName, number | null>>>;
 
-/** The whole report as text. */
-export function report(run: Run, about: About, books: readonly string[]): string {
-  const { machine } = about;
-  const commits = run.rounds.map(({ commitMs }) => commitMs);
+/** The whole report as text. @param peakMib peak memory of the processes between, over the whole run. */
+export function report(runs: readonly Run[], peakMib: Memory, about: About, requests: number, books: readonly string[]): string {
+  const commits = runs.flatMap(({ rounds }) => rounds.map(({ commitMs }) => commitMs));
+  const rounds = runs[0]?.rounds.length ?? 0;
   const lines = [
-    `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.filesystem}, Portkey ${about.portkey}`,
-    `${about.rounds} rounds of ${about.requests} requests per phase; medians of the rounds; one durable commit ${median(commits).toFixed(3)} ms`,
+    heading(about),
+    `${rounds} rounds of ${requests} requests per phase; medians of the rounds; one durable commit ${median(commits).toFixed(3)} ms`,
     ...warnings(about),
+    ...runs.flatMap(ofDialect),
     '',
-    'Latency in ms. Direct: the whole of it; all others: what they add to direct.',
+    'Peak memory of the process between, over the whole run.',
     '',
-    ...table(latencyRows(run)),
-    '',
-    'Requests per second (closed loop), processor time of the process between per request, its peak memory.',
-    '',
-    ...table(workRows(run)),
-    '',
-    'Tallystick as a multiple of each, within a round, then the median (lowest–highest round).',
-    '',
-    ...table(ratioRows(run)),
-    '',
-    'Targets',
-    '',
-    ...targets(run).map(({ what, figure, reached }) => `  ${reached ? 'reached    ' : 'NOT reached'}  ${what}: ${figure}`),
+    ...table([['', 'MiB'], ...Object.entries(peakMib).flatMap(([name, mib]) => (mib === null ? [] : [[name, mib.toFixed(0)]]))]),
     '',
     'Did the work get done? Tallystick’s books after the run:',
     '',
@@ -44,19 +27,31 @@ export function report(run: Run, about: About, books: readonly string[]): string
   return lines.join('\n');
 }
 
-function warnings({ machine, profiled }: About): string[] {
-  const found: string[] = [];
-  if (machine.filesystem === MEMORY_FILESYSTEM) {
-    found.push('ATTENTION: the data folder is in memory, where a durable commit costs nothing; set TMPDIR to a folder on a disk.');
-  }
-  if (profiled) found.push('ATTENTION: Tallystick ran under a profiler; its figures are too slow to quote.');
-  return found;
+function ofDialect(run: Run): string[] {
+  return [
+    '',
+    `== ${run.dialect}`,
+    '',
+    'Latency in ms. Direct: the whole of it; all others: what they add to direct.',
+    '',
+    ...table(latencyRows(run)),
+    '',
+    'Requests per second (closed loop), processor time of the process between per request.',
+    '',
+    ...table(workRows(run)),
+    '',
+    'Tallystick as a multiple of each, within a round, then the median (lowest–highest round).',
+    '',
+    ...table(ratioRows(run)),
+    '',
+    ...targets(run).map(targetLine),
+  ];
 }
 
 function latencyRows(run: Run): string[][] {
   const columns = CONNECTIONS.flatMap((connections) => SHARES.map((share) => ({ connections, share })));
   const head = ['', ...columns.map(({ connections, share }) => `${share} at ${connections}`)];
-  const body = SUBJECTS.map((name) => [
+  const body = run.subjects.map((name) => [
     name,
     ...columns.map(({ connections, share }) => {
       const values = name === 'direct' ? latencies(run, name, connections, share) : added(run, name, connections, share);
@@ -67,30 +62,19 @@ function latencyRows(run: Run): string[][] {
 }
 
 function workRows(run: Run): string[][] {
-  const body = SUBJECTS.map((name) => {
+  const body = run.subjects.map((name) => {
     const spent = processor(run, name);
-    const peak = run.peakMemoryMib[name];
     return [
       name,
       ...CONNECTIONS.map((connections) => median(throughputs(run, name, connections)).toFixed(0)),
       spent === null ? '–' : `${(median(spent) * 1000).toFixed(0)} µs`,
-      peak === null ? '–' : `${peak.toFixed(0)} MiB`,
     ];
   });
-  return [['', 'req/s at 1', 'req/s at 32', 'processor', 'peak memory'], ...body];
+  return [['', 'req/s at 1', 'req/s at 32', 'processor'], ...body];
 }
 
 function ratioRows(run: Run): string[][] {
-  const peers = SUBJECTS.filter((name) => name !== 'Tallystick');
+  const peers = run.subjects.filter((name) => name !== 'Tallystick');
   const body = ratios(run).map(({ what, over }) => [what, ...peers.map((name) => times(over[name]))]);
   return [['', ...peers.map((name) => `to ${name}`)], ...body];
-}
-
-/** Aligned columns: the first to the left, figures to the right. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)));
-    return `  ${cells.join('   ')}`.trimEnd();
-  });
 }

@@ -1,25 +1,17 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { answerAsks } from '../house/ask.ts';
+import { dropSocket, openSocket } from '../house/socket.ts';
+import { latencyOf } from '../house/stats.ts';
+import { readAnswer, requestBytes } from '../house/wire.ts';
 import type { LoadJob, LoadResult } from '../overhead/load.ts';
-import { ANSWER_ID } from '../overhead/payload.ts';
-import { percentile } from '../overhead/stats.ts';
-import { readAnswer, requestBytes } from '../overhead/wire.ts';
 
 /**
  * The load generator: a fixed number of kept connections, each sending its next request when the last one is answered (a closed loop).
- * Connections are made before the clock starts. Every latency is kept, so percentiles are exact. Plain sockets, because on a small machine
- * a heavy client would take the processor from what it measures.
+ * Connections are made before the clock starts. Every latency is kept, so percentiles are exact.
  */
 const NONE = Buffer.alloc(0);
 
 type Run = { readonly job: LoadJob; readonly request: Buffer; readonly latencies: Float64Array; started: number; ended: number };
-
-function open(url: string): Promise<Socket> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => resolve(socket));
-    socket.once('error', reject);
-  });
-}
 
 /** Sends on one connection until all of the run's requests are taken. */
 function drive(socket: Socket, run: Run): Promise<void> {
@@ -46,7 +38,7 @@ function drive(socket: Socket, run: Run): Promise<void> {
           return;
         }
         const took = performance.now() - sentAt;
-        if (answer.status !== 200 || !answer.body.includes(ANSWER_ID)) {
+        if (answer.status !== 200 || !answer.body.includes(run.job.expected)) {
           throw new Error(`an answer was not the upstream's: ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
         }
         waiting = bytes.subarray(answer.bytes);
@@ -64,30 +56,16 @@ function drive(socket: Socket, run: Run): Promise<void> {
 async function perform(job: LoadJob): Promise<LoadResult> {
   const request = requestBytes(job.url, job.headers, job.body);
   const run: Run = { job, request, latencies: new Float64Array(job.requests), started: 0, ended: 0 };
-  const sockets = await Promise.all(Array.from({ length: job.connections }, () => open(job.url)));
+  const sockets = await Promise.all(Array.from({ length: job.connections }, () => openSocket(job.url)));
   try {
     const startedAt = performance.now();
     await Promise.all(sockets.map((socket) => drive(socket, run)));
     const elapsedMs = performance.now() - startedAt;
-    const sorted = run.latencies.sort();
-    return {
-      requestsPerSecond: (job.requests * 1000) / elapsedMs,
-      latency: { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), p99: percentile(sorted, 0.99) },
-    };
+    return { requestsPerSecond: (job.requests * 1000) / elapsedMs, latency: latencyOf(run.latencies) };
   } finally {
-    for (const socket of sockets)
-      socket
-        .removeAllListeners()
-        .on('error', () => {})
-        .destroy();
+    for (const socket of sockets) dropSocket(socket);
   }
 }
 
-process.on('message', (job: LoadJob) => {
-  perform(job).then(
-    (result) => process.send?.({ result }),
-    (error: unknown) => process.send?.({ error: error instanceof Error ? error.message : String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
+answerAsks(perform);
 process.send?.({ port: 0 });

@@ -8,7 +8,10 @@ import { type Dispatcher, Pool } from 'undici';
  */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'host', 'upgrade', 'te', 'trailer', 'proxy-connection']);
 
-const pool = new Pool(process.argv[2] as string, { allowH2: false, pipelining: 1, connections: 512 });
+/** More than any benchmark keeps: this subject has no limits of its own. */
+const CONNECTIONS_MAX = 4096;
+
+const pool = new Pool(process.argv[2] as string, { allowH2: false, pipelining: 1, connections: CONNECTIONS_MAX });
 
 function forward(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const kept: IncomingHttpHeaders = {};
@@ -51,5 +54,5 @@ function handle(req: IncomingMessage, res: ServerResponse): void {
 }
 
 const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, handle);
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, () => process.send?.({ port: (server.address() as AddressInfo).port }));
 process.on('disconnect', () => process.exit(0));

@@ -75,5 +75,5 @@ function pricesOf(prices: { input: bigint; cached_input?: bigint | undefined; ou
 function invalid(issue: z.core.$ZodIssue | undefined): TallyError {
   const where = issue?.path.map(String).join('.') || 'the whole';
   const field = where.slice(0, 128);
-  return new TallyError('INPUT_INVALID', `Model facts, ${field}: ${issue?.message ?? 'not valid'}.`, { field });
+  return new TallyError('INPUT_INVALID', `Model facts, ${field}: ${(issue?.message ?? 'not valid').slice(0, 256)}.`, { field });
 }

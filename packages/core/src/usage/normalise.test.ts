@@ -5,7 +5,14 @@ import { addUsage, mergeUsage, ZERO_USAGE } from './merge.ts';
 import { normaliseUsage } from './normalise.ts';
 import { type Usage, type UsageDialect, usageTotal } from './usage.ts';
 
-const DIALECTS: readonly UsageDialect[] = ['openai-chat', 'openai-responses', 'openai-embeddings', 'anthropic', 'google', 'google-embeddings'];
+const DIALECTS: readonly UsageDialect[] = [
+  'openai-chat',
+  'openai-responses',
+  'openai-embeddings',
+  'anthropic',
+  'google',
+  'google-embeddings',
+];
 
 function usage(part: Partial<Usage>): Usage {
   return { ...ZERO_USAGE, ...part };
@@ -151,6 +158,16 @@ const TABLE: readonly [string, UsageDialect, unknown, Usage | null][] = [
   ['google, excess', 'google', { promptTokenCount: 4, candidatesTokenCount: 1, totalTokenCount: 9 }, usage({ input: 4n, output: 5n })],
   ['google, no total', 'google', { promptTokenCount: 4, candidatesTokenCount: 1 }, null],
   ['google, total below', 'google', { promptTokenCount: 4, candidatesTokenCount: 1, totalTokenCount: 4 }, null],
+  [
+    'google, embeddings',
+    'google-embeddings',
+    { promptTokenCount: 5, promptTokenDetails: [{ modality: 'TEXT', tokenCount: 5 }] },
+    usage({ input: 5n }),
+  ],
+  ['google, embeddings with a total', 'google-embeddings', { promptTokenCount: 5, totalTokenCount: 7 }, usage({ input: 7n })],
+  ['google, embeddings, total below', 'google-embeddings', { promptTokenCount: 5, totalTokenCount: 4 }, null],
+  ['google, embeddings with other parts and no total', 'google-embeddings', { promptTokenCount: 5, thoughtsTokenCount: 1 }, null],
+  ['google, embeddings without a prompt', 'google-embeddings', { promptTokenDetails: [] }, null],
 ];
 
 describe('normaliseUsage', () => {
@@ -176,7 +193,7 @@ describe('normaliseUsage', () => {
         if (read === null) return;
         for (const count of Object.values(read)) expect(count).toBeGreaterThanOrEqual(0n);
         const counts = given as Record<string, unknown>;
-        const total = dialect === 'google' ? counts.totalTokenCount : dialect === 'anthropic' ? undefined : counts.total_tokens;
+        const total = dialect.startsWith('google') ? counts.totalTokenCount : dialect === 'anthropic' ? undefined : counts.total_tokens;
         if (typeof total === 'number') expect(usageTotal(read)).toBeGreaterThanOrEqual(BigInt(total));
       }),
     );

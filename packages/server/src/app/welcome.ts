@@ -25,7 +25,7 @@ export function welcome(running: Running): string {
     '',
     'Tallystick is ready.',
     '',
-    `  gateway      ${url}/v1`,
+    `  gateway      ${url}/v1 (OpenAI SDKs), ${url} (Anthropic and Google SDKs)`,
     `  source       ${source}`,
     `  signer       ${daemon.signer.address} (signs the receipts)`,
   ];

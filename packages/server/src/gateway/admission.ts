@@ -15,12 +15,20 @@ const CANDIDATES_MAX = 16;
 /** Below this many output tokens an injected limit is not lowered any further: the call is refused instead. */
 const INJECTED_OUTPUT_MIN = 16n;
 
-/** The sources that serve the call's model on its route, oldest first; those it has been tried on only where `again` says so. */
-export function candidates(deps: GatewayDeps, { plan, principal, spec }: CallRequest, trail: Trail, again: boolean): readonly Source[] {
-  return deps.sources
-    .allowed(principal.key.sources)
-    .filter(({ row, models }) => models.get(plan.model)?.endpoints.includes(spec.endpoint) && (again || !trail.wasTried(row.id)))
+/** The sources that serve the call's model on its route and may be asked by then, oldest first. @param byMs monotonic ms; 0: the untried. */
+export function candidates(deps: GatewayDeps, call: CallRequest, trail: Trail, byMs: number): readonly Source[] {
+  return serving(deps, call)
+    .filter(({ row }) => trail.readyAt(row.id) <= byMs)
     .slice(0, CANDIDATES_MAX);
+}
+
+/** @returns when the first of them may be asked, monotonic ms: 0 where one is untried, `Infinity` where none may be. */
+export function soonest(deps: GatewayDeps, call: CallRequest, trail: Trail): number {
+  return Math.min(...serving(deps, call).map(({ row }) => trail.readyAt(row.id)));
+}
+
+function serving({ sources }: GatewayDeps, { plan, principal, spec }: CallRequest): readonly Source[] {
+  return sources.allowed(principal.key.sources).filter(({ models }) => models.get(plan.model)?.endpoints.includes(spec.endpoint));
 }
 
 /**
@@ -36,6 +44,8 @@ export async function admit(deps: GatewayDeps, call: CallRequest, trail: Trail, 
   for (const source of sources) {
     const admitted = await admitOn(deps, call, trail, work, source);
     if (!(admitted instanceof TallyError)) return admitted;
+    // Should the call be tried again, it goes to a source that had room for it rather than to this one.
+    trail.failed(source.row.id, Number.POSITIVE_INFINITY);
     refusals.push(admitted);
   }
   throw worstHope(refusals);

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { TallyError } from '@tallystick/core';
 import { randomHex } from '#ground/ids';
-import { admit, candidates } from './admission.ts';
-import { type Again, Call } from './call.ts';
+import { admit, candidates, soonest } from './admission.ts';
+import { Call } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Held } from './hold.ts';
 import type { CallRequest } from './request.ts';
@@ -27,45 +27,57 @@ const NO_ROOM: ReadonlySet<string> = new Set(['CAP_EXCEEDED', 'CAP_BUSY', 'NO_AV
  */
 export async function serveCall(deps: GatewayDeps, call: CallRequest, res: ServerResponse, work: Work): Promise<void> {
   const trail = new Trail();
-  let sources = candidates(deps, call, trail, true);
+  let readyBy = 0;
   let last: TallyError | null = null;
   for (let retries = 0; ; retries += 1) {
-    const held = await admit(deps, call, trail, work, sources).catch((cause: unknown) => {
-      // That no other source could take the call over says less than why the first one failed.
-      throw last !== null && cause instanceof TallyError && NO_ROOM.has(cause.code) ? last : cause;
+    const held = await admit(deps, call, trail, work, candidates(deps, call, trail, readyBy)).catch((cause: unknown) => {
+      if (last !== null && cause instanceof TallyError && NO_ROOM.has(cause.code)) return null;
+      throw cause;
     });
-    trail.tried(held.source.row.id);
-    const stop = deps.metrics.duration.startTimer({ gen_ai_operation_name: call.spec.name, gen_ai_system: held.source.row.provider });
-    const again = await work.finish(attempt(deps, call, held, res, trail, retries)).finally(stop);
-    if (again === null) return;
-    last = again.error;
-    const untried = candidates(deps, call, trail, false);
-    sources = untried.length > 0 ? untried : candidates(deps, call, trail, true);
-    if (!(await pause(again, res, work))) return;
+    let waitMs: number | null;
+    if (held === null) waitMs = waitLeft(deps, call, trail, retries);
+    else {
+      const stop = deps.metrics.duration.startTimer({ gen_ai_operation_name: call.spec.name, gen_ai_system: held.source.row.provider });
+      const again = await work.finish(attempt(deps, call, held, res, trail, retries)).finally(stop);
+      if (again === null) return;
+      ({ waitMs, error: last } = again);
+    }
+    // That no other source could take the call over says less than why the first one failed.
+    if (waitMs === null) throw last;
+    readyBy = soonest(deps, call, trail);
+    if (!(await pause(waitMs, res, work))) return;
   }
 }
 
 function attempt(deps: GatewayDeps, call: CallRequest, held: Held, res: ServerResponse, trail: Trail, retries: number): Call {
   return new Call(deps, call, held, res, (error, headers) => {
-    if (retries >= deps.limits.retriesMax) return null;
-    if (OF_THE_SOURCE.has(error.code) && candidates(deps, call, trail, false).length > 0) return 0;
-    return PASSING.has(error.code) ? waitFor(deps, headers, retries) : null;
+    if (!OF_THE_SOURCE.has(error.code)) return null;
+    const ms = PASSING.has(error.code) ? waitFor(deps, headers, retries) : Number.POSITIVE_INFINITY;
+    trail.failed(held.source.row.id, deps.clock.monotonicMs() + ms);
+    return waitLeft(deps, call, trail, retries);
   });
 }
 
-/** @returns ms until the same source may be asked again: what it says, else a growing time with some chance in it; null where it is too long. */
-function waitFor({ clock, limits }: GatewayDeps, headers: IncomingHttpHeaders, retries: number): number | null {
-  if (headers['x-should-retry'] === 'false') return null;
+/** @returns ms until a source may be asked, 0 where one is untried; null where that is too long, or it was tried often enough. */
+function waitLeft(deps: GatewayDeps, call: CallRequest, trail: Trail, retries: number): number | null {
+  const { retriesMax, retryWaitMaxMs } = deps.limits;
+  const waitMs = Math.max(0, soonest(deps, call, trail) - deps.clock.monotonicMs());
+  return retries < retriesMax && waitMs <= retryWaitMaxMs ? waitMs : null;
+}
+
+/** @returns ms until the same source may be asked again: what it says, else a growing time with some chance in it; `Infinity`: never. */
+function waitFor({ clock, limits }: GatewayDeps, headers: IncomingHttpHeaders, retries: number): number {
+  if (headers['x-should-retry'] === 'false') return Number.POSITIVE_INFINITY;
   const asked = retryAfterMs(headers, clock.wallMs());
-  if (asked !== null) return asked <= limits.retryWaitMaxMs ? asked : null;
+  if (asked !== null) return asked;
   // Callers that were refused together must not come back together.
   const share = Number.parseInt(randomHex(2), 16) / 0xffff;
   return Math.min(BACKOFF_MS * 2 ** retries, limits.retryWaitMaxMs) * (1 - share / 4);
 }
 
 /** @returns false where the caller left meanwhile: nobody is there to be answered. @throws SHUTTING_DOWN, the call's own last error. */
-async function pause(again: Again, res: ServerResponse, work: Work): Promise<boolean> {
-  const ended = again.waitMs === 0 ? 'over' : await work.run(new Wait(again.waitMs, res));
+async function pause(ms: number, res: ServerResponse, work: Work): Promise<boolean> {
+  const ended = ms === 0 ? 'over' : await work.run(new Wait(ms, res));
   if (res.destroyed || ended === 'left') return false;
   if (work.isCut || ended === 'cut') throw new TallyError('SHUTTING_DOWN');
   return true;

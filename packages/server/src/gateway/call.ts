@@ -267,10 +267,10 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error);
   }
 
-  /** Ends a call that may still be running upstream. */
+  /** Ends a call that may still be running upstream. What has not left by now never will: `start` forbids it from here on. */
   #cut(outcome: Outcome, error: TallyError): void {
     if (this.#ended) return;
-    this.#fail(outcome, error);
+    this.#fail(this.#started ? outcome : { kind: 'released', reason: 'it was never sent' }, error);
     this.#upstream?.abort();
   }
 
@@ -314,8 +314,17 @@ export class Call implements UpstreamEvents, Job<Again | null> {
 
   #delivered(complete: boolean, finish: string) {
     const { bytes } = this.#relay;
-    const textBytes = BigInt(this.#scanner?.summary().contentBytes ?? 0);
-    return { status: this.#status, bytes, complete, responseHash: this.#relay.digest(complete), finish, textBytes };
+    const summary = this.#scanner?.summary();
+    const textBytes = BigInt(summary?.contentBytes ?? 0);
+    return {
+      status: this.#status,
+      bytes,
+      complete,
+      responseHash: this.#relay.digest(complete),
+      finish,
+      textBytes,
+      seen: summary?.usage ?? null,
+    };
   }
 
   #answerHeaders(): Headers {

@@ -16,6 +16,8 @@ export type Held = {
   readonly attempt: number;
   readonly source: Source;
   readonly bound: Bound;
+  /** What the input may really come to, tokens: never above the bound, and near it only where the bound is near. For what a tenant pays of a burn. */
+  readonly likelyInput: bigint;
   readonly body: Buffer;
   /** Output limit that is sent, tokens per choice. */
   readonly output: bigint;
@@ -44,6 +46,7 @@ export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Tra
     attempt: request.attempt,
     source: offer.source,
     bound: offer.bound,
+    likelyInput: likelyInput(call, offer.bound),
     body: offer.body,
     output: offer.output,
     outputBy: outputAsked === null ? 'injected' : outputAsked > offer.output ? 'clamped' : 'caller',
@@ -52,6 +55,13 @@ export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Tra
     heldAt: deps.clock.monotonicMs(),
   };
   return { held };
+}
+
+/** A window says nothing of this request; the bytes of its text do, even where they prove nothing. */
+function likelyInput({ plan, billableBytes }: CallRequest, { proof, input }: Bound): bigint {
+  if (proof !== 'window' || plan.opaque || plan.images > 0) return input;
+  const bytes = BigInt(billableBytes.text);
+  return bytes < input ? bytes : input;
 }
 
 function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offer: Offer, name: string): HoldRequest {

@@ -167,7 +167,15 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
   /** At once: the call's own hold may need its idempotency key. */
   async #settle(ended: bigint | TallyError): Promise<void> {
     const reason = ended instanceof TallyError ? `the count failed: ${ended.code}` : `counted ${ended} tokens of input; counting is free`;
-    const delivered = { status: this.#status, bytes: 0, complete: false, responseHash: NOTHING_HASH, finish: '', textBytes: 0n };
+    const delivered = {
+      status: this.#status,
+      bytes: 0,
+      complete: false,
+      responseHash: NOTHING_HASH,
+      finish: '',
+      textBytes: 0n,
+      seen: null,
+    };
     try {
       const request = settlement(this.#held, { kind: 'released', reason }, delivered, this.#deps.clock.wallMs());
       if ((await this.#deps.ledger.settle(request, 'now')).result === 'settled') this.#deps.onReceipt();

@@ -3,6 +3,7 @@ import type { GatewayDeps } from './deps.ts';
 import { bodyToSend, outputLimit } from './providers/plan.ts';
 import type { CallRequest } from './request.ts';
 import type { Source } from './sources.ts';
+import { boundBytes, renderedFactor } from './text-bytes.ts';
 
 /** What would be sent to a source, and the most that it can cost there. */
 export type Offer = {
@@ -45,7 +46,7 @@ function offer(
   const inputs: BoundInputs = {
     facts,
     endpoint: spec.endpoint,
-    textBytes: call.billableBytes,
+    textBytes: boundBytes(call.billableBytes, renderedFactor(source.row.provider, facts)),
     messages: plan.messages,
     tools: plan.tools,
     maxOutputPerChoice: output,

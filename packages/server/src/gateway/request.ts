@@ -1,6 +1,7 @@
 import type { Hex } from '@tallystick/core';
 import type { Principal } from './principals.ts';
 import type { EndpointSpec, Plan } from './providers/endpoint.ts';
+import type { BillableBytes } from './text-bytes.ts';
 
 /** One caller's request, read and understood; what all its attempts have in common. */
 export type CallRequest = {
@@ -13,7 +14,7 @@ export type CallRequest = {
   readonly responseSalt: Uint8Array;
   readonly idempotencyKey: string | undefined;
   /** See `billableBytes`: found once, however many sources are tried. */
-  readonly billableBytes: number;
+  readonly billableBytes: BillableBytes;
   /** Monotonic ms. */
   readonly arrivedAt: number;
 };

@@ -21,6 +21,8 @@ export type Delivered = {
   readonly finish: string;
   /** UTF-8 bytes of text that a stream showed. */
   readonly textBytes: bigint;
+  /** The largest usage that it reported, even where that was not its last word. */
+  readonly seen: Usage | null;
 };
 
 const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_write_1h: 0n, output: 0n, reasoning: 0n };
@@ -29,7 +31,7 @@ const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_
 export function settlement(held: Held, outcome: Outcome, delivered: Delivered, endedAt: number): SettleRequest {
   const kept = outcome.kind === 'metered' && held.source.row.settle === 'hold' && usageTotal(outcome.usage) <= held.bound.total;
   const kind = kept ? 'bound' : outcome.kind;
-  const usage = charged(held, kind, outcome, delivered.textBytes);
+  const usage = charged(held, kind, outcome, delivered);
   const { lines, amount } = priceOf(quantitiesOf(usage), held.source.tariff);
   return {
     holdId: held.holdId,
@@ -58,13 +60,20 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
  * overrun of its source, not the tenant's. Of a burn the tenant pays what it got (a token shows at least one byte), or all where it
  * caused the burn; the rest waits in the ledger's account `ambiguous`.
  */
-function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome, textBytes: bigint): Usage {
+function charged(held: Held, kind: SettleRequest['outcome'], outcome: Outcome, { textBytes, seen }: Delivered): Usage {
   if (kind === 'bound') return wholeBound(held);
   if (outcome.kind === 'metered') return usageTotal(outcome.usage) > held.bound.total ? wholeBound(held) : outcome.usage;
   if (outcome.kind !== 'burned') return NOTHING;
-  const whole = wholeBound(held);
-  if (outcome.byCaller === true) return whole;
-  return textBytes === 0n ? NOTHING : { ...whole, output: textBytes < whole.output ? textBytes : whole.output };
+  if (outcome.byCaller === true) return wholeBound(held);
+  return textBytes === 0n ? NOTHING : partly(held, textBytes, seen);
+}
+
+/** What was delivered of an answer that was cut: the prompt as it was reported, or as it is likely to have been, and the text that came. */
+function partly(held: Held, textBytes: bigint, seen: Usage | null): Usage {
+  const prompt = seen === null ? { ...NOTHING, input: held.likelyInput } : { ...seen, output: 0n, reasoning: 0n };
+  const room = held.bound.total - usageTotal(prompt);
+  if (room <= 0n) return wholeBound(held);
+  return { ...prompt, output: textBytes < room ? textBytes : room };
 }
 
 function wholeBound(held: Held): Usage {

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
-import { NORMAL_FORM_FACTOR_MAX, utf8BytesMax } from '@tallystick/core';
+import { type ModelFacts, NORMAL_FORM_FACTOR_MAX, utf8BytesMax } from '@tallystick/core';
+import type { SourceRow } from '#ledger';
 import type { Plan } from './providers/endpoint.ts';
 
 /** Above this, text that is not plain ASCII is charged at the most that any text of its length can become, which takes no time to find. */
@@ -7,11 +8,13 @@ const EXACT_BYTES_MAX = 262_144;
 /** The UTF-8 bytes of the longest character that one `\uXXXX` escape can stand for. */
 const ESCAPED_CHARACTER_BYTES = 3;
 /**
- * Providers write tool definitions and schemas anew in a syntax of their own before the model reads them: with indentation, spaces and
- * escapes, lists of numbers become up to three times as many tokens as they have bytes. So their bytes count four times in all.
+ * Providers write tool definitions, schemas and the arguments of tools anew in a syntax of their own before the model reads them: with
+ * indentation, spaces and escapes, lists of numbers become up to three times as many tokens as they have bytes in the vocabularies of
+ * OpenAI, which have tokens for long runs of spaces, and up to nine times in others (Gemma's, at the greatest depth that is taken).
  */
-const SCHEMA_FACTOR = 4;
-const SCHEMA_FIELDS: ReadonlySet<string> = new Set([
+export const RENDERED_FACTOR_OPENAI = 4;
+export const RENDERED_FACTOR = 10;
+export const SCHEMA_FIELDS: ReadonlySet<string> = new Set([
   'tools',
   'functions',
   'response_format',
@@ -44,12 +47,26 @@ function withoutMedia({ body, walked: { media } }: Plan): Buffer {
   return Buffer.concat([...pieces, body.subarray(media.at(-1)?.end ?? 0)]);
 }
 
+/** `text`: the caller's text at its longest, all of it. `rendered`: the bytes of what providers write anew. */
+export type BillableBytes = { readonly text: number; readonly rendered: number };
+
 /**
- * The bytes that a call's bound rests on: the caller's text at its longest, and what providers make of schemas. What policy itself writes
- * into the body (output limit, `include_usage`) is not shown to the model.
+ * The bytes that a call's bound rests on, found once for all sources. What policy itself writes into the body (output limit,
+ * `include_usage`) is not shown to the model.
  */
-export function billableBytes(plan: Plan): number {
-  let schemas = 0;
-  for (const { key, valueStart, valueEnd } of plan.walked.top.members) if (SCHEMA_FIELDS.has(key)) schemas += valueEnd - valueStart;
-  return textBytes(withoutMedia(plan)) + schemas * (SCHEMA_FACTOR - 1) + plan.walked.numberExpansion;
+export function billableBytes(plan: Plan): BillableBytes {
+  let rendered = plan.walked.counts.get('rendered') ?? 0;
+  for (const { key, valueStart, valueEnd } of plan.walked.top.members) if (SCHEMA_FIELDS.has(key)) rendered += valueEnd - valueStart;
+  return { text: textBytes(withoutMedia(plan)) + plan.walked.numberExpansion, rendered };
+}
+
+/** How many times the bytes of what is written anew count for a source. An operator's word on a tokenizer says nothing of its spaces. */
+export function renderedFactor(provider: SourceRow['provider'], { tokenizer }: ModelFacts): number {
+  const isOpenAi = (provider === 'openai' || provider === 'sandbox') && tokenizer.grade !== 'declared';
+  return isOpenAi ? RENDERED_FACTOR_OPENAI : RENDERED_FACTOR;
+}
+
+/** UTF-8 bytes for a bound (`BoundInputs.textBytes`). */
+export function boundBytes({ text, rendered }: BillableBytes, factor: number): number {
+  return text + rendered * (factor - 1);
 }

@@ -1,7 +1,7 @@
 /** What a call has tried so far: every request that is sent for it has a number and a hold of its own. */
 export class Trail {
   #attempts = 0;
-  readonly #tried = new Set<string>();
+  readonly #readyAt = new Map<string, number>();
   readonly #counted = new Map<string, bigint>();
 
   /** The number of the next attempt, from 1. */
@@ -14,13 +14,14 @@ export class Trail {
     this.#attempts += 1;
   }
 
-  /** Sources that the call itself (not a count) was tried on. */
-  wasTried(sourceId: string): boolean {
-    return this.#tried.has(sourceId);
+  /** From when on a source may be asked, monotonic ms: 0 for one that the call itself (not a count) was not tried on. */
+  readyAt(sourceId: string): number {
+    return this.#readyAt.get(sourceId) ?? 0;
   }
 
-  tried(sourceId: string): void {
-    this.#tried.add(sourceId);
+  /** @param readyAt `Infinity` where asking it again cannot help this call. */
+  failed(sourceId: string, readyAt: number): void {
+    this.#readyAt.set(sourceId, readyAt);
   }
 
   /** The provider's count of this request on a source, tokens. It is asked once. */

@@ -7,8 +7,15 @@
  * - `capture`: the scalar is kept under this name (`WalkedBody.captured`). A node inside an array may match many times: the last one wins,
  *   or, with `same`, every other value is FIELD_INVALID.
  * - `tally`: each match of this node (null included) adds one to this name in `WalkedBody.counts`.
+ * - `measure`: the bytes of each match are added to this name in `WalkedBody.counts`.
  */
-type Common = { readonly nullable?: boolean; readonly capture?: string; readonly same?: boolean; readonly tally?: string };
+type Common = {
+  readonly nullable?: boolean;
+  readonly capture?: string;
+  readonly same?: boolean;
+  readonly tally?: string;
+  readonly measure?: string;
+};
 
 /** Any JSON value. Depth, duplicate keys and encoding are still checked. */
 export type AnyNode = Common & { readonly kind: 'any' };

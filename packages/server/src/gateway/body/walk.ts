@@ -65,10 +65,12 @@ class Walker {
   #value(declared: Node): void {
     const type = this.#lexer.typeHere();
     const node = this.#choose(declared, type);
+    const from = this.#lexer.pos;
     if (node.kind !== 'forbidden' && node.tally !== undefined) this.#add(node.tally, 1);
     if (type === 'object') this.#objectValue(node);
     else if (type === 'array') this.#array(node.kind === 'array' ? node : null);
     else this.#scalarValue(node, type);
+    if (node.kind !== 'forbidden' && node.measure !== undefined) this.#add(node.measure, this.#lexer.pos - from);
   }
 
   #scalarValue(node: Chosen, type: JsonType): void {

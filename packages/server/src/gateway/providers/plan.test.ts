@@ -63,7 +63,7 @@ describe('planCall', () => {
       messages: [{ role: 'user', content: [image, { type: 'text', text: 'what?' }] }],
     });
     expect(read).toMatchObject({ model: 'm', outputAsked: 3000n, thinkingBudget: 2000n, images: 1, opaque: false, choices: 1 });
-    expect(billableBytes(read)).toBeLessThan(600);
+    expect(billableBytes(read).text).toBeLessThan(600);
     const pdf = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } };
     expect(plan(MESSAGES, { model: 'm', messages: [{ role: 'user', content: [pdf] }] })).toMatchObject({ images: 0, opaque: true });
     const config = { candidateCount: 3, maxOutputTokens: 5 };

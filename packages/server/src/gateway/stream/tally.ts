@@ -1,4 +1,4 @@
-import { mergeUsage, type Usage } from '@tallystick/core';
+import { mergeUsage, type Usage, usageTotal } from '@tallystick/core';
 import type { StreamEvent, StreamSummary } from './events.ts';
 
 /** Reasons and codes come from the upstream: more distinct ones than this are not kept. */
@@ -21,6 +21,9 @@ export class StreamTally {
   readonly #ended = new Set<number>();
   #endedAtUsage = 0;
   #stale = false;
+  /** What was reported when the end came; null where that was not the last word. */
+  #atEnd: Usage | null = null;
+  #goesOn = false;
 
   bytes(count: number): void {
     this.#bytesIn += count;
@@ -29,16 +32,20 @@ export class StreamTally {
   /** One frame's events. @returns those to pass on: a usage report that repeats the last one is dropped. */
   frame(events: readonly StreamEvent[]): readonly StreamEvent[] {
     this.#frames += 1;
+    const wasDone = this.#done;
     const fresh = events.filter((event) => this.#add(event));
     const hasText = events.some(({ kind }) => kind === 'delta');
     if (hasText) this.#deltas += 1;
+    const hasOutput = hasText || events.some(({ kind }) => kind === 'hidden');
+    if (wasDone && hasOutput) this.#goesOn = true;
     const report = events.findLast(isUsable);
     if (report !== undefined) {
       this.#endedAtUsage = this.#ended.size;
-      this.#stale = report.interim === true;
-    } else if (hasText || events.some(({ kind }) => kind === 'hidden')) {
+      this.#stale = report.interim === true || (this.#goesOn && !this.#hasGrown());
+    } else if (hasOutput) {
       this.#stale = this.#usage !== null;
     }
+    if (this.#done && !wasDone) this.#atEnd = this.#stale ? null : this.#usage;
     return fresh.length === 0 ? [{ kind: 'other' }] : fresh;
   }
 
@@ -65,6 +72,11 @@ export class StreamTally {
     else if (event.kind === 'error') this.#errorCode ??= event.code;
     else if (event.kind === 'done') this.#done = true;
     return true;
+  }
+
+  /** What goes on after its end is covered only by a report of more than there was until then. */
+  #hasGrown(): boolean {
+    return this.#atEnd !== null && this.#usage !== null && usageTotal(this.#usage) > usageTotal(this.#atEnd);
   }
 
   #report(usage: Usage | null): boolean {

@@ -17,6 +17,7 @@ export const BETAS_ALLOWED: ReadonlySet<string> = new Set([
   'pdfs-2024-09-25',
   'prompt-caching-2024-07-31',
   'structured-outputs-2025-11-13',
+  'structured-outputs-2025-12-15',
   'task-budgets-2026-03-13',
   'thinking-token-count-2026-05-13',
   'token-counting-2024-11-01',
@@ -27,6 +28,8 @@ const SERVER_TOOLS = 'tools that run at the provider have no bound';
 const STORED = 'what is stored at the provider has no bound that can be known before the call';
 const PASSES = 'it makes the provider run further passes over the history';
 const PAYER = 'who pays is decided here';
+/** The SDKs' tool runners ask for it of their own accord. */
+const THREADS = 'message-threads';
 
 /** By what the name begins with, up to its date. */
 export const BETAS_REFUSED: readonly (readonly [string, string])[] = [
@@ -40,7 +43,7 @@ export const BETAS_REFUSED: readonly (readonly [string, string])[] = [
   ['fallback-credit', 'another model would answer at another price'],
   ['files-api', STORED],
   ['skills', STORED],
-  ['message-threads', STORED],
+  [THREADS, STORED],
   ['agent-memory', STORED],
   ['managed-agents', STORED],
   ['code-execution', SERVER_TOOLS],
@@ -69,9 +72,8 @@ export function allowedBetas(header: string | string[] | undefined): readonly st
   if (unknown === undefined) return [...new Set(names)];
   const [, reason] = BETAS_REFUSED.find(([start]) => unknown.startsWith(start)) ?? [];
   const why = reason ?? 'what it does to the cost of a call is not known here';
-  throw new TallyError('FIELD_NOT_ALLOWED', `\`${renderPath([unknown])}\` in the header \`${HEADER}\` is not allowed: ${why}.`, {
-    field: HEADER,
-  });
+  const facts = unknown.startsWith(THREADS) ? { field: HEADER, unsupported: 'thread' } : { field: HEADER };
+  throw new TallyError('FIELD_NOT_ALLOWED', `\`${renderPath([unknown])}\` in the header \`${HEADER}\` is not allowed: ${why}.`, facts);
 }
 
 function namesIn(text: string): string[] {

@@ -10,9 +10,18 @@ export function anthropicError(error: TallyError, callId: string | null): Readon
       message: `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${error.fix}`,
       code: error.code,
       ...(typeof field === 'string' ? { field } : {}),
+      ...(refusesThread(error) ? { details: NO_THREAD } : {}),
     },
     ...(callId === null ? {} : { request_id: callId }),
   };
+}
+
+/** The provider's own words for it: on them the SDKs' tool runners send the whole conversation instead, as one without threads needs. */
+const NO_THREAD = { error_code: 'thread_unsupported_request' };
+
+/** Refused as a field of the body, or as the beta that goes with it. */
+function refusesThread({ code, facts }: TallyError): boolean {
+  return code === 'FIELD_NOT_ALLOWED' && (facts['field'] === 'thread' || facts['unsupported'] === 'thread');
 }
 
 /** The provider's own pairs of status and type. */

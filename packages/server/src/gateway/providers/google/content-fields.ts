@@ -65,11 +65,14 @@ const media: Readonly<Record<string, Node>> = {
   },
 };
 
-const functionCall = spelled({ id: STRING, name: STRING, args: ANY });
+/** The provider writes it anew before the model reads it. */
+const rendered: Node = { kind: 'any', measure: 'rendered' };
+
+const functionCall = spelled({ id: STRING, name: STRING, args: rendered });
 const functionResponse = spelled({
   id: STRING,
   name: STRING,
-  response: ANY,
+  response: rendered,
   parts: array(spelled(media, { tally: 'messages' })),
   scheduling: STRING,
   willContinue: BOOLEAN,

@@ -58,6 +58,7 @@ const embed: EndpointSpec = {
   upstreamPath: pathOf('embedContent'),
   fields: EMBED_FIELDS,
   outputFields: [],
+  usage: ({ usageMetadata }) => normaliseUsage('google-embeddings', usageMetadata),
   counter: { ...counter, body: embedCountBody },
 };
 

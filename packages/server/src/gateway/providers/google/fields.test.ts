@@ -188,7 +188,7 @@ it('takes both spellings alike', () => {
     serviceTier: 'standard',
   };
   expect(snaked(body)).not.toEqual(body);
-  expect(counts(GENERATE_FIELDS, body)).toEqual({ messages: 6, images: 1, opaque: 1, tools: 1 });
+  expect(counts(GENERATE_FIELDS, body)).toEqual({ messages: 6, images: 1, opaque: 1, tools: 1, rendered: 4 });
   expect(counts(GENERATE_FIELDS, snaked(body))).toEqual(counts(GENERATE_FIELDS, body));
 });
 

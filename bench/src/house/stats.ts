@@ -35,3 +35,12 @@ export function differences(a: readonly number[], b: readonly number[]): number[
   if (a.length !== b.length) throw new RangeError('a difference needs both sides of every round');
   return a.map((value, round) => value - (b[round] as number));
 }
+
+/** Milliseconds, exact over all that was measured in one phase. */
+export type Latency = { readonly p50: number; readonly p95: number; readonly p99: number };
+
+/** @param values in any order, at least one. */
+export function latencyOf(values: ArrayLike<number>): Latency {
+  const sorted = Float64Array.from(values).sort();
+  return { p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), p99: percentile(sorted, 0.99) };
+}

@@ -46,10 +46,10 @@ function readChunks(bytes: Buffer, start: number, status: number): Answer | null
 
 /** The bytes of a request, made once and sent many times. */
 export function requestBytes(url: string, headers: Readonly<Record<string, string>>, body: string): Buffer {
-  const { host, pathname } = new URL(url);
+  const { host, pathname, search } = new URL(url);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
-    `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\naccept: application/json\r\n${lines.join('')}` +
+    `POST ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\naccept: application/json\r\n${lines.join('')}` +
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

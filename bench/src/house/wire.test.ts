@@ -43,9 +43,9 @@ describe('readAnswer', () => {
 
 describe('requestBytes', () => {
   it('is one whole request', () => {
-    const text = requestBytes('http://127.0.0.1:81/v1/x', { authorization: 'Bearer k' }, '{"a":"ü"}').toString();
+    const text = requestBytes('http://127.0.0.1:81/v1/x?alt=sse', { authorization: 'Bearer k' }, '{"a":"ü"}').toString();
     expect(text).toBe(
-      'POST /v1/x HTTP/1.1\r\nhost: 127.0.0.1:81\r\ncontent-type: application/json\r\naccept: application/json\r\n' +
+      'POST /v1/x?alt=sse HTTP/1.1\r\nhost: 127.0.0.1:81\r\ncontent-type: application/json\r\naccept: application/json\r\n' +
         'authorization: Bearer k\r\ncontent-length: 10\r\n\r\n{"a":"ü"}',
     );
   });
