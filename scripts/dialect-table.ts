@@ -38,8 +38,8 @@ const REMARKS: Readonly<Record<DialectName, string>> = {
 const LEGEND = `A body may hold the fields that are listed for its route and no other; what is not listed is refused with \`FIELD_NOT_ALLOWED\`, which
 names the field, before anything is held. A field that is **refused** by name may be \`null\` where the table says so. In a path \`[]\` stands for
 each element of a list, \`*\` for each name. Where "What policy does" is empty, the value goes upstream byte for byte and changes no bound
-but by its length. The bytes of ${[...SCHEMA_FIELDS].map(code).join(', ')}, and of what is marked *rendered*, count ${RENDERED_FACTOR_OPENAI} times for
-OpenAI's own models and ${RENDERED_FACTOR} times elsewhere, since providers write them anew before the model reads them.
+but by its length. The bytes of ${[...SCHEMA_FIELDS].map(code).join(', ')}, and of what is
+marked *rendered*, count ${RENDERED_FACTOR_OPENAI} times for OpenAI's own models and ${RENDERED_FACTOR} times elsewhere, since providers write them anew before the model reads them.
 
 | Word | What it adds to the bound |
 | --- | --- |

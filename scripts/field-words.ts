@@ -10,6 +10,7 @@ const TALLIES: Readonly<Record<string, string>> = {
   inputs: '*input*',
   images: '*image*',
   opaque: '*opaque*',
+  rendered: '*rendered*',
 };
 
 const CAPTURES: Readonly<Record<string, string>> = {
@@ -111,6 +112,7 @@ function notes(node: Node, spec: EndpointSpec, hasOwn: (node: ObjectNode) => boo
   const found: string[] = [];
   if (node.capture !== undefined) found.push(captureWords(node.capture, spec));
   if (node.tally !== undefined) found.push(tallyWords(node.tally));
+  if (node.measure !== undefined) found.push(tallyWords(node.measure));
   if (node.kind === 'array') {
     if (node.count !== undefined) found.push(`each: ${tallyWords(node.count)}`);
     const ofItems = notes(node.items, spec, hasOwn);

@@ -55,13 +55,13 @@ describe('what passes by waiting', () => {
     expect(textOf(await patient)).toContain('sandbox');
   });
 
-  it('an upstream that is overloaded fails as any upstream does, and is asked again', async () => {
+  it('so is an upstream that is overloaded, and it is asked again', async () => {
     const faulty = await stage.pair('overloaded');
     const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Are you overloaded?' }];
     const ai = stage.client(faulty.key, { maxRetries: 1 });
     const { error, code, requests } = await stage.raised(() => ai.messages.create({ ...PLAIN, model: 'sandbox-error', messages }));
     expect(error).toBeInstanceOf(Anthropic.InternalServerError);
-    expect([error.status, error.type, code, requests]).toEqual([502, 'api_error', 'UPSTREAM_ERROR', 2]);
+    expect([error.status, error.type, code, requests]).toEqual([503, 'overloaded_error', 'UPSTREAM_OVERLOADED', 2]);
     await noOpenHolds(stage.daemon);
     expect((await stage.spent(faulty)).source).toBeGreaterThanOrEqual((await stage.billed(faulty)).total_tokens);
   });

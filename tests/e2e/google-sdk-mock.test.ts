@@ -221,7 +221,7 @@ describe('errors of it', () => {
   it.each([
     ['limit me', 429, 'UPSTREAM_RATE_LIMITED', 2],
     ['fail', 502, 'UPSTREAM_ERROR', 2],
-    ['overloaded', 502, 'UPSTREAM_ERROR', 2],
+    ['overloaded', 503, 'UPSTREAM_OVERLOADED', 2],
     ['forbidden', 502, 'UPSTREAM_AUTH', 2],
     ['bad field', 400, 'UPSTREAM_REFUSED', 1],
   ])('“%s” surfaces as the SDK’s own, whole and before a stream', async (contents, status, code, requests) => {

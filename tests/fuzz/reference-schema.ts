@@ -58,6 +58,8 @@ class Judge {
     }
     if (parsed.kind === 'object' || parsed.kind === 'array') need(depth <= WALK_LIMITS.depthMax, 'it is too deep');
     if ('tally' in node && node.tally !== undefined) this.#add(node.tally, 1);
+    if ('measure' in node && node.measure !== undefined)
+      this.#add(node.measure, Buffer.byteLength(this.#text.slice(parsed.start, parsed.end)));
     if (parsed.kind === 'object') this.#object(node, parsed, depth);
     else if (parsed.kind === 'array') this.#array(node, parsed, depth);
     else this.#scalar(node, parsed);

@@ -60,8 +60,14 @@ describe('a form that was not asked for:', () => {
     'JSON in place of a stream': { plays: body(json), stream: METERED },
     'a stream in place of JSON': { plays: frames(good), json: BOUND },
     'a stream that calls itself JSON': { plays: bytes((v) => whole(good(v))), stream: BOUND },
-    'JSON that calls itself a stream': { plays: bytes((v) => `${STREAM_HEAD}${streamed(json(v)).slice(STREAM_HEAD.length)}`), stream: LOST },
-    'JSON without a content type': { plays: bytes((v) => `HTTP/1.1 200 OK\r\ncontent-length: ${json(v).length}\r\n\r\n${json(v)}`), json: METERED },
+    'JSON that calls itself a stream': {
+      plays: bytes((v) => `${STREAM_HEAD}${streamed(json(v)).slice(STREAM_HEAD.length)}`),
+      stream: LOST,
+    },
+    'JSON without a content type': {
+      plays: bytes((v) => `HTTP/1.1 200 OK\r\ncontent-length: ${json(v).length}\r\n\r\n${json(v)}`),
+      json: METERED,
+    },
     'status 201': { plays: bytes((v) => whole(json(v)).replace('200 OK', '201 Created')), json: '201 → metered 7' },
     'a text that is no UTF-8': { plays: bytes((v) => binary(Buffer.from(v.json('\xff', v.usage(4, 3)), 'latin1'))), json: METERED },
     'packed with gzip': { plays: packed('gzip', gzipSync), ...both(BURNED) },
@@ -91,15 +97,28 @@ describe('frames that do not belong:', () => {
   const junk = 'data: {broken\n\nevent: x\ndata: [1,2]\n\nhello\n\ndata: null\n\nid: 7\nretry: 1\n\n';
   const begun = (v: Voice) => v.open() + v.text(TEXT);
   const faults: Faults = {
-    'junk before, between and after': { plays: frames((v) => junk + begun(v) + junk + v.stop(v.usage(4, 3)) + v.end + junk), stream: METERED },
+    'junk before, between and after': {
+      plays: frames((v) => junk + begun(v) + junk + v.stop(v.usage(4, 3)) + v.end + junk),
+      stream: METERED,
+    },
     'junk alone': { plays: frames(() => junk), stream: LOST },
     'nothing at all': { plays: frames(() => ''), stream: LOST },
     'an error at once': { plays: frames((v) => v.errorFrame), stream: LOST },
     'an error in the midst': { plays: frames((v) => begun(v) + v.errorFrame), stream: LOST },
-    'an error in the midst, then the rest as if nothing were': { plays: frames((v) => begun(v) + v.errorFrame + v.stop(v.usage(4, 3)) + v.end), stream: '200 UPSTREAM_ERROR → metered 7' },
-    'an error after the last report': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.errorFrame), stream: '200 UPSTREAM_ERROR → metered 7' },
+    'an error in the midst, then the rest as if nothing were': {
+      plays: frames((v) => begun(v) + v.errorFrame + v.stop(v.usage(4, 3)) + v.end),
+      stream: '200 UPSTREAM_ERROR → metered 7',
+    },
+    'an error after the last report': {
+      plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.errorFrame),
+      stream: '200 UPSTREAM_ERROR → metered 7',
+    },
     'no end marker': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3))), stream: METERED },
-    'no stop': { plays: frames((v) => begun(v) + v.end), stream: '200 → bound', but: { responses: { stream: LOST }, generate: { stream: LOST } } },
+    'no stop': {
+      plays: frames((v) => begun(v) + v.end),
+      stream: '200 → bound',
+      but: { responses: { stream: LOST }, generate: { stream: LOST } },
+    },
     'no beginning': { plays: frames((v) => v.text(TEXT) + v.stop(v.usage(4, 3)) + v.end), stream: METERED },
     'an end before anything': { plays: frames((v) => v.end + begun(v) + v.stop(v.usage(4, 3)) + v.end), stream: METERED },
     'a stop for a choice that nobody asked for': {
@@ -118,7 +137,10 @@ describe('too much:', () => {
     'one frame without end': { plays: frames(() => line(400_000)), stream: LOST },
     'a chunk that says it has 4 GiB': { plays: bytes(() => `${STREAM_HEAD}ffffffff\r\n${line(400_000)}`), stream: LOST },
     'JSON nested 100,000 deep': { plays: body(() => `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), json: '200 → bound' },
-    'a frame nested 100,000 deep': { plays: frames((v) => `data: {"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n\n${good(v)}`), stream: METERED },
+    'a frame nested 100,000 deep': {
+      plays: frames((v) => `data: {"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n\n${good(v)}`),
+      stream: METERED,
+    },
   };
   itEnds(() => stage, faults);
 });
@@ -133,12 +155,21 @@ describe('refusals that no facts list as unbilled:', () => {
     'status 404': { plays: refusing(404), ...both('400 UPSTREAM_REFUSED → burned') },
     'status 429': { plays: refusing(429, 'rate_limit_error'), ...both('429 UPSTREAM_RATE_LIMITED → burned') },
     'status 500': { plays: refusing(500), ...both(BURNED) },
-    'status 503': { plays: refusing(503), ...both(BURNED) },
-    'status 529': { plays: refusing(529, 'overloaded_error'), ...both(BURNED) },
+    'status 503': { plays: refusing(503), ...both('503 UPSTREAM_OVERLOADED → burned') },
+    'status 529': { plays: refusing(529, 'overloaded_error'), ...both('503 UPSTREAM_OVERLOADED → burned') },
     'status 999': { plays: refusing(999), ...both(BURNED) },
-    'an error of a megabyte': { plays: bytes((v) => whole(v.errorBody('x', 'y'.repeat(250_000))).replace('200 OK', '500 No')), ...both(BURNED) },
-    'an error that is no JSON': { plays: bytes(() => whole('<html>').replace('200 OK', '400 No')), ...both('400 UPSTREAM_REFUSED → burned') },
-    'an error that quotes the key': { plays: bytes((v) => whole(v.errorBody('x', 'bad key sk-raw-0123456789')).replace('200 OK', '400 No')), ...both('400 UPSTREAM_REFUSED → burned') },
+    'an error of a megabyte': {
+      plays: bytes((v) => whole(v.errorBody('x', 'y'.repeat(250_000))).replace('200 OK', '500 No')),
+      ...both(BURNED),
+    },
+    'an error that is no JSON': {
+      plays: bytes(() => whole('<html>').replace('200 OK', '400 No')),
+      ...both('400 UPSTREAM_REFUSED → burned'),
+    },
+    'an error that quotes the key': {
+      plays: bytes((v) => whole(v.errorBody('x', 'bad key sk-raw-0123456789')).replace('200 OK', '400 No')),
+      ...both('400 UPSTREAM_REFUSED → burned'),
+    },
     'an error in a stream’s clothes': { plays: bytes((v, stream) => answer(v, stream).replace('200 OK', '500 No')), ...both(BURNED) },
   };
   itEnds(() => stage, faults);

@@ -80,6 +80,11 @@ async function endingOf(stage: Stage, fault: Fault, voice: Voice, stream: boolea
   expect(more).toEqual([]);
   expect(scene.requests.length).toBeLessThanOrEqual(1);
   expect(booked.split(' ')[1]).toBe(String(BigInt(spent) + BigInt(overrun)));
+  if (state === 'active' && voice.name === 'chat') {
+    // Whatever came: the next one is served.
+    scene.script = bytes(answer)(voice, false);
+    expect(await scene.ask()).toMatchObject({ status: 200, code: null });
+  }
   const plain = [`bound ${HELD}`, `burned ${HELD}`, 'released 0'].includes(booked) ? booked.split(' ')[0] : booked;
   return `${seen.status}${seen.code === null ? '' : ` ${seen.code}`} → ${plain}${state === 'active' ? '' : `, ${state}`}`;
 }

@@ -61,15 +61,31 @@ describe('reports in the midst of a stream:', () => {
   const begun = (v: Voice) => v.open(v.usage(4, 1)) + v.text(TEXT);
   const faults: Faults = {
     'that count up': {
-      plays: frames((v) => v.open() + v.report(v.usage(4, 1)) + v.text('hi') + v.report(v.usage(4, 2)) + v.text('you') + v.stop(v.usage(4, 3)) + v.end),
+      plays: frames(
+        (v) => v.open() + v.report(v.usage(4, 1)) + v.text('hi') + v.report(v.usage(4, 2)) + v.text('you') + v.stop(v.usage(4, 3)) + v.end,
+      ),
       stream: METERED,
     },
     'at the beginning and at the end': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.end), stream: METERED },
     'at the beginning only': { plays: frames((v) => begun(v) + v.stop() + v.end), stream: BOUND },
+    'in the frames of the text itself': {
+      plays: frames((v) => v.open() + v.text('hi', v.usage(4, 1)) + v.text('you', v.usage(4, 2)) + v.stop(v.usage(4, 3)) + v.end),
+      stream: METERED,
+    },
+    'in the frames of the text itself, then a cut': {
+      plays: frames((v) => v.open() + v.text('hi', v.usage(4, 1)) + v.text('you', v.usage(4, 2))),
+      stream: LOST,
+    },
     'at the beginning, then a cut': { plays: frames(begun), stream: LOST },
-    'in the middle, then text': { plays: frames((v) => v.open() + v.report(v.usage(4, 1)) + v.text(TEXT) + v.stop() + v.end), stream: BOUND },
+    'in the middle, then text': {
+      plays: frames((v) => v.open() + v.report(v.usage(4, 1)) + v.text(TEXT) + v.stop() + v.end),
+      stream: BOUND,
+    },
     'at the end, then text': { plays: frames((v) => v.open() + v.stop(v.usage(4, 3)) + v.text(TEXT) + v.end), stream: BOUND },
-    'that repeat the last one': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.report(v.usage(4, 3)) + v.end), stream: METERED },
+    'that repeat the last one': {
+      plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.report(v.usage(4, 3)) + v.end),
+      stream: METERED,
+    },
     'that shrink': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.report(v.usage(4, 1)) + v.end), stream: METERED },
     'that shrink to zeros': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.report(v.usage(0, 0)) + v.end), stream: METERED },
     'that shrink before the last one': {
@@ -78,7 +94,11 @@ describe('reports in the midst of a stream:', () => {
       // Its reports in the midst are of no meaning there: only the closing event is the bill.
       but: { responses: { stream: METERED } },
     },
-    'that grow after the stop': { plays: frames((v) => begun(v) + v.stop(v.usage(4, 1)) + v.report(v.usage(4, 3)) + v.end), stream: METERED, but: { responses: { stream: '200 → metered 5' } } },
+    'that grow after the stop': {
+      plays: frames((v) => begun(v) + v.stop(v.usage(4, 1)) + v.report(v.usage(4, 3)) + v.end),
+      stream: METERED,
+      but: { responses: { stream: '200 → metered 5' } },
+    },
     'of which the last cannot be read': {
       plays: frames((v) => begun(v) + v.stop(v.usage(4, 3)) + v.report(v.usage(4, -3)) + v.end),
       stream: BOUND,
@@ -93,7 +113,13 @@ describe('reports in the midst of a stream:', () => {
       but: { messages: { stream: '200 → metered 159' } },
     },
     'with a cache that is taken back by zeros': {
-      plays: frames((v) => v.open(cache(v, 100)) + v.text(TEXT) + v.stop(v.usage(4, 3, { cache_read_input_tokens: 0, cache_creation_input_tokens: 0 })) + v.end),
+      plays: frames(
+        (v) =>
+          v.open(cache(v, 100)) +
+          v.text(TEXT) +
+          v.stop(v.usage(4, 3, { cache_read_input_tokens: 0, cache_creation_input_tokens: 0 })) +
+          v.end,
+      ),
       but: { messages: { stream: '200 → metered 157' } },
     },
     'of two answers in one stream': {

@@ -49,22 +49,35 @@ describe('an answer beyond its limit freezes its source:', () => {
       stream: '200 → metered 24',
     },
     'text of one byte more': { plays: frames((v) => long(v, TEXT_MAX + 1) + v.stop(v.usage(4, 20)) + v.end), ...cut },
-    'text beyond the limit, in two frames': { plays: frames((v) => long(v, TEXT_MAX) + v.text('é') + v.stop(v.usage(4, 20)) + v.end), ...cut },
-    'text beyond the limit, after the end': { plays: frames((v) => streamOf(v, TEXT, v.usage(4, 3)) + v.text('x'.repeat(TEXT_MAX))), ...cut },
+    'text beyond the limit, in two frames': {
+      plays: frames((v) => long(v, TEXT_MAX) + v.text('é') + v.stop(v.usage(4, 20)) + v.end),
+      ...cut,
+    },
+    'text beyond the limit, after the end': {
+      plays: frames((v) => streamOf(v, TEXT, v.usage(4, 3)) + v.text('x'.repeat(TEXT_MAX))),
+      ...cut,
+    },
     'text beyond the limit in a frame left open': { plays: frames((v) => long(v, TEXT_MAX + 1).trimEnd()), ...cut },
-    'JSON larger than the limit can be': { plays: body((v) => v.json('x'.repeat(1_000_000), v.usage(4, 3))), json: `502 UPSTREAM_OVERRUN → ${FROZEN}` },
+    'JSON larger than the limit can be': {
+      plays: body((v) => v.json('x'.repeat(1_000_000), v.usage(4, 3))),
+      json: `502 UPSTREAM_OVERRUN → ${FROZEN}`,
+    },
     'JSON without end': {
-      plays: () => ({ socket }) => {
-        socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
-        for (let n = 0; n < 1_000 && !socket.destroyed; n += 1) socket.write(chunk(' '.repeat(10_000)));
-      },
+      plays:
+        () =>
+        ({ socket }) => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
+          for (let n = 0; n < 1_000 && !socket.destroyed; n += 1) socket.write(chunk(' '.repeat(10_000)));
+        },
       json: `502 UPSTREAM_OVERRUN → ${FROZEN}`,
     },
     'text without end': {
-      plays: (v) => ({ socket }) => {
-        socket.write(STREAM_HEAD + chunk(v.open()));
-        for (let n = 0; n < 1_000 && !socket.destroyed; n += 1) socket.write(chunk(v.text('on and on ')));
-      },
+      plays:
+        (v) =>
+        ({ socket }) => {
+          socket.write(STREAM_HEAD + chunk(v.open()));
+          for (let n = 0; n < 1_000 && !socket.destroyed; n += 1) socket.write(chunk(v.text('on and on ')));
+        },
       ...cut,
     },
   };
@@ -93,7 +106,12 @@ describe('after the first overrun that can be seen', () => {
     expect(seen.map(({ status }) => status)).toEqual(Array(5).fill(200));
     const later = await Promise.all(Array.from({ length: 5 }, () => scene.ask()));
     expect(new Set(later.map(({ code }) => code))).toEqual(new Set(['NO_AVAILABLE_KEYS']));
-    expect(await scene.settled()).toMatchObject({ state: 'frozen', state_reason: 'overrun', spent: String(5 * HELD), overrun: String(5 * 900) });
+    expect(await scene.settled()).toMatchObject({
+      state: 'frozen',
+      state_reason: 'overrun',
+      spent: String(5 * HELD),
+      overrun: String(5 * 900),
+    });
     expect(scene.requests).toHaveLength(5);
   });
 
@@ -116,7 +134,10 @@ describe('an upstream that lies low', () => {
   it.concurrent('cannot be detected: what it reports is charged, and that is promised to nobody', async () => {
     for (const voice of ALL_VOICES) {
       const scene = await stage.scene(voice);
-      scene.script = bytes((v) => STREAM_HEAD + chunk(v.open() + v.text('x'.repeat(2_000)) + v.stop(v.usage(1, 1)) + v.end) + STREAM_END)(voice, true);
+      scene.script = bytes((v) => STREAM_HEAD + chunk(v.open() + v.text('x'.repeat(2_000)) + v.stop(v.usage(1, 1)) + v.end) + STREAM_END)(
+        voice,
+        true,
+      );
       expect(await scene.ask({ stream: true })).toMatchObject({ status: 200, code: null });
       expect(await scene.booked()).toEqual(['metered 2']);
     }

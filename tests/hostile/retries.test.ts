@@ -20,7 +20,10 @@ afterAll(() => stage?.close());
 const unbilled = (voice: Voice, more: SceneOptions = {}) => stage.scene(voice, { provider: 'sandbox', ...more });
 
 const refusal = (voice: Voice, status: number, headers = '') => whole(voice.errorBody('x'), headers).replace('200 OK', `${status} No`);
-const send = (bytes: string): Script => ({ socket }) => void socket.write(bytes);
+const send =
+  (bytes: string): Script =>
+  ({ socket }) =>
+    void socket.write(bytes);
 
 /** Each request is answered by the next script, those after the last by the last. @returns when each came. */
 function inTurn(scene: Scene, ...scripts: readonly Script[]): number[] {
@@ -179,7 +182,10 @@ describe('another source', () => {
 
   it.concurrent('is not asked where the first one may have billed the call', async () => {
     for (const voice of ALL_VOICES) {
-      for (const script of [send(refusal(voice, 500)), ({ socket }: { socket: { resetAndDestroy(): unknown } }) => void socket.resetAndDestroy()]) {
+      for (const script of [
+        send(refusal(voice, 500)),
+        ({ socket }: { socket: { resetAndDestroy(): unknown } }) => void socket.resetAndDestroy(),
+      ]) {
         const [first, second] = [await unbilled(voice), await unbilled(voice)];
         first.script = script;
         second.script = send(answer(voice, false));
@@ -246,14 +252,33 @@ describe('what was never sent', () => {
 describe('sent exactly once, whatever comes:', () => {
   const twice: readonly (readonly [string, (voice: Voice, stream: boolean) => Script])[] = [
     ...[402, 403, 404, 408, 409, 413, 422, 425, 500, 502, 503, 504, 529].map(
-      (status) => [`status ${status}`, (voice: Voice) => send(refusal(voice, status, 'retry-after-ms: 1\r\nx-should-retry: true\r\n'))] as const,
+      (status) =>
+        [`status ${status}`, (voice: Voice) => send(refusal(voice, status, 'retry-after-ms: 1\r\nx-should-retry: true\r\n'))] as const,
     ),
-    ['a reset', () => ({ socket }) => void socket.resetAndDestroy()],
-    ['a cut', () => ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{')],
+    [
+      'a reset',
+      () =>
+        ({ socket }) =>
+          void socket.resetAndDestroy(),
+    ],
+    [
+      'a cut',
+      () =>
+        ({ socket }) =>
+          void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{'),
+    ],
     ['a redirect', () => send('HTTP/1.1 307 Moved\r\nlocation: /\r\nretry-after-ms: 1\r\ncontent-length: 0\r\n\r\n')],
-    ['status 200 and a rate limit inside', (voice, stream) => send(stream ? STREAM_HEAD + chunk(voice.errorFrame) + STREAM_END : whole(voice.errorBody('rate_limit_error')))],
+    [
+      'status 200 and a rate limit inside',
+      (voice, stream) => send(stream ? STREAM_HEAD + chunk(voice.errorFrame) + STREAM_END : whole(voice.errorBody('rate_limit_error'))),
+    ],
     ['a stream that fails after its first byte', (voice) => send(STREAM_HEAD + chunk(voice.open()) + chunk(voice.errorFrame) + STREAM_END)],
-    ['a 429 that breaks off', (voice) => ({ socket }) => void socket.end(refusal(voice, 429, 'retry-after-ms: 1\r\n').slice(0, -3))],
+    [
+      'a 429 that breaks off',
+      (voice) =>
+        ({ socket }) =>
+          void socket.end(refusal(voice, 429, 'retry-after-ms: 1\r\n').slice(0, -3)),
+    ],
   ];
   it.concurrent.each(twice)('%s', async (_, script) => {
     await Promise.all(
@@ -277,7 +302,8 @@ describe('while many calls are tried again', () => {
   it.concurrent('what is held never exceeds the cap, and a call that finds no room is told why it was refused', async () => {
     const voice = VOICES.messages;
     const scene = await unbilled(voice, { cap: 3 * HELD });
-    scene.script = (request) => send(request.number % 3 === 0 ? answer(voice, false) : refusal(voice, 429, 'retry-after-ms: 30\r\n'))(request);
+    scene.script = (request) =>
+      send(request.number % 3 === 0 ? answer(voice, false) : refusal(voice, 429, 'retry-after-ms: 30\r\n'))(request);
     let most = 0;
     let done = false;
     const watch = (async () => {
@@ -303,7 +329,12 @@ describe('while many calls are tried again', () => {
   it.concurrent('a cap with room for one hold is enough for one call: the first is free before the second is placed', async () => {
     for (const voice of ALL_VOICES) {
       const scene = await unbilled(voice, { cap: HELD });
-      inTurn(scene, send(refusal(voice, 429, 'retry-after-ms: 1\r\n')), send(refusal(voice, 429, 'retry-after-ms: 1\r\n')), send(answer(voice, false)));
+      inTurn(
+        scene,
+        send(refusal(voice, 429, 'retry-after-ms: 1\r\n')),
+        send(refusal(voice, 429, 'retry-after-ms: 1\r\n')),
+        send(answer(voice, false)),
+      );
       expect(await scene.ask()).toMatchObject({ status: 200 });
       await eventually('three requests', async () => scene.requests.length === 3);
       expect(await scene.booked()).toEqual(['released 0', 'released 0', 'metered 7']);

@@ -46,8 +46,20 @@ const framesOf = (text: string) => streamed(text).slice(STREAM_HEAD.length, -STR
 
 describe('a connection that breaks:', () => {
   const faults: Faults = {
-    'reset before the answer': { plays: () => ({ socket }) => void socket.resetAndDestroy(), ...both(BURNED) },
-    'closed before the answer': { plays: () => ({ socket }) => void socket.end(), ...both(BURNED) },
+    'reset before the answer': {
+      plays:
+        () =>
+        ({ socket }) =>
+          void socket.resetAndDestroy(),
+      ...both(BURNED),
+    },
+    'closed before the answer': {
+      plays:
+        () =>
+        ({ socket }) =>
+          void socket.end(),
+      ...both(BURNED),
+    },
     'reset in the midst of the head': { plays: then('reset', () => 'HTTP/1.1 200 OK\r\ncontent-ty'), ...both(BURNED) },
     'closed in the midst of a body': { plays: then('end', (v) => whole(json(v)).slice(0, -20)), json: BURNED },
     'reset in the midst of a body': { plays: then('reset', (v) => whole(json(v)).slice(0, -20)), json: BURNED },
@@ -57,7 +69,10 @@ describe('a connection that breaks:', () => {
       plays: then('end', (v) => part(v) + framesOf(v.stop(v.usage(4, 3)))),
       stream: '200 UPSTREAM_ERROR → metered 7',
     },
-    'closed without the last chunk': { plays: then('end', (v) => streamed(streamOf(v, TEXT, v.usage(4, 3))).slice(0, -STREAM_END.length)), stream: '200 UPSTREAM_ERROR → metered 7' },
+    'closed without the last chunk': {
+      plays: then('end', (v) => streamed(streamOf(v, TEXT, v.usage(4, 3))).slice(0, -STREAM_END.length)),
+      stream: '200 UPSTREAM_ERROR → metered 7',
+    },
     'reset after the end': { plays: then('reset', answer), ...both(METERED) },
   };
   itEnds(() => stage, faults);
@@ -67,14 +82,44 @@ describe('an answer that does not come:', () => {
   const faults: Faults = {
     silence: { plays: () => () => {}, ...both(TIMEOUT) },
     'silence after a 1xx': { plays: bytes(() => 'HTTP/1.1 103 Early Hints\r\n\r\n'), ...both(TIMEOUT) },
-    'a head without end': { plays: dripping(() => 'HTTP/1.1 200 OK\r\n', () => 'x-more: a\r\n'), ...both(TIMEOUT) },
-    'silence after the head': { plays: bytes(() => 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n'), ...both(TIMEOUT) },
+    'a head without end': {
+      plays: dripping(
+        () => 'HTTP/1.1 200 OK\r\n',
+        () => 'x-more: a\r\n',
+      ),
+      ...both(TIMEOUT),
+    },
+    'silence after the head': {
+      plays: bytes(() => 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n'),
+      ...both(TIMEOUT),
+    },
     'silence in the midst of a stream': { plays: bytes(part), stream: LATE },
-    'silence after the last report': { plays: bytes((v) => part(v) + framesOf(v.stop(v.usage(4, 3)))), stream: '200 UPSTREAM_TIMEOUT → metered 7' },
+    'silence after the last report': {
+      plays: bytes((v) => part(v) + framesOf(v.stop(v.usage(4, 3)))),
+      stream: '200 UPSTREAM_TIMEOUT → metered 7',
+    },
     'a stream that never ends': { plays: dripping(part, (v) => framesOf(v.text('on '))), stream: LATE },
-    'a stream of nothing but pings': { plays: dripping(() => STREAM_HEAD, () => framesOf(': ping\n\n')), stream: LATE },
-    'one line that never ends': { plays: dripping(() => STREAM_HEAD, () => '1\r\nx\r\n'), stream: LATE },
-    'a body that never ends': { plays: dripping(() => 'HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n', () => ' '), json: TIMEOUT },
+    'a stream of nothing but pings': {
+      plays: dripping(
+        () => STREAM_HEAD,
+        () => framesOf(': ping\n\n'),
+      ),
+      stream: LATE,
+    },
+    'one line that never ends': {
+      plays: dripping(
+        () => STREAM_HEAD,
+        () => '1\r\nx\r\n',
+      ),
+      stream: LATE,
+    },
+    'a body that never ends': {
+      plays: dripping(
+        () => 'HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n',
+        () => ' ',
+      ),
+      json: TIMEOUT,
+    },
   };
   itEnds(() => stage, faults);
 });
@@ -93,8 +138,14 @@ describe('HTTP that is not as it should be:', () => {
     '10,000 headers': { plays: bytes((v) => whole(json(v), 'x-pad: aaaaa\r\n'.repeat(10_000))), ...both(BURNED) },
     'two lengths': { plays: bytes((v) => whole(json(v), 'content-length: 3\r\n')), ...both(BURNED) },
     'a length and chunks': { plays: bytes((v) => whole(json(v), 'transfer-encoding: chunked\r\n')), ...both(BURNED) },
-    'a length shorter than the body': { plays: bytes((v) => whole(json(v)).replace(/content-length: \d+/, 'content-length: 20')), json: '502 UPSTREAM_ERROR → bound' },
-    'a length longer than the body, then the end': { plays: then('end', (v) => whole(json(v)).replace(/content-length: \d+/, 'content-length: 9000')), json: BURNED },
+    'a length shorter than the body': {
+      plays: bytes((v) => whole(json(v)).replace(/content-length: \d+/, 'content-length: 20')),
+      json: '502 UPSTREAM_ERROR → bound',
+    },
+    'a length longer than the body, then the end': {
+      plays: then('end', (v) => whole(json(v)).replace(/content-length: \d+/, 'content-length: 9000')),
+      json: BURNED,
+    },
     'no length, ended by the connection': {
       plays: then('end', (v) => `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${json(v)}`),
       json: METERED,
@@ -102,7 +153,10 @@ describe('HTTP that is not as it should be:', () => {
     'chunks that are no chunks': { plays: bytes(() => `${STREAM_HEAD}zz\r\nhello\r\n`), json: BURNED, stream: LOST },
     'a chunk longer than it says': { plays: bytes(() => `${STREAM_HEAD}2\r\nhello\r\n`), json: BURNED, stream: LOST },
     'a chunk of a negative size': { plays: bytes(() => `${STREAM_HEAD}-5\r\nhello\r\n`), json: BURNED, stream: LOST },
-    'a second answer on the socket': { plays: bytes((v, stream) => answer(v, stream) + whole(v.json('smuggled', v.usage(9, 9)))), ...both(METERED) },
+    'a second answer on the socket': {
+      plays: bytes((v, stream) => answer(v, stream) + whole(v.json('smuggled', v.usage(9, 9)))),
+      ...both(METERED),
+    },
     'trailing bytes after the answer': { plays: bytes((v, stream) => `${answer(v, stream)}trailing`), ...both(METERED) },
   };
   itEnds(() => stage, faults);

@@ -31,6 +31,8 @@ export type Ask = {
   readonly content?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** With each piece of the answer, what has come so far. */
+  readonly onPart?: (soFar: string) => void;
 };
 
 /** What an upstream does with one request. */
@@ -55,9 +57,10 @@ export type HoldRow = {
   readonly receipt_id: string;
   readonly proof: string;
   readonly held: number;
-  /** As its receipt has them; null while it is open. */
+  /** As its receipt has it; null while it is open. */
   readonly charged: number | null;
-  readonly outcome: string | null;
+  /** The receipt's detail, else the hold's own. */
+  readonly detail: Readonly<Record<string, unknown>>;
 };
 
 /** One source, played by one script, and a key that may use it alone. */
@@ -102,7 +105,7 @@ export class Scene {
   /** `metered 7`, `bound 4096`, `burned 4096`, `released 0`: how its calls were booked, once they all are. */
   async booked(): Promise<readonly string[]> {
     await this.settled();
-    return this.holds().map(({ outcome, charged }) => `${outcome} ${charged}`);
+    return this.holds().map(({ detail, charged }) => `${String(detail['outcome'])} ${charged}`);
   }
 
   /** Waits until so many requests have come. */
@@ -178,7 +181,7 @@ export class Stage {
   }
 
   async call({ voice, model: own, key }: Pick<Scene, 'voice' | 'model' | 'key'>, ask: Ask): Promise<Seen> {
-    const { stream = false, model = own, max = OUTPUT_LIMIT, content = 'Hello', headers = {}, signal } = ask;
+    const { stream = false, model = own, max = OUTPUT_LIMIT, content = 'Hello', headers = {}, signal, onPart } = ask;
     const path = voice.path(model, stream);
     const body = JSON.stringify(voice.body({ model, stream, max, content }));
     let response: Response;
@@ -192,7 +195,7 @@ export class Stage {
     } catch {
       return { status: 0, code: null, receipt: null, callId: null, headers: new Headers(), text: '', died: true };
     }
-    const { bytes, died } = await readAll(response);
+    const { bytes, died } = await readAll(response, onPart);
     const receipt = response.headers.get('x-tally-receipt');
     const { status } = response;
     const request = new TextEncoder().encode(body);
@@ -211,10 +214,11 @@ export class Stage {
   }
 
   holds(sourceId: string): readonly HoldRow[] {
-    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged, r.detail ->> 'outcome' AS outcome FROM holds h
+    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged, coalesce(r.detail, h.detail) AS detail FROM holds h
       JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
       LEFT JOIN receipts r ON r.hold_no = h.hold_no WHERE h.source_id = ? ORDER BY h.hold_no`;
-    return this.#books((db) => db.prepare(sql).all(sourceId) as unknown as HoldRow[]);
+    const rows = this.#books((db) => db.prepare(sql).all(sourceId) as unknown as (HoldRow & { readonly detail: string })[]);
+    return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as HoldRow['detail'] }));
   }
 
   /** As it stands committed at this moment. */
@@ -263,10 +267,13 @@ export class Stage {
   }
 }
 
-async function readAll(response: Response): Promise<{ bytes: Buffer; died: boolean }> {
+async function readAll(response: Response, onPart?: (soFar: string) => void): Promise<{ bytes: Buffer; died: boolean }> {
   const parts: Uint8Array[] = [];
   try {
-    for await (const part of response.body ?? []) parts.push(part);
+    for await (const part of response.body ?? []) {
+      parts.push(part);
+      onPart?.(Buffer.concat(parts).toString());
+    }
     return { bytes: Buffer.concat(parts), died: false };
   } catch {
     return { bytes: Buffer.concat(parts), died: true };

@@ -19,7 +19,8 @@ export type Voice = {
   json(text: string, usage?: unknown): string;
   /** Frames: how a stream begins, what it says, a report in its midst, its stop with the last report, its end marker. */
   open(usage?: unknown): string;
-  text(text: string): string;
+  /** @param usage a report in the very frame, for those that do that. */
+  text(text: string, usage?: unknown): string;
   report(usage: unknown): string;
   stop(usage?: unknown): string;
   readonly end: string;
@@ -70,7 +71,7 @@ const chat: Voice = {
       ...maybe('usage', usage),
     }),
   open: (usage) => chatChunk([{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }], usage),
-  text: (text) => chatChunk([{ index: 0, delta: { content: text }, finish_reason: null }]),
+  text: (text, usage) => chatChunk([{ index: 0, delta: { content: text }, finish_reason: null }], usage),
   report: (usage) => chatChunk([], usage),
   stop: (usage) => chatChunk([{ index: 0, delta: {}, finish_reason: 'stop' }]) + (usage === undefined ? '' : chatChunk([], usage)),
   end: 'data: [DONE]\n\n',
@@ -93,7 +94,12 @@ const responses: Voice = {
     ...maybe('max_output_tokens', max),
     input: content,
   }),
-  usage: (input, output, more = {}) => ({ input_tokens: input, output_tokens: output, total_tokens: Number(input) + Number(output), ...more }),
+  usage: (input, output, more = {}) => ({
+    input_tokens: input,
+    output_tokens: output,
+    total_tokens: Number(input) + Number(output),
+    ...more,
+  }),
   contradiction: { input_tokens: 4, output_tokens: 3, total_tokens: 2 },
   json: (text, usage) => {
     const output = [{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text }] }];
@@ -179,7 +185,7 @@ const generate: Voice = {
   contradiction: { promptTokenCount: 4, candidatesTokenCount: 3, totalTokenCount: 2 },
   json: (text, usage) => JSON.stringify(googleChunk([part(text, { finishReason: 'STOP' })], usage)),
   open: (usage) => data(googleChunk([part('')], usage)),
-  text: (text) => data(googleChunk([part(text)])),
+  text: (text, usage) => data(googleChunk([part(text)], usage)),
   report: (usage) => data(googleChunk([], usage)),
   stop: (usage) => data(googleChunk([{ index: 0, finishReason: 'STOP' }], usage)),
   end: '',

@@ -28,7 +28,16 @@ export function machine(folder: string): Machine {
 
 /** Peak resident memory of a process in MiB, or null where the system does not tell. */
 export function peakMemoryMib(pid: number): number | null {
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1];
+  return memoryMib(pid, 'VmHWM');
+}
+
+/** Resident memory of a process now, in MiB, or null where the system does not tell. */
+export function residentMib(pid: number): number | null {
+  return memoryMib(pid, 'VmRSS');
+}
+
+function memoryMib(pid: number, name: 'VmHWM' | 'VmRSS'): number | null {
+  const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(read(`/proc/${pid}/status`))?.[1];
   return kib === undefined ? null : Number(kib) / 1024;
 }
 

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Told, UpstreamAsk } from '../streams/upstream-asks.ts';
 import type { About } from './about.ts';
 import { ask } from './ask.ts';
 import type { Books } from './books.ts';
@@ -11,6 +10,7 @@ import type { CommonOptions } from './options.ts';
 import { portkey, portkeyVersion, refusalOf } from './portkey.ts';
 import { direct, passthrough, type Subject } from './subjects.ts';
 import { type Tallystick, tallystick } from './tallystick.ts';
+import type { Told, UpstreamAsk } from './upstream-asks.ts';
 
 /** All that runs in one benchmark: the upstream, every subject, and who calls them. */
 export type Stage = {

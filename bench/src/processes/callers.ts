@@ -4,8 +4,8 @@ import { answerAsks } from '../house/ask.ts';
 import { dropSocket, openSocket } from '../house/socket.ts';
 import { type Latency, latencyOf } from '../house/stats.ts';
 import { requestBytes } from '../house/wire.ts';
-import type { CallerAsk, Drained, Rushed, StreamRequest, Watched } from '../streams/caller-asks.ts';
 import { CalledStream, type Tally } from '../streams/called-stream.ts';
+import type { CallerAsk, Drained, Rushed, StreamRequest, Watched } from '../streams/caller-asks.ts';
 import { nowUs } from '../streams/marks.ts';
 
 /** The callers of streams: many that are held open, one that probes, a few in a rush. */

@@ -4,8 +4,8 @@ import type { Dialect, StreamKind } from '../dialects/dialect.ts';
 import { dialectAt } from '../dialects/dialects.ts';
 import { streamKindOf } from '../dialects/text.ts';
 import { answerAsks } from '../house/ask.ts';
-import { HeldStream, type Pace, probe, rush, type StreamOut } from '../streams/stream-out.ts';
-import type { Told, UpstreamAsk } from '../streams/upstream-asks.ts';
+import type { Pace, Told, UpstreamAsk } from '../house/upstream-asks.ts';
+import { HeldStream, probe, rush, type StreamOut } from '../streams/stream-out.ts';
 
 /**
  * The upstream of every subject: reads the request and answers the same bytes at once, or streams. It counts what it served, by key, and

@@ -5,7 +5,7 @@ import { readOptions } from './options.ts';
 describe('readOptions', () => {
   it('has defaults, and a quick form that numbers win over', () => {
     expect(readOptions([])).toMatchObject({ rounds: 5, probes: 200, paceMs: 100, memoryAt: [256, 512, 1024] });
-    expect(readOptions(['--quick', '--pace', '50'])).toMatchObject({ rounds: 1, probes: 50, paceMs: 50, memoryAt: [256, 512] });
+    expect(readOptions(['--quick', '--pace', '50'])).toMatchObject({ rounds: 1, probes: 40, paceMs: 50, levels: [0, 512] });
   });
 
   it.each([

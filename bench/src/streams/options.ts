@@ -1,4 +1,5 @@
 import { COMMON_USAGE, type CommonOptions, common, count, parse } from '../house/options.ts';
+import { LEVELS, type Level } from './figures.ts';
 
 export type Options = CommonOptions & {
   /** Probes per phase; each round has one phase per subject and number of held streams. */
@@ -9,12 +10,13 @@ export type Options = CommonOptions & {
   readonly watchMs: number;
   /** Frames of each stream in a rush. */
   readonly rushFrames: number;
+  readonly levels: readonly Level[];
   /** Held streams at which memory is read. */
   readonly memoryAt: readonly number[];
 };
 
-const DEFAULTS = { rounds: 5, probes: 200, watchMs: 1500, rushFrames: 1000, memoryAt: [256, 512, 1024] } as const;
-const QUICK = { rounds: 1, probes: 50, watchMs: 500, rushFrames: 200, memoryAt: [256, 512] } as const;
+const DEFAULTS = { rounds: 5, probes: 200, watchMs: 1500, rushFrames: 1000, levels: LEVELS, memoryAt: [256, 512, 1024] } as const;
+const QUICK = { rounds: 1, probes: 40, watchMs: 400, rushFrames: 200, levels: [0, 512], memoryAt: [256, 512] } as const;
 const PACE_MS = 100;
 const ROUNDS_MAX = 50;
 /** With all that goes on beside them they must stay under the cap of each of Tallystick's sources. */
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
     paceMs: count(given, 'pace', PACE_MS, PACE_MS_MAX),
     watchMs: base.watchMs,
     rushFrames: base.rushFrames,
+    levels: base.levels,
     memoryAt: base.memoryAt,
   };
 }

@@ -2,8 +2,6 @@ import type { ServerResponse } from 'node:http';
 import type { Dialect } from '../dialects/dialect.ts';
 import { markedText, nowUs } from './marks.ts';
 
-export type Pace = { readonly ms: number; readonly rushFrames: number };
-
 /** One stream on its way out of the upstream. */
 export type StreamOut = {
   readonly res: ServerResponse;

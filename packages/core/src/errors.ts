@@ -100,6 +100,12 @@ export const ERRORS = {
   UPSTREAM_AUTH: entry(502, true, 'The upstream refused the source’s own key.', 'Ask the operator to check the source.'),
   UPSTREAM_REFUSED: entry(400, true, 'The upstream refused the request.', 'Mend the request as the message says.'),
   UPSTREAM_RATE_LIMITED: entry(429, false, 'The upstream is limiting this source.', 'Try again after the time in `retry-after`.'),
+  UPSTREAM_OVERLOADED: entry(
+    503,
+    false,
+    'The upstream is overloaded.',
+    'Try again after the time in `retry-after`; the receipt of this attempt says what, if anything, it spent.',
+  ),
   UPSTREAM_ERROR: entry(502, false, 'The upstream failed.', 'Try again; the receipt of this attempt says what, if anything, it spent.'),
   UPSTREAM_UNREACHABLE: entry(
     502,
@@ -132,7 +138,7 @@ export const ERRORS = {
     400,
     true,
     'Under so small a cap, calls can only be bounded by the provider’s own count of them, which is evidence and no proof.',
-    'Agree to that (`count_consent`, `--count-consent`), or give a cap of at least the smallest context window.',
+    'Agree to that (`count_consent`, `--count-consent`), or give a cap of at least what the message names.',
   ),
   STATE_INVALID: entry(409, true, 'The record’s state does not allow this.', 'Look at its state first (`tally source show`).'),
   LIMIT_INVALID: entry(

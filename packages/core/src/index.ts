@@ -2,6 +2,7 @@ export * from './bounds/bounds.ts';
 export * from './bounds/count-bound.ts';
 export * from './bounds/inputs.ts';
 export * from './bounds/proof.ts';
+export * from './bounds/smallest-cap.ts';
 export * from './bounds/utf8-bytes-max.ts';
 export * from './crypto/bytes.ts';
 export * from './crypto/eip712.ts';

@@ -7,7 +7,7 @@ import { CALL_FRAME_TOKENS, MESSAGE_FRAME_TOKENS, TOOL_FRAME_TOKENS } from './li
 import type { Bound, Grade } from './proof.ts';
 
 /** A part of a bound, with the grade of the facts that it rests on: `proved` where it rests on none. */
-type Part = { readonly tokens: bigint; readonly grade: Grade };
+export type Part = { readonly tokens: bigint; readonly grade: Grade };
 const NOTHING: Part = { tokens: 0n, grade: 'proved' };
 
 const EMBEDS: ReadonlySet<Endpoint> = new Set(['embeddings', 'embed']);

@@ -25,8 +25,12 @@ describe('countBound', () => {
   });
 
   it('rests on what the model can emit where the limit that is sent does not bind', () => {
-    const facts = model({ limitCoversReasoning: fact(true, 'canary') });
+    const facts = model({ limitCoversReasoning: fact(false, 'canary') });
     expect(countBound(inputs({ facts, choices: 2 }), 0n)).toMatchObject({ output: 800n });
+    // Trials that show that it does bind are evidence, as the count is.
+    expect(countBound(inputs({ facts: model({ limitCoversReasoning: fact(true, 'canary') }), choices: 2 }), 0n)).toMatchObject({
+      output: 100n,
+    });
     expect(codeOf(() => countBound(inputs({ facts: { ...facts, maxOutput: fact(400n, 'canary') } }), 0n))).toBe('CAP_EXCEEDED');
   });
 

@@ -1,5 +1,5 @@
 import { TallyError } from '../errors.ts';
-import { answerMax, checkInputs, embeds, imagesBound, possible, unbounded } from './bounds.ts';
+import { answerMax, checkInputs, embeds, imagesBound, type Part, possible, unbounded } from './bounds.ts';
 import { counts } from './grades.ts';
 import type { BoundInputs } from './inputs.ts';
 import type { Bound } from './proof.ts';
@@ -20,11 +20,17 @@ export function countBound(inputs: BoundInputs, counted: bigint): Bound {
   const share = (counted * MARGIN_PERCENT + 99n) / 100n;
   // A count is of what the model sees, so images that are billed at more than that are added whole.
   const images = inputs.facts.imagesBilledBeyondWindow === true ? imagesBound(inputs) : { tokens: 0n };
-  const answer = answerMax(inputs);
+  const answer = evidentAnswerMax(inputs);
   if (images === null || answer === null) throw unbounded(inputs);
   const input = counted + (share > MARGIN_TOKENS_MIN ? share : MARGIN_TOKENS_MIN) + images.tokens;
   const output = embeds(inputs.endpoint) ? 0n : BigInt(inputs.choices) * answer.tokens;
   return possible({ proof: 'count', grade: 'evidence', input, output, total: input + output });
+}
+
+/** Whoever agreed to evidence for the input has for the output: that reasoning stays within the limit is taken as the trials have it. */
+function evidentAnswerMax(inputs: BoundInputs): Part | null {
+  if (inputs.facts.limitCoversReasoning?.value === true) return { tokens: inputs.maxOutputPerChoice, grade: 'evidence' };
+  return answerMax(inputs);
 }
 
 /** @returns whether the provider counts requests to this model, as far as the facts know. */

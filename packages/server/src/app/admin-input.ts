@@ -6,6 +6,7 @@ import {
   modelsOf,
   parseDeclaredFacts,
   parseTariff,
+  smallestCap,
   TallyError,
 } from '@tallystick/core';
 import { z } from 'zod';
@@ -115,19 +116,18 @@ export function readSource(body: unknown): SourceInput {
 }
 
 /**
- * Where no tokenizer is public and the cap is below every window, only the provider's own count bounds a call: whoever gives the key is told
- * so before it is taken. @throws COUNT_CONSENT_NEEDED
+ * Where no call of any model is proven to fit under the cap, only the provider's own count bounds one: whoever gives the key is told so
+ * before it is taken. @throws COUNT_CONSENT_NEEDED
  */
 function checkConsent(input: z.output<typeof sourceSchema>, declared: ReadonlyMap<string, ModelFacts>): void {
   if (input.count_consent || input.provider === 'openai-compatible') return;
-  const models = [...modelsOf(input.provider), ...declared.values()];
-  if (models.some(({ tokenizer, fixedCost }) => tokenizer.value !== 'unknown' || fixedCost !== undefined)) return;
-  const smallest = models.reduce((least, { window }) => (window.value < least ? window.value : least), models[0]?.window.value ?? 0n);
-  if (input.cap >= smallest) return;
+  const caps = [...modelsOf(input.provider), ...declared.values()].map(smallestCap).filter((cap) => cap !== null);
+  const least = caps.reduce<bigint | null>((best, cap) => (best === null || cap < best ? cap : best), null);
+  if (least === null || input.cap >= least) return;
   throw new TallyError(
     'COUNT_CONSENT_NEEDED',
-    `The tokenizer of these models is not public, so a call is proven to fit only in a cap of at least ${smallest} tokens, the smallest context window; this one is ${input.cap}. Below it, calls are bounded by the provider’s own count of them plus 2 % and at least 512 tokens, and the last tenth of the cap is kept free of such calls. That has been right so far, but is no proof.`,
-    { field: 'count_consent', window: String(smallest) },
+    `A call to these models is proven to fit only under a cap of at least ${least} tokens, and this one is ${input.cap}: their tokenizer is not public, or their reasoning is not documented to stay within the limit that is sent. Below it, calls are bounded by the provider’s own count of them plus 2 % and at least 512 tokens, and the last tenth of the cap is kept free of such calls. That has been right so far, but is no proof.`,
+    { field: 'count_consent', least: String(least) },
   );
 }
 

@@ -67,11 +67,11 @@ async function admitOn(deps: GatewayDeps, call: CallRequest, trail: Trail, work:
 
 /** Where only the giver's consent is missing, the refusal says so: the operator may not know that it would help. */
 function withoutConsent(error: TallyError, call: CallRequest, source: Source): TallyError {
-  const isClosed = source.models.get(call.plan.model)?.tokenizer.value === 'unknown';
-  const wouldHelp = error.code === 'CAP_EXCEEDED' && isClosed && !source.row.countConsent && isCounted(call, source);
+  const facts = source.models.get(call.plan.model);
+  const isLoose = facts?.tokenizer.value === 'unknown' || facts?.limitCoversReasoning !== undefined;
+  const wouldHelp = error.code === 'CAP_EXCEEDED' && isLoose && !source.row.countConsent && isCounted(call, source);
   if (!wouldHelp) return error;
-  const hint =
-    'The model’s tokenizer is not public, and the source’s giver has not agreed to bounds by the provider’s own count (`count_consent`).';
+  const hint = 'The provider’s own count may bound it lower, but the source’s giver has not agreed to that (`count_consent`).';
   return new TallyError('CAP_EXCEEDED', `${error.message} ${hint}`, error.facts);
 }
 

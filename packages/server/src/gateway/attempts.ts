@@ -6,7 +6,6 @@ import { Call } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Held } from './hold.ts';
 import type { CallRequest } from './request.ts';
-import { retryAfterMs } from './retry-after.ts';
 import { Trail } from './trail.ts';
 import type { Job, Work } from './work.ts';
 
@@ -14,7 +13,13 @@ import type { Job, Work } from './work.ts';
 const BACKOFF_MS = 500;
 
 /** What may be over by itself: the same source is asked again. */
-const PASSING: ReadonlySet<string> = new Set(['UPSTREAM_RATE_LIMITED', 'UPSTREAM_UNREACHABLE', 'UPSTREAM_ERROR', 'UPSTREAM_TIMEOUT']);
+const PASSING: ReadonlySet<string> = new Set([
+  'UPSTREAM_RATE_LIMITED',
+  'UPSTREAM_OVERLOADED',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_ERROR',
+  'UPSTREAM_TIMEOUT',
+]);
 /** What another source may not suffer from. */
 const OF_THE_SOURCE: ReadonlySet<string> = new Set([...PASSING, 'UPSTREAM_AUTH', 'SECRET_UNAVAILABLE']);
 
@@ -50,9 +55,9 @@ export async function serveCall(deps: GatewayDeps, call: CallRequest, res: Serve
 }
 
 function attempt(deps: GatewayDeps, call: CallRequest, held: Held, res: ServerResponse, trail: Trail, retries: number): Call {
-  return new Call(deps, call, held, res, (error, headers) => {
+  return new Call(deps, call, held, res, (error, headers, askedMs) => {
     if (!OF_THE_SOURCE.has(error.code)) return null;
-    const ms = PASSING.has(error.code) ? waitFor(deps, headers, retries) : Number.POSITIVE_INFINITY;
+    const ms = PASSING.has(error.code) ? waitFor(deps, headers, askedMs, retries) : Number.POSITIVE_INFINITY;
     trail.failed(held.source.row.id, deps.clock.monotonicMs() + ms);
     return waitLeft(deps, call, trail, retries);
   });
@@ -66,10 +71,9 @@ function waitLeft(deps: GatewayDeps, call: CallRequest, trail: Trail, retries: n
 }
 
 /** @returns ms until the same source may be asked again: what it says, else a growing time with some chance in it; `Infinity`: never. */
-function waitFor({ clock, limits }: GatewayDeps, headers: IncomingHttpHeaders, retries: number): number {
+function waitFor({ limits }: GatewayDeps, headers: IncomingHttpHeaders, askedMs: number | null, retries: number): number {
   if (headers['x-should-retry'] === 'false') return Number.POSITIVE_INFINITY;
-  const asked = retryAfterMs(headers, clock.wallMs());
-  if (asked !== null) return asked;
+  if (askedMs !== null) return askedMs;
   // Callers that were refused together must not come back together.
   const share = Number.parseInt(randomHex(2), 16) / 0xffff;
   return Math.min(BACKOFF_MS * 2 ** retries, limits.retryWaitMaxMs) * (1 - share / 4);

@@ -15,14 +15,15 @@ import type { StreamEvent, StreamScanner } from './stream/events.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
 import { ERROR_BYTES_MAX, upstreamRefusal } from './upstream-error.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
+import { CarriedSecret } from './upstream-secret.ts';
 import { cutVerdict, lostError, streamVerdict, wholeVerdict } from './verdict.ts';
 import type { Job } from './work.ts';
 
 /** A call that was provably not billed and has told its caller nothing: it may be sent again, under a new hold, after `waitMs`. */
 export type Again = { readonly waitMs: number; readonly error: TallyError };
 
-/** @returns ms to wait before the call is tried again, or null where its caller is to be told. */
-export type RetryRule = (error: TallyError, headers: IncomingHttpHeaders) => number | null;
+/** @param askedMs when the upstream asks to be tried again, ms from now. @returns ms to wait before the call is tried again, or null where its caller is to be told. */
+export type RetryRule = (error: TallyError, headers: IncomingHttpHeaders, askedMs: number | null) => number | null;
 
 /**
  * One attempt of a call that has its hold: sent at most once, relayed, and settled exactly once, whatever happens.
@@ -48,7 +49,7 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   #started = false;
   #ended = false;
   /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
-  #secret = '';
+  #secret: CarriedSecret | null = null;
 
   constructor(deps: GatewayDeps, request: CallRequest, held: Held, res: ServerResponse, retryIn: RetryRule) {
     this.#deps = deps;
@@ -77,10 +78,11 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     const { spec, plan } = this.#request;
     try {
       this.#upstream = this.#deps.vault.open(this.#held.permit, (secret) => {
-        this.#secret = secret.toString('latin1');
+        const carried = new CarriedSecret(secret);
+        this.#secret = carried;
         const accept = plan.stream ? 'text/event-stream' : 'application/json';
-        const headers = upstreamHeaders(spec.dialect, plan.passedHeaders, accept, this.#secret);
-        return this.#held.source.upstream.send({ path: spec.upstreamPath(plan), headers, body: this.#held.body }, this);
+        const headers = upstreamHeaders(spec.dialect, plan.passedHeaders, accept, carried.standIn);
+        return this.#held.source.upstream.send({ path: spec.upstreamPath(plan), headers, body: this.#held.body, secret: carried }, this);
       });
     } catch (error) {
       const shown = error instanceof TallyError ? error : new TallyError('SECRET_UNAVAILABLE', undefined, {}, { cause: error });
@@ -102,7 +104,8 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     if (this.#relay.gone) return false;
     this.#started = true;
     this.#overheadMs = now - this.#request.arrivedAt;
-    this.#deps.metrics.overhead.observe(this.#overheadMs / 1000);
+    // What a further attempt waited for is not the gateway's own time.
+    if (this.#held.attempt === 1) this.#deps.metrics.overhead.observe(this.#overheadMs / 1000);
     return true;
   }
 
@@ -258,13 +261,13 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     const { row, host } = this.#held.source;
     const said = { dialect: this.#request.spec.dialect, host, status: this.#status, headers: this.#headers };
     const answer = { ...said, body: Buffer.concat(this.#chunks), nowMs: this.#deps.clock.wallMs() };
-    const { error, unbilled } = upstreamRefusal(answer, this.#secret);
+    const { error, unbilled, retryAfterMs } = upstreamRefusal(answer, this.#secret?.bytes);
     const reason = `upstream status ${this.#status}`;
     // A donor who lets nothing be released does not take the provider's word for what it bills either.
     const released = unbilled && row.settle !== 'hold';
     // What the upstream finds wrong with the request is the caller's to pay: else a bad request would drain a gift at no cost.
     const byCaller = error.code === 'UPSTREAM_REFUSED';
-    this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error);
+    this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error, retryAfterMs);
   }
 
   /** Ends a call that may still be running upstream. What has not left by now never will: `start` forbids it from here on. */
@@ -275,9 +278,9 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   }
 
   /** Tells the caller, or nobody where the attempt cost nothing and may be made again. */
-  #fail(outcome: Outcome, error: TallyError): void {
+  #fail(outcome: Outcome, error: TallyError, askedMs: number | null = null): void {
     const isOpen = !this.#relay.gone && !this.#relay.headSent;
-    const waitMs = outcome.kind === 'released' && isOpen ? this.#retryIn(error, this.#headers) : null;
+    const waitMs = outcome.kind === 'released' && isOpen ? this.#retryIn(error, this.#headers, askedMs) : null;
     if (waitMs !== null) {
       this.#relay.leave();
       this.#finish(outcome, '', () => {}, error.code, { waitMs, error });
@@ -296,7 +299,7 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   #finish(outcome: Outcome, finish: string, answer: () => void, code = 'ok', again: Again | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#secret = '';
+    this.#secret?.wipe();
     clearTimeout(this.#deadline);
     const complete = code === 'ok' && !this.#relay.gone;
     try {

@@ -15,6 +15,7 @@ import type { Trail } from './trail.ts';
 import { SEND_WITHIN_MS, type UpstreamCall, type UpstreamEvents } from './upstream.ts';
 import { upstreamRefusal } from './upstream-error.ts';
 import { upstreamHeaders } from './upstream-headers.ts';
+import { CarriedSecret } from './upstream-secret.ts';
 import type { Job, Work } from './work.ts';
 
 /** A count is one small number. */
@@ -88,7 +89,7 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
   #headers: IncomingHttpHeaders = {};
   #done = false;
   /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
-  #secret = '';
+  #secret: CarriedSecret | null = null;
 
   constructor(deps: GatewayDeps, call: CallRequest, counter: Counter, held: Held) {
     this.#deps = deps;
@@ -105,9 +106,10 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
     const { plan, spec } = this.#call;
     try {
       this.#upstream = this.#deps.vault.open(this.#held.permit, (secret) => {
-        this.#secret = secret.toString('latin1');
-        const headers = upstreamHeaders(spec.dialect, plan.passedHeaders, 'application/json', this.#secret);
-        return this.#held.source.upstream.send({ path: this.#counter.path(plan), headers, body: this.#held.body }, this);
+        const carried = new CarriedSecret(secret);
+        this.#secret = carried;
+        const headers = upstreamHeaders(spec.dialect, plan.passedHeaders, 'application/json', carried.standIn);
+        return this.#held.source.upstream.send({ path: this.#counter.path(plan), headers, body: this.#held.body, secret: carried }, this);
       });
     } catch (error) {
       this.#end(error instanceof TallyError ? error : new TallyError('SECRET_UNAVAILABLE', undefined, {}, { cause: error }));
@@ -139,7 +141,10 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
     if (this.#status < 200 || this.#status > 299) {
       const { host } = this.#held.source;
       const answer = { dialect: this.#call.spec.dialect, host, status: this.#status, headers: this.#headers, body };
-      this.#end(upstreamRefusal({ ...answer, nowMs: this.#deps.clock.wallMs() }, this.#secret).error);
+      const { error } = upstreamRefusal({ ...answer, nowMs: this.#deps.clock.wallMs() }, this.#secret?.bytes);
+      // That there is no such endpoint or model there is not the caller's fault.
+      const isAbsent = this.#status === 404 || this.#status === 405;
+      this.#end(isAbsent ? new TallyError('UPSTREAM_ERROR', COUNT_FAILED) : error);
       return;
     }
     const json = parseObject(body);
@@ -159,7 +164,7 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
   #end(ended: bigint | TallyError): void {
     if (this.#done) return;
     this.#done = true;
-    this.#secret = '';
+    this.#secret?.wipe();
     clearTimeout(this.#deadline);
     void this.#settle(ended).finally(() => this.#resolve(ended));
   }

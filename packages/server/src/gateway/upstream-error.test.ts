@@ -21,7 +21,8 @@ describe('upstreamRefusal', () => {
     [422, 'UPSTREAM_REFUSED'],
     [307, 'UPSTREAM_ERROR'],
     [500, 'UPSTREAM_ERROR'],
-    [503, 'UPSTREAM_ERROR'],
+    [503, 'UPSTREAM_OVERLOADED'],
+    [529, 'UPSTREAM_OVERLOADED'],
   ])('maps status %i to %s', (status, code) => {
     expect(refusal('api.example', status, {}, body({ message: 'x' })).error.code).toBe(code);
   });
@@ -48,6 +49,18 @@ describe('upstreamRefusal', () => {
     const poor = { type: 'invalid_request_error', message: 'Your credit balance is too low to access the API.' };
     expect(refusal('h', 400, {}, body(poor), '', ANTHROPIC).error.code).toBe('UPSTREAM_AUTH');
     expect(refusal('h', 400, {}, body({ ...poor, message: 'max_tokens: too large' }), '', ANTHROPIC).error.code).toBe('UPSTREAM_REFUSED');
+  });
+
+  it('takes the wait from Google’s body where no header has one', () => {
+    const wait = (retryDelay: unknown, headers: IncomingHttpHeaders = {}) => {
+      const said = body({ code: 429, status: 'RESOURCE_EXHAUSTED', details: [{ reason: 'x' }, { '@type': 'RetryInfo', retryDelay }] });
+      const { error, retryAfterMs } = refusal('h', 429, headers, said, '', GOOGLE);
+      return [retryAfterMs, error.facts['retry_after_s']];
+    };
+    expect(wait('7s')).toEqual([7000, 7]);
+    expect(wait('0.2004s')).toEqual([201, 1]);
+    expect(wait('7s', { 'retry-after': '3' })).toEqual([3000, 3]);
+    for (const odd of ['7', '-7s', '1e9s', '999999s', 7, null, {}]) expect(wait(odd)).toEqual([null, 1]);
   });
 
   it('survives bodies of every kind', () => {

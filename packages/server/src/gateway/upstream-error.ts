@@ -11,6 +11,7 @@ const MESSAGE_CHARS_MAX = 500;
 const SECRET_CHARS_MIN = 6;
 
 const RETRY_AFTER_MS = 1000;
+const NOTHING_SAID: SaidError = { code: null, message: null, keyAtFault: false, retryAfterMs: null };
 
 export type RefusedAnswer = {
   readonly dialect: Dialect;
@@ -22,27 +23,36 @@ export type RefusedAnswer = {
   readonly nowMs: number;
 };
 
-export type UpstreamRefusal = { readonly error: TallyError; readonly unbilled: boolean };
+/** Bytes or text, without a copy of either. */
+export type KnownSecret = { readonly length: number; includes(part: string): boolean };
+
+export type UpstreamRefusal = {
+  readonly error: TallyError;
+  readonly unbilled: boolean;
+  /** When it asks to be tried again, ms from now. */
+  readonly retryAfterMs: number | null;
+};
 
 /**
  * An upstream's error in the catalogue's words. Its own message is passed on only where the request is at fault, and
  * only with everything taken out that looks like a credential or is a part of `secret`: providers have been seen to quote parts of the key.
  */
-export function upstreamRefusal(answer: RefusedAnswer, secret = ''): UpstreamRefusal {
+export function upstreamRefusal(answer: RefusedAnswer, secret: KnownSecret = ''): UpstreamRefusal {
   const { host, status, body, dialect } = answer;
   const json = parseObject(body);
-  const said: SaidError = json === null ? { code: null, message: null, keyAtFault: false } : dialect.readError(json);
+  const said = json === null ? NOTHING_SAID : dialect.readError(json);
+  const askedMs = retryAfterMs(answer.headers, answer.nowMs) ?? said.retryAfterMs;
   const unbilled = unbilledRefusal(host, status, said.code) !== undefined;
   const message = said.message === null ? null : redact(withoutSecret(said.message, secret));
-  return { error: toError(answer, said, message), unbilled };
+  return { error: toError(answer, said, message, askedMs), unbilled, retryAfterMs: askedMs };
 }
 
-function toError({ status, headers, nowMs }: RefusedAnswer, { keyAtFault }: SaidError, said: string | null): TallyError {
+function toError({ status }: RefusedAnswer, { keyAtFault }: SaidError, said: string | null, askedMs: number | null): TallyError {
   if (status === 401 || status === 403 || keyAtFault) return new TallyError('UPSTREAM_AUTH');
   if (status === 429) {
-    const afterMs = retryAfterMs(headers, nowMs) ?? RETRY_AFTER_MS;
-    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, { retry_after_s: Math.ceil(afterMs / 1000) });
+    return new TallyError('UPSTREAM_RATE_LIMITED', undefined, waitFact(askedMs));
   }
+  if (status === 503 || status === 529) return new TallyError('UPSTREAM_OVERLOADED', undefined, waitFact(askedMs));
   if (status >= 400 && status < 500) {
     const message = said === null ? '' : ` It says: ${said}`;
     return new TallyError('UPSTREAM_REFUSED', `The upstream refused the request with status ${status}.${message}`, {
@@ -54,8 +64,12 @@ function toError({ status, headers, nowMs }: RefusedAnswer, { keyAtFault }: Said
   return new TallyError('UPSTREAM_ERROR', `The upstream failed with status ${status}.`, { upstream_status: status });
 }
 
+function waitFact(askedMs: number | null): { readonly retry_after_s: number } {
+  return { retry_after_s: Math.ceil((askedMs ?? RETRY_AFTER_MS) / 1000) };
+}
+
 /** Whatever form a key has: every run of characters that stands in it as well is taken out. */
-function withoutSecret(message: string, secret: string): string {
+function withoutSecret(message: string, secret: KnownSecret): string {
   const least = Math.min(SECRET_CHARS_MIN, secret.length);
   if (least === 0) return message;
   let text = '';

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
+import { type CarriedSecret, SecretWriter } from './upstream-secret.ts';
 
 /** Time from the hold's commit in which the first request byte must leave; later it is not sent and the hold is released. */
 export const SEND_WITHIN_MS = 2000;
@@ -25,23 +26,31 @@ export type UpstreamEvents = {
 
 export type UpstreamCall = { pause(): void; resume(): void; abort(): void };
 
-export type UpstreamRequest = { readonly path: string; readonly headers: readonly string[]; readonly body: Buffer };
+export type UpstreamRequest = {
+  readonly path: string;
+  /** With the secret's stand-in where the secret goes. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Stays the caller's, which wipes it once the request has ended. */
+  readonly secret: CarriedSecret;
+};
 
 /** One upstream host. HTTP/1.1 without pipelining, redirects or retries: every request on the wire has its own hold. */
 export class Upstream {
   readonly #pool: Pool;
   readonly #basePath: string;
+  readonly #secrets = new SecretWriter();
 
   constructor(baseUrl: string, limits: UpstreamLimits) {
     const url = new URL(baseUrl);
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#pool = new Pool(url.origin, {
       allowH2: false,
+      connect: this.#secrets.connector({ allowH2: false, timeout: SEND_WITHIN_MS }),
       pipelining: 1,
       connections: limits.connectionsMax,
       headersTimeout: limits.headersMs,
       bodyTimeout: limits.idleMs,
-      connectTimeout: SEND_WITHIN_MS,
       keepAliveTimeout: IDLE_SOCKET_MS,
       keepAliveMaxTimeout: IDLE_SOCKET_MS,
       maxHeaderSize: 65_536,
@@ -49,7 +58,8 @@ export class Upstream {
   }
 
   send(request: UpstreamRequest, events: UpstreamEvents): UpstreamCall {
-    const exchange = new Exchange(events);
+    const exchange = new Exchange(events, () => this.#secrets.forget(request.secret));
+    this.#secrets.expect(request.secret);
     const options: Dispatcher.DispatchOptions = {
       method: 'POST',
       path: this.#basePath + request.path,
@@ -73,14 +83,17 @@ export class Upstream {
 /** One request at the dispatcher: maps its callbacks to `UpstreamEvents`, and lets exactly one ending through. */
 class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #events: UpstreamEvents;
+  readonly #forget: () => void;
   readonly #sendTimer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | null = null;
   #sent = false;
   #ended = false;
   #aborted = false;
 
-  constructor(events: UpstreamEvents) {
+  /** @param forget called at its end: what has not been written by then never will be. */
+  constructor(events: UpstreamEvents, forget: () => void) {
     this.#events = events;
+    this.#forget = forget;
     this.#sendTimer = setTimeout(() => this.#fail(new Error('no connection was free in time')), SEND_WITHIN_MS);
   }
 
@@ -107,6 +120,7 @@ class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#forget();
     this.#events.end();
   }
 
@@ -138,6 +152,7 @@ class Exchange implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#sendTimer);
+    this.#forget();
     this.#events.error(error, this.#sent);
   }
 }

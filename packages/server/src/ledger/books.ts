@@ -28,6 +28,8 @@ export type Books = {
   nextLaneSeq: bigint;
   nextOutboxSeq: bigint;
   nextHoldNo: bigint;
+  /** Sealed answers that are kept: how many, and their bytes in all. */
+  readonly replays: { rows: number; bytes: number };
   /** Why all calls are stopped; null = they are not. */
   stop: string | null;
   /** Wall time that never goes back, Unix ms. */

@@ -23,6 +23,7 @@ export function bootBooks(db: Database, options: WriterOptions): Books {
     const lane = takeLane(db, options, epoch, now);
     db.prepare('INSERT INTO epochs (epoch_id, book_id, lane_id, started_at) VALUES (?, ?, ?, ?)').run(epoch, bookId, laneId, now);
     db.exec('COMMIT');
+    const kept = db.prepare('SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes FROM replays WHERE book_id = ?').get(bookId) as SqlRow;
     const stop = db.prepare('SELECT stopped, stop_reason FROM books WHERE book_id = ?').get(bookId) as SqlRow;
     return {
       db,
@@ -39,6 +40,7 @@ export function bootBooks(db: Database, options: WriterOptions): Books {
       nextLaneSeq: lane.next_seq as bigint,
       nextOutboxSeq: nextOf(db, 'SELECT max(seq) AS n FROM outbox'),
       nextHoldNo: nextOf(db, 'SELECT max(hold_no) AS n FROM holds'),
+      replays: { rows: Number(kept.n), bytes: Number(kept.bytes) },
       stop: stop.stopped === 0n ? null : ((stop.stop_reason as string | null) ?? ''),
       now,
       dirty: false,

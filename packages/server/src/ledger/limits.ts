@@ -20,6 +20,13 @@ export const LIMITS = {
   openHoldsMax: 20_000,
   /** Accounts remembered by the writer. */
   accountsRemembered: 100_000,
+  /** One sealed answer, bytes: the most that a gateway may be told to keep, and its frame. */
+  replayBytesMax: 16_842_752,
+  /** Sealed answers kept at a time, and their bytes in all: the oldest are dropped for new ones. */
+  replaysMax: 10_000,
+  replayBytesAllMax: 268_435_456,
+  /** Sealed answers dropped in one transaction. */
+  replayDropBatch: 256,
   /** Rows in one answer of a read. */
   rowsMax: 10_000,
   /** Holds burned in one transaction when the books are opened. */

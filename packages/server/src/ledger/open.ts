@@ -5,7 +5,8 @@ import { type Clock, systemClock } from '#ground/clock';
 import { openReader } from '#ground/database';
 import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
-import type { Recovery, WriterOptions, WriterReply } from './protocol.ts';
+import { LIMITS } from './limits.ts';
+import type { Recovery, Standing, WriterOptions, WriterReply } from './protocol.ts';
 import { openReads, type Reads } from './reads.ts';
 import type { AccountKind, HoldRequest, HoldResult, Lane, Ledger } from './types.ts';
 import * as check from './validate.ts';
@@ -111,6 +112,15 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
     setGeneration: async (generation) => {
       check.checkTime(generation, 'generation');
       return channel.ask({ kind: 'setGeneration', body: { generation } });
+    },
+    keepReplay: async (replay) => channel.ask({ kind: 'keepReplay', body: check.checkReplay(replay) }),
+    replay: async (receiptId, accountIds) => {
+      for (const id of [receiptId, ...accountIds]) check.checkId(id, 'id');
+      const { refusal, now } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds } });
+      return refusal === null ? read(() => reads.replay(receiptId, now)) : { result: 'refused', refusal };
+    },
+    dropReplays: async () => {
+      while ((await channel.ask<number>({ kind: 'dropReplays' })) === LIMITS.replayDropBatch);
     },
 
     account: (id) => read(() => reads.account(id)),

@@ -1,5 +1,16 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
-import type { AccountState, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow, TamperFinding } from './types.ts';
+import type {
+  AccountState,
+  HoldRefusal,
+  HoldRequest,
+  KeyRow,
+  NewAccount,
+  NewReplay,
+  ReceiptGroup,
+  SettleRequest,
+  SourceRow,
+  TamperFinding,
+} from './types.ts';
 
 /** A settlement as it crosses to the writer: its lines are summed and written as JSON already. */
 export type Settlement = Omit<SettleRequest, 'lines' | 'attestationHash'> & {
@@ -30,7 +41,15 @@ export type Op =
   | { readonly kind: 'addSource'; readonly body: { readonly source: SourceRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addReceiptGroup'; readonly body: ReceiptGroup }
-  | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } };
+  | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } }
+  | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } }
+  | AsideOp;
+
+/** What moves no money: it is done between the batches, and may be lost. */
+export type AsideOp = { readonly kind: 'keepReplay'; readonly body: NewReplay } | { readonly kind: 'dropReplays' };
+
+/** `now`: the writer's time, which never goes back, Unix ms. */
+export type Standing = { readonly refusal: HoldRefusal | null; readonly now: number };
 
 export type QueuedOp = { readonly id: number; readonly op: Op };
 

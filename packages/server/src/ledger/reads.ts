@@ -12,6 +12,7 @@ import type {
   Asset,
   HoldRow,
   HoldState,
+  KeptReplay,
   KeyRow,
   Lane,
   OutboxEvent,
@@ -61,6 +62,7 @@ function prepareAll(db: Database) {
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
     lanes: prepare('SELECT lane_id, next_seq, signed_to FROM lanes WHERE book_id = ? ORDER BY lane_no'),
     outbox: prepare('SELECT seq, topic, subject, at, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?'),
+    replay: prepare('SELECT call_id, expires_at, sealed FROM replays WHERE book_id = ? AND receipt_id = ? AND expires_at > ?'),
     evidence: prepare("SELECT subject, at, body FROM evidence WHERE book_id = ? AND kind = 'tampered' ORDER BY evidence_no LIMIT ?"),
   };
 }
@@ -146,6 +148,17 @@ function receiptReads(sql: Statements, bookId: string) {
       return row === undefined ? null : holdRow(row);
     },
     receipt,
+    /** @param now Unix ms. */
+    replay(receiptId: string, now: number): KeptReplay {
+      const row = sql.replay.get(bookId, receiptId, now);
+      if (row === undefined) return { result: 'none' };
+      return {
+        result: 'kept',
+        callId: row.call_id as string,
+        expiresAt: Number(row.expires_at),
+        sealed: row.sealed as Uint8Array,
+      };
+    },
     receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): readonly Receipt[] {
       if (seqTo - seqFrom >= BigInt(LIMITS.rowsMax)) throw invalid('seqTo', `asks for more than ${LIMITS.rowsMax} receipts`);
       return sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax).map(receiptOf);
@@ -197,5 +210,6 @@ function keyOf(row: SqlRow): KeyRow {
     sources: row.sources === null ? null : (JSON.parse(row.sources as string) as string[]),
     createdAt: Number(row.created_at),
     expiresAt: row.expires_at === null ? null : Number(row.expires_at),
+    replayS: Number(row.replay_s),
   };
 }

@@ -10,6 +10,7 @@ const NAMES = [
   'hold_add',
   'hold_by_id',
   'hold_by_no',
+  'hold_by_receipt',
   'hold_end',
   'hold_line_add',
   'idempotency_add',
@@ -19,6 +20,9 @@ const NAMES = [
   'posting_add',
   'posting_last',
   'receipt_add',
+  'replay_add',
+  'replay_drop_oldest',
+  'replay_drop_stale',
 ] as const;
 
 export type Statements = Readonly<Record<(typeof NAMES)[number], Statement>>;

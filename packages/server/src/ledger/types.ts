@@ -211,7 +211,26 @@ export type KeyRow = {
   readonly sources: readonly string[] | null;
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  /** For how long after its end the answer of a call with an idempotency key is kept for a retry, seconds, at most a day; 0 = not at all. */
+  readonly replayS: number;
 };
+
+/** An answer to keep for a retry of its call. */
+export type NewReplay = {
+  /** The receipt of the attempt that it answers. */
+  readonly receiptId: string;
+  /** Unix ms. */
+  readonly expiresAt: number;
+  /** Opens under the caller's virtual key only. */
+  readonly sealed: Uint8Array;
+};
+
+export type KeptReplay =
+  | { readonly result: 'kept'; readonly callId: string; readonly expiresAt: number; readonly sealed: Uint8Array }
+  /** Never kept, expired, or dropped since. */
+  | { readonly result: 'none' }
+  /** A hold on these accounts would be refused whatever is left of them, so nothing is given out either. */
+  | { readonly result: 'refused'; readonly refusal: HoldRefusal };
 
 /** A signed root over consecutive receipts of one lane. */
 export type ReceiptGroup = {
@@ -279,6 +298,16 @@ export interface Ledger {
    */
   settle(request: SettleRequest, when?: 'now' | 'soon'): Promise<SettleResult>;
   addReceiptGroup(group: ReceiptGroup): Promise<void>;
+
+  /**
+   * Keeps the sealed answer of a call that is settled, until it expires, its key is revoked, or newer ones need its room. After the batches
+   * that move money, and never in one with them; a power cut may lose it. @returns whether it is kept.
+   */
+  keepReplay(replay: NewReplay): Promise<boolean>;
+  /** The kept answer of a receipt, if these accounts are in good standing at this moment, judged as by a hold. */
+  replay(receiptId: string, accountIds: readonly string[]): Promise<KeptReplay>;
+  /** Drops the answers that have expired and those of revoked keys. */
+  dropReplays(): Promise<void>;
 
   account(id: string): Promise<Account | null>;
   accounts(kind?: AccountKind): Promise<readonly Account[]>;

@@ -2,7 +2,7 @@ import { AMOUNT_MAX, canonicalJson, type Hex, TallyError, type UsageLine } from 
 import { LIMITS } from './limits.ts';
 import { OPERATOR_PREFIX } from './operator.ts';
 import { NO_HASH, type Settlement } from './protocol.ts';
-import type { HoldLine, HoldRequest, KeyRow, NewAccount, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
+import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
 
@@ -172,7 +172,16 @@ export function checkKey(key: KeyRow): KeyRow {
   }
   checkTime(key.createdAt, 'createdAt');
   if (key.expiresAt !== null) checkTime(key.expiresAt, 'expiresAt');
+  if (!Number.isInteger(key.replayS) || key.replayS < 0 || key.replayS > 86_400) throw invalid('replayS', 'is not from 0 to 86400');
   return key;
+}
+
+export function checkReplay(replay: NewReplay): NewReplay {
+  checkId(replay.receiptId, 'receiptId');
+  checkTime(replay.expiresAt, 'expiresAt');
+  const { length } = replay.sealed;
+  if (length < 1 || length > LIMITS.replayBytesMax) throw invalid('sealed', `is not of 1 to ${LIMITS.replayBytesMax} bytes`);
+  return replay;
 }
 
 export function checkReceiptGroup(group: ReceiptGroup): ReceiptGroup {

@@ -5,13 +5,15 @@ import { mendAccount, mendHold } from './mend.ts';
 import { openAccount, setLimit, setState } from './ops/accounts.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
 import { hold } from './ops/hold.ts';
+import { standing } from './ops/replays.ts';
 import { settle } from './ops/settle.ts';
-import type { Fault, Op, OpAnswer, QueuedOp } from './protocol.ts';
+import type { AsideOp, Fault, Op, OpAnswer, QueuedOp } from './protocol.ts';
 
 /** An operation may find this many changed rows (each is mended once) before it is given up. */
 const MENDS_MAX = 20;
 
-const UNAVAILABLE: Fault = { code: 'LEDGER_UNAVAILABLE', message: 'The ledger could not commit; nothing of this was written.', facts: {} };
+/** Nothing of the operation was written. */
+export const UNAVAILABLE: Fault = { code: 'LEDGER_UNAVAILABLE', message: 'The ledger could not commit; nothing of this was written.', facts: {} };
 
 export type BatchResult = {
   readonly answers: readonly OpAnswer[];
@@ -90,7 +92,7 @@ function answer({ id }: QueuedOp, run: () => unknown): OpAnswer {
   }
 }
 
-function perform(books: Books, op: Op): unknown {
+function perform(books: Books, op: Exclude<Op, AsideOp>): unknown {
   switch (op.kind) {
     case 'hold':
       return hold(books, op.body);
@@ -112,6 +114,8 @@ function perform(books: Books, op: Op): unknown {
       return addReceiptGroup(books, op.body);
     case 'setGeneration':
       return setGeneration(books, op.body);
+    case 'standing':
+      return standing(books, op.body);
   }
 }
 

@@ -11,6 +11,8 @@ export type SaidError = {
   readonly message: string | null;
   /** It is the source's own key or account that is at fault, not the request. */
   readonly keyAtFault: boolean;
+  /** When the body says that the request may be made again, in ms from now; null where it does not. Headers come first. */
+  readonly retryAfterMs: number | null;
 };
 
 /** How one provider's SDKs speak, apart from bodies and streams: keys, errors, headers. */

@@ -18,7 +18,7 @@ export function guardBand(limit: bigint): bigint {
  */
 export function refusalOf(needs: readonly Need[], now: number): HoldRefusal | null {
   for (const { row } of needs) {
-    const refusal = standing(row, now);
+    const refusal = standingOf(row, now);
     if (refusal !== null) return refusal;
   }
   const exceeded = needs.find(({ row, need, guard }) => row.spent + row.overrun + need + guard > row.limit);
@@ -27,7 +27,8 @@ export function refusalOf(needs: readonly Need[], now: number): HoldRefusal | nu
   return busy === undefined ? null : capRefusal('CAP_BUSY', busy);
 }
 
-function standing(row: AccountRow, now: number): HoldRefusal | null {
+/** What an account refuses every hold with, whatever is left of it; null where it is active. @param now Unix ms. */
+export function standingOf(row: AccountRow, now: number): HoldRefusal | null {
   const { id: accountId, kind, state, stateReason: reason } = row;
   if (state === 'frozen' && reason === TAMPERED) return { code: 'ACCOUNT_TAMPERED', accountId };
   if (state !== 'active') return { code: 'ACCOUNT_NOT_ACTIVE', accountId, kind, state, reason };

@@ -64,8 +64,8 @@ export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts:
   addAccounts(books, accounts);
   books.db
     .prepare(
-      `INSERT INTO keys (book_id, key_id, name, tenant_id, hash, hint, credit_account_id, sources, created_at, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO keys (book_id, key_id, name, tenant_id, hash, hint, credit_account_id, sources, created_at, expires_at, replay_s)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       books.bookId,
@@ -78,6 +78,7 @@ export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts:
       key.sources === null ? null : JSON.stringify(key.sources),
       key.createdAt,
       key.expiresAt,
+      key.replayS,
     );
   publish(books, 'key.added', key.id, { name: key.name, tenantId: key.tenantId });
 }

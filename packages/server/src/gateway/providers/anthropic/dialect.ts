@@ -44,5 +44,5 @@ function readError(body: Json): SaidError {
   const message = typeof error?.message === 'string' ? error.message : null;
   const type = asName(error?.type);
   const keyAtFault = type === 'billing_error' || (message !== null && /credit balance is too low/i.test(message));
-  return { code: type, message, keyAtFault };
+  return { code: type, message, keyAtFault, retryAfterMs: null };
 }

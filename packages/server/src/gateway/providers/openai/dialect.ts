@@ -20,5 +20,5 @@ export const OPENAI: Dialect = {
 function readError(body: Json): SaidError {
   const error = asObject(body.error);
   const code = asName(error?.code) ?? asName(error?.type);
-  return { code, message: typeof error?.message === 'string' ? error.message : null, keyAtFault: false };
+  return { code, message: typeof error?.message === 'string' ? error.message : null, keyAtFault: false, retryAfterMs: null };
 }

@@ -1,7 +1,12 @@
-import type { Pace } from './stream-out.ts';
+/** How the upstream streams: time between two frames of a held stream, and frames of one in a rush. */
+export type Pace = { readonly ms: number; readonly rushFrames: number };
 
 /** What the upstream is asked between measurements; its answer comes after it was done. */
-export type UpstreamAsk = { readonly pace?: Pace; readonly release?: true };
+export type UpstreamAsk = {
+  readonly pace?: Pace;
+  /** Ends all held streams. */
+  readonly release?: true;
+};
 
 export type Told = {
   /** Held streams that are open now. */
