@@ -10,6 +10,7 @@ const TALLIES: Readonly<Record<string, string>> = {
   inputs: '*input*',
   images: '*image*',
   opaque: '*opaque*',
+  citations: 'answers that quote are cut by their length alone, not as an overrun',
   rendered: '*rendered*',
 };
 

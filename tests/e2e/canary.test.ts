@@ -1,282 +1,223 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { SANDBOX_MODELS } from '@tallystick/sandbox/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addKey, addSource, expectSoundBooks, noOpenHolds } from '../support/calls.ts';
-import { CanarySearch, processTree } from '../support/canary.ts';
-import { startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
-import { type Arrived, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
+import { expectSoundBooks, noOpenHolds } from '../support/calls.ts';
+import { type Asked, CanaryStage, type Planted, TOKEN_FILE, unusualSecret, usualSecret } from '../support/canary-stage.ts';
+import { ALL_VOICES, stream, VOICES } from '../support/voices.ts';
 
-/**
- * Left out of the search, each for a reason that docs give:
- * - the master key's file (here outside of the data folder): it is the master key;
- * - `admin-token`: it is the operator's token, mode 0600, which the CLI on this host reads. Only the token may be in it, so it is searched for the rest.
- * Not looked at: the daemon's memory, and what an upstream writes into a 200 answer's own content, which is the caller's to read.
- */
-const TOKEN_FILE = 'admin-token';
-const MODEL = 'quoting';
-const SETTINGS = {
-  TALLY_LOG_LEVEL: 'debug',
-  TALLY_UPSTREAM_HEADERS_MS: '400',
-  TALLY_UPSTREAM_IDLE_MS: '400',
-  TALLY_ANSWER_BYTES_MAX: '1000000',
-  TALLY_SHUTDOWN_MS: '500',
-};
-
-const dir = temporaryFolder();
-const masterHex = randomBytes(32).toString('hex');
-const keys = {
-  /** In the form that providers use. */
-  usual: `sk-canary-${randomBytes(24).toString('base64url')}`,
-  /** In a form that no pattern of a key fits: short words between dots and colons. */
-  unusual: `Cnry.${Array.from({ length: 6 }, () => randomBytes(3).toString('hex')).join(':')}!end`,
-  refused: `Rfsd.${randomBytes(12).toString('hex')}`,
-};
-const environment = { ...SETTINGS, TALLY_MASTER_KEY_FILE: join(dir, 'master.key') };
-
-/** Everything that left the daemon: answers with their headers, standard output and error of each run. */
-const said: string[] = [];
-let upstream: RecordingUpstream;
-let daemon: TestDaemon;
-let virtualKey: string;
-let quotingKey: string;
-let search: CanarySearch;
-let everything: CanarySearch;
+const GOOD = { text: 'Hi', input: 3, output: 1 };
+let stage: CanaryStage;
+let planted: readonly Planted[];
 
 beforeAll(async () => {
-  writeFileSync(join(dir, 'master.key'), `${masterHex}\n`, { mode: 0o600 });
-  upstream = await startRecordingUpstream();
-  daemon = await startDaemon({ dir, env: environment });
-  virtualKey = String(daemon.virtual_key);
-  const models = { [MODEL]: { window: 8192, maxOutput: 1024, endpoints: ['chat', 'responses'] } };
-  const quoting = { provider: 'openai-compatible', base_url: upstream.url, cap: 90_000_000, models };
-  const source = await addSource(daemon, { name: 'quoting', ...quoting, api_key: keys.unusual });
-  quotingKey = (await addKey(daemon, { name: 'quoting', sources: [source.id] })).virtual_key;
-  const master = { name: 'master key, raw', secret: Buffer.from(masterHex, 'hex') };
-  const canaries = Object.entries({ ...keys, virtualKey, quotingKey, masterHex }).map(([name, secret]) => ({
-    name,
-    secret: Buffer.from(secret),
-  }));
-  search = new CanarySearch([...canaries, master]);
-  const token = readFileSync(join(dir, 'data', TOKEN_FILE), 'utf8').trim();
-  everything = new CanarySearch([...canaries, master, { name: 'admin token', secret: Buffer.from(token) }]);
+  stage = await CanaryStage.open();
+  planted = await stage.sources();
 }, 60_000);
 
-afterAll(async () => {
-  await daemon?.dispose();
-  await upstream?.close();
-});
+afterAll(() => stage?.close());
 
-async function hear(answer: Response): Promise<string> {
-  const text = await answer.text().catch(() => 'cut');
-  said.push(`${answer.status}\n${JSON.stringify([...answer.headers])}\n\n${text}`);
-  return text;
+function answer(res: ServerResponse, status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  res.writeHead(status, { 'content-type': type, ...headers }).end(body);
 }
 
-async function call(body: object, key = virtualKey, path = '/v1/chat/completions'): Promise<string> {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  return hear(await fetch(daemon.url + path, { method: 'POST', headers, body: JSON.stringify(body) }));
+function good({ voice, stream: streams, count }: Asked, res: ServerResponse): void {
+  const usage = voice.usage(GOOD.input, GOOD.output);
+  if (count) answer(res, 200, 'application/json', JSON.stringify({ input_tokens: GOOD.input, totalTokens: GOOD.input }));
+  else if (streams) answer(res, 200, 'text/event-stream', stream(voice, GOOD.text, usage));
+  else answer(res, 200, 'application/json', voice.json(GOOD.text, usage));
 }
 
-async function admin(path: string, body?: unknown): Promise<string> {
-  const token = readFileSync(join(dir, 'data', TOKEN_FILE), 'utf8').trim();
-  const init = body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) };
-  return hear(
-    await fetch(`${daemon.url}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }),
-  );
+/** The key in every field that an error of any dialect has. */
+function quotingError(key: string): string {
+  const message = `Incorrect API key provided: ${key}. Masked: ${key.slice(0, 18)}****. Again: (${key})`;
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: key, metadata: { key } }, { retryDelay: key }];
+  return JSON.stringify({ type: key, request_id: key, error: { message, code: key, type: key, param: key, status: key, details } });
 }
 
-const ask = (model: string, more: object = {}) => ({ model, messages: [{ role: 'user', content: 'negative' }], max_tokens: 24, ...more });
+function quotingHeaders(key: string): Readonly<Record<string, string>> {
+  const named = [
+    'x-request-id',
+    'request-id',
+    'retry-after',
+    'retry-after-ms',
+    'x-should-retry',
+    'anthropic-ratelimit-tokens-limit',
+    'server',
+  ];
+  return {
+    ...Object.fromEntries(named.map((name) => [name, key])),
+    'set-cookie': `key=${key}`,
+    'www-authenticate': `Bearer realm="${key}"`,
+    location: `http://127.0.0.1:1/?key=${encodeURIComponent(key)}`,
+  };
+}
 
-/** The key as this request brought it. */
-const keyOf = ({ headers }: Arrived) => String(headers.find(([name]) => name === 'authorization')?.[1]).replace('Bearer ', '');
+const quoteEverywhere =
+  (status: number) =>
+  ({ key }: Asked, res: ServerResponse): void =>
+    answer(res, status, 'application/json', quotingError(key), quotingHeaders(key));
+
+const all = () => Promise.all(planted.map((one) => stage.both(one)));
 
 describe('the search itself', () => {
   it('finds every form that it is told to find', () => {
-    const secret = Buffer.from(keys.usual);
-    const planted = (text: string | Buffer) =>
+    const search = stage.search(true);
+    const [usual, unusual] = [planted[0]?.secret ?? '', planted[1]?.secret ?? ''];
+    const found = (text: string | Buffer) =>
       search.in('planted', Buffer.concat([Buffer.from('xy '), Buffer.from(text), Buffer.from(' z')])).length;
     for (const form of ['hex', 'base64', 'base64url', 'utf16le'] as const) {
-      const text = form === 'utf16le' ? Buffer.from(keys.usual, form) : secret.toString(form);
-      expect(planted(text), form).toBeGreaterThan(0);
+      const text = form === 'utf16le' ? Buffer.from(usual, form) : Buffer.from(usual).toString(form);
+      expect(found(text), form).toBeGreaterThan(0);
     }
-    for (const before of ['a', 'ab', 'abc'])
-      expect(planted(Buffer.from(`${before}${keys.usual}b`).toString('base64')), before).toBeGreaterThan(0);
-    expect(planted(encodeURIComponent(keys.unusual))).toBeGreaterThan(0);
-    expect(planted(keys.unusual.slice(0, 16))).toBeGreaterThan(0);
-    expect(planted('nothing of it')).toBe(0);
-    expect(everything.in(TOKEN_FILE, readFileSync(join(dir, 'data', TOKEN_FILE))).length).toBeGreaterThan(0);
+    for (const before of ['a', 'ab', 'abc']) expect(found(Buffer.from(`${before}${usual}b`).toString('base64')), before).toBeGreaterThan(0);
+    expect(found(encodeURIComponent(unusual))).toBeGreaterThan(0);
+    expect(found(unusual.slice(0, 16))).toBeGreaterThan(0);
+    expect(found('nothing of it')).toBe(0);
+    expect(search.in(TOKEN_FILE, readFileSync(join(stage.dir, 'data', TOKEN_FILE))).length).toBeGreaterThan(0);
   });
 });
 
-describe('every path of fault', () => {
-  it('all models of the sandbox, in JSON and in streams', async () => {
-    for (const { id, endpoints } of SANDBOX_MODELS) {
-      const source = await addSource(daemon, { name: id, provider: 'sandbox', api_key: keys.usual, cap: 1_000_000 });
-      const key = await addKey(daemon, { name: id, sources: [source.id] });
-      if (endpoints.includes('embeddings')) {
-        await call({ model: id, input: 'a' }, key.virtual_key, '/v1/embeddings');
-        continue;
-      }
-      await Promise.all([
-        call(ask(id), key.virtual_key),
-        call(ask(id, { stream: true }), key.virtual_key),
-        call({ model: id, input: 'a', max_output_tokens: 24, stream: true }, key.virtual_key, '/v1/responses'),
-      ]);
-      if (id.endsWith('-small')) await admin(`/api/admin/sources/${source.id}/destroy`, {});
-    }
-    await noOpenHolds(daemon);
+describe('good calls', () => {
+  it('arrive with their own secrets, in JSON and in streams of each dialect', async () => {
+    const arrived: string[] = [];
+    stage.quote((asked, res) => {
+      arrived.push(`${asked.voice.name} ${asked.key}`);
+      good(asked, res);
+    });
+    await all();
+    expect(arrived.sort()).toEqual(planted.flatMap(({ voice, secret }) => Array(2).fill(`${voice.name} ${secret}`)).sort());
+  });
+
+  it('all models of the sandbox', async () => {
+    const own = { base_url: undefined, models: undefined, provider: 'sandbox' };
+    const sources = await Promise.all(ALL_VOICES.map((voice) => stage.source(voice, usualSecret(voice), own)));
+    const models = SANDBOX_MODELS.flatMap(({ id, endpoints }) =>
+      sources.flatMap((one) => (endpoints.includes(one.voice.name) ? [{ ...one, model: id }] : [])),
+    );
+    await Promise.all(models.map((one) => stage.both(one)));
+    await noOpenHolds(stage.daemon);
   }, 30_000);
 
-  it.each([400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 307])(
-    'an upstream that quotes its key everywhere with status %i',
-    async (status) => {
-      upstream.answer = (arrived, res) => {
-        const key = keyOf(arrived);
-        const headers = {
-          'content-type': 'application/json',
-          'x-request-id': key,
-          'retry-after': key,
-          'set-cookie': `key=${key}`,
-          'www-authenticate': `Bearer realm="${key}"`,
-          location: `http://127.0.0.1:1/?key=${encodeURIComponent(key)}`,
-        };
-        const error = {
-          message: `Incorrect API key provided: ${key}. Masked: ${key.slice(0, 18)}****. Again: (${key})`,
-          code: key,
-          type: key,
-          param: key,
-        };
-        res.writeHead(status, headers).end(JSON.stringify({ error }));
-      };
-      await call(ask(MODEL), quotingKey);
-      await call(ask(MODEL, { stream: true }), quotingKey);
-    },
-  );
+  it('repeats under an idempotency key, which may be a secret itself', async () => {
+    stage.quote(good);
+    for (const one of planted) {
+      const key = stage.plant(`idempotency key for ${one.voice.name}`, unusualSecret());
+      for (const content of ['Hi', 'Hi', 'Other']) await stage.hear(await stage.ask(one, false, { 'idempotency-key': key }, content));
+    }
+  });
+});
 
-  it.each<[string, string, (key: string) => string]>([
-    ['an error in place of an answer', 'application/json', (key) => JSON.stringify({ error: { message: key, code: key } })],
-    ['an error page', 'text/html', (key) => `<html>${key}</html>`],
-    ['broken JSON', 'application/json', (key) => `{"key":"${key}`],
-    ['a usage that is none', 'application/json', (key) => JSON.stringify({ error: { message: key }, usage: key })],
-    [
-      'an error in a stream',
-      'text/event-stream',
-      (key) => `data: ${JSON.stringify({ error: { message: key, code: key, type: key } })}\n\n`,
-    ],
-    ['a cut frame', 'text/event-stream', (key) => `data: {"id":"${key}`],
-  ])('an upstream that answers 200 with its key in %s', async (_, type, body) => {
-    upstream.answer = (arrived, res) => {
-      res.writeHead(200, { 'content-type': type, 'x-key': keyOf(arrived) }).end(body(keyOf(arrived)));
-    };
-    await call(ask(MODEL, { stream: type === 'text/event-stream' }), quotingKey);
+describe('an upstream that quotes its key', () => {
+  it.each([400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504, 529, 307])('everywhere, with status %i', async (status) => {
+    stage.quote(quoteEverywhere(status));
+    await all();
   });
 
-  it('an upstream whose words end up in the receipt', async () => {
-    upstream.answer = (arrived, res) => {
-      const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
-      const key = keyOf(arrived);
-      res.writeHead(200, { 'content-type': 'text/event-stream' });
-      res.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: `${key}` }], usage })}\n\n`);
-      res.end('data: [DONE]\n\n');
-    };
-    const answer = await fetch(`${daemon.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${quotingKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify(ask(MODEL, { stream: true })),
+  it.each<[string, string, (asked: Asked) => string]>([
+    ['an error in place of an answer', 'application/json', ({ key }) => quotingError(key)],
+    ['an error page', 'text/html', ({ key }) => `<html>${key}</html>`],
+    ['broken JSON', 'application/json', ({ key }) => `{"key":"${key}`],
+    ['a usage that is none', 'application/json', ({ key }) => JSON.stringify({ error: { message: key }, usage: key, usageMetadata: key })],
+    ['an error in a stream', 'text/event-stream', ({ key }) => `event: error\ndata: ${quotingError(key)}\n\n`],
+    ['a second error after the first words', 'text/event-stream', ({ voice, key }) => `${voice.open()}data: ${quotingError(key)}\n\n`],
+    ['an error that is no JSON', 'text/event-stream', ({ key }) => `event: error\ndata: ${key}\n\n`],
+    ['a bare error in a stream', 'text/event-stream', ({ key }) => `data: ${JSON.stringify({ error: { message: key } })}\n\n`],
+    ['a cut frame', 'text/event-stream', ({ key }) => `data: {"id":"${key}`],
+  ])('in a 200 answer: %s', async (_, type, body) => {
+    stage.quote((asked, res) => answer(res, 200, type, body(asked), quotingHeaders(asked.key)));
+    // What comes as JSON to who asked for a stream, or the other way round, is content to nobody.
+    await Promise.all(planted.map(async (one) => stage.hear(await stage.ask(one, type === 'text/event-stream'))));
+  });
+
+  it('in a compressed answer, a broken head, and a connection that it cuts', async () => {
+    const ways: readonly ((asked: Asked, res: ServerResponse) => void)[] = [
+      ({ key }, res) => answer(res, 200, 'application/json', key, { 'content-encoding': 'gzip' }),
+      ({ key }, res) => void res.socket?.end(`HTTP/1.1 200 OK\r\n${key}\r\n\r\n`),
+      ({ key }, res) => void res.socket?.end(`HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n${key}`),
+      ({ key }, res) => void res.socket?.end(`HTTP/1.1 103 Hints\r\nlink: ${key}\r\n\r\nHTTP/1.1 400 ${key}\r\ncontent-length: 0\r\n\r\n`),
+    ];
+    for (const way of ways) {
+      stage.quote(way);
+      await all();
+    }
+  });
+
+  it('in words that end up in the receipt', async () => {
+    stage.quote(({ voice, key, stream: streams }, res) => {
+      const usage = voice.usage(GOOD.input, GOOD.output, { service_tier: key, trafficType: key });
+      const text = streams ? stream(voice, GOOD.text, usage) : voice.json(GOOD.text, usage);
+      const quoted = text.replaceAll(/"(stop|end_turn|STOP|completed)"/g, JSON.stringify(key));
+      answer(res, 200, streams ? 'text/event-stream' : 'application/json', quoted, quotingHeaders(key));
     });
-    // The answer's own content is the caller's to read; the receipt is everybody's.
-    await answer.text();
-    await expect.poll(async () => (await fetch(`${daemon.url}/api/receipts/${answer.headers.get('x-tally-receipt')}`)).status).toBe(200);
-    await hear(await fetch(`${daemon.url}/api/receipts/${answer.headers.get('x-tally-receipt')}`));
+    for (const one of planted) {
+      for (const streams of [false, true]) {
+        const { headers, body } = await stage.ask(one, streams);
+        // The answer's own content is the caller's to read; its headers, and the receipt, are not.
+        await body?.cancel();
+        stage.heard(JSON.stringify([...headers]));
+      }
+    }
   });
 
-  it('refused requests, with keys where they do not belong', async () => {
-    const auth = (authorization: string) => ({ headers: { authorization } });
-    await hear(await fetch(`${daemon.url}/v1/models?key=${virtualKey}&api_key=${keys.refused}`));
-    await hear(await fetch(`${daemon.url}/v1/${keys.refused}`, auth(`Bearer ${virtualKey}`)));
-    await hear(await fetch(`${daemon.url}/v1/models/${keys.refused}`, auth(`Bearer ${virtualKey}`)));
-    await hear(await fetch(`${daemon.url}/api/receipts/${keys.refused}`));
-    await hear(await fetch(`${daemon.url}/${keys.refused}`));
-    await hear(await fetch(`${daemon.url}/v1/models`, auth(`Bearer ${keys.refused}`)));
-    await hear(await fetch(`${daemon.url}/api/admin/sources`, auth(`Bearer ${keys.refused}`)));
-    await call({ ...ask(MODEL), model: keys.refused });
-    await call({ ...ask(MODEL), user: { key: keys.refused } });
-    await call({ ...ask(MODEL), stream: keys.refused });
-    const source = { name: 'bad', provider: 'sandbox', cap: 1, api_key: keys.refused };
-    for (const bad of [
-      { ...source, api_key: `${keys.refused} ` },
-      { ...source, api_key: [keys.refused] },
-      { ...source, provider: keys.refused },
-      { ...source, base_url: `http://${keys.refused}@127.0.0.1` },
-      { ...source, base_url: `http://127.0.0.1/?key=${keys.refused}` },
-      { ...source, name: `${keys.refused}!` },
-      { ...source, tariff: [keys.refused] },
-      { ...source, models: { m: keys.refused } },
-      `{"api_key":"${keys.refused}"`,
-    ]) {
-      expect(JSON.parse(await admin('/api/admin/sources', bad))).toHaveProperty('error');
+  it('while it counts, and in the call after it', async () => {
+    const closed = { provider: 'sandbox', models: undefined, cap: 20_000 };
+    const counted = await Promise.all([VOICES.messages, VOICES.generate].map((voice) => stage.source(voice, unusualSecret(), closed)));
+    const counts: number[] = [];
+    for (const status of [400, 401, 429, 500, 200]) {
+      stage.quote((asked, res) => {
+        if (asked.count) counts.push(status);
+        if (!asked.count || status === 200) good(asked, res);
+        else quoteEverywhere(status)(asked, res);
+      });
+      for (const one of counted) {
+        const asking = { ...one, model: 'sandbox-closed' };
+        await stage.both(asking);
+        const path = one.voice.name === 'messages' ? '/v1/messages/count_tokens' : '/v1beta/models/sandbox-closed:countTokens';
+        const { max_tokens: _, ...body } = one.voice.body({ model: 'sandbox-closed', stream: false, content: 'Hi' });
+        const headers = { authorization: `Bearer ${one.key}`, 'content-type': 'application/json' };
+        await stage.hear(await fetch(stage.daemon.url + path, { method: 'POST', headers, body: JSON.stringify(body) }));
+      }
+    }
+    expect(counts.length).toBeGreaterThan(20);
+  });
+
+  it('before a retry that succeeds, and in each of three that do not', async () => {
+    const free = { provider: 'sandbox', models: undefined };
+    const retried = await Promise.all(ALL_VOICES.map((voice) => stage.source(voice, unusualSecret(), free)));
+    for (const goodAt of [2, Number.POSITIVE_INFINITY]) {
+      const attempts = new Map<string, number>();
+      stage.quote((asked, res) => {
+        const attempt = (attempts.get(asked.key) ?? 0) + 1;
+        attempts.set(asked.key, attempt);
+        if (attempt >= goodAt) good(asked, res);
+        else answer(res, 429, 'application/json', quotingError(asked.key), { ...quotingHeaders(asked.key), 'retry-after-ms': '5' });
+      });
+      for (const one of retried) await stage.hear(await stage.ask({ ...one, model: 'sandbox-small' }, false));
+      expect([...attempts.values()]).toEqual(retried.map(() => Math.min(goodAt, 3)));
     }
   });
 
   it('kill -9 with calls under way, and a start after it', async () => {
-    const sandbox = await addSource(daemon, { name: 'hanging', provider: 'sandbox', api_key: keys.usual, cap: 1_000_000 });
-    const { virtual_key } = await addKey(daemon, { name: 'hanging', sources: [sandbox.id] });
-    const asked = [ask('sandbox-slow'), ask('sandbox-hang'), ask('sandbox-slow', { stream: true })];
-    const running = Promise.allSettled(asked.map((body) => call(body, virtual_key)));
+    stage.quote(() => {});
+    const running = Promise.allSettled(planted.map((one) => stage.both(one)));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await daemon.stop('SIGKILL');
+    expect(stage.search(false).inFolder(join(stage.dir, 'data')).found).toEqual([]);
+    await stage.restart('SIGKILL');
     await running;
-    said.push(daemon.stdout().replace(/"virtual_key":"[^"]*"/, ''), daemon.stderr());
-    expect(search.inFolder(join(dir, 'data'), []).found).toEqual([]);
-    daemon = await startDaemon({ dir, env: environment });
-    await expectSoundBooks(daemon);
+    await expectSoundBooks(stage.daemon);
   }, 30_000);
 });
 
 describe('afterwards the secrets are nowhere', () => {
-  it('in no process’s command line or environment', () => {
-    const pids = processTree(daemon.pid);
-    expect(pids.length).toBeGreaterThan(1);
-    for (const pid of pids) {
-      for (const what of ['cmdline', 'environ']) expect(everything.in(`${pid} ${what}`, readFileSync(`/proc/${pid}/${what}`))).toEqual([]);
-    }
-  });
+  it('in no process’s command line or environment', () => stage.expectNothingInProcesses());
 
   it('in no view, metric, log or receipt', async () => {
-    for (const path of [
-      '/metrics',
-      '/api/admin/sources',
-      '/api/admin/keys',
-      '/api/admin/doctor',
-      '/api/admin/audit/verify',
-      '/healthz',
-      '/readyz',
-    ]) {
-      await admin(path);
-    }
-    const receipts = new Set(said.flatMap((text) => [...text.matchAll(/"x-tally-receipt","([0-9a-f]{32})"/g)].map(([, id]) => id)));
-    expect(receipts.size).toBeGreaterThan(50);
-    for (const id of receipts) await hear(await fetch(`${daemon.url}/api/receipts/${id}`));
-    await admin('/api/admin/backup', { folder: join(dir, 'backup') });
-    await daemon.stop('SIGTERM');
+    expect(await stage.expectNothingSaid()).toBeGreaterThan(400);
     // A second start shows no virtual key at all.
-    expect(daemon.stdout()).toContain('"virtual_key":null');
-    said.push(daemon.stdout(), daemon.stderr());
-    expect(said.flatMap((text, i) => everything.in(`${i}: ${text.slice(0, 160)}`, text))).toEqual([]);
+    expect(stage.daemon.stdout()).toContain('"virtual_key":null');
   }, 30_000);
 
-  it('in no file: books and their journals, sealed records, slots, audit log, sandbox, backup', () => {
-    const { found, files } = search.inFolder(join(dir, 'data'));
-    expect(found).toEqual([]);
-    expect(everything.inFolder(join(dir, 'data'), [TOKEN_FILE]).found).toEqual([]);
-    expect(everything.inFolder(join(dir, 'backup')).found).toEqual([]);
-    for (const name of ['ledger.db', 'sandbox-usage.sqlite', 'audit'])
-      expect(
-        files.some((path) => path.includes(name)),
-        name,
-      ).toBe(true);
-    expect(existsSync(join(dir, 'backup', 'manifest.json'))).toBe(true);
-  });
+  it('in no file: books and their journals, sealed records, slots, audit log, sandbox, backup', () => stage.expectNothingInFiles());
 });

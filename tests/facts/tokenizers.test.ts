@@ -190,6 +190,21 @@ describe('the bound of a Gemini call covers what Google’s own SDK counts', () 
   });
 });
 
+describe('the arguments of tools in a conversation', () => {
+  const lists = { ones: '[1,1,1,1,1,1,1,1]', exponents: '[1e15,1e15,1e15,1e15]', text: '"<é\\n>"' };
+  const spaced = (json: string) => JSON.stringify(JSON.parse(json)).replace(/,/g, ', ');
+  it.each(Object.entries(lists))('are bounded as a server writes them anew: %s', (_, list) => {
+    const json = `{"a":[${Array.from({ length: 300 }, () => list).join(',')}]}`;
+    const messages = [
+      { role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: json } }] },
+    ];
+    for (const { name, count } of tokenizers) {
+      const bound = inputBound(chat, { model: 'm', messages }, factorOf(name));
+      for (const written of [spaced(json), JSON.stringify(JSON.parse(json), null, 4)]) expect(BigInt(count(written)) <= bound).toBe(true);
+    }
+  });
+});
+
 describe('what providers write anew counts four times, and ten times outside OpenAI', () => {
   const ones = Array.from({ length: 400 }, () => 1);
   const nested = (depth: number): unknown => (depth === 0 ? ones : [nested(depth - 1)]);

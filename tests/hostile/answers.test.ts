@@ -52,7 +52,7 @@ describe('a body that is no answer:', () => {
     'JSON and something after it': { plays: body((v) => `${json(v)}{}`), ...both(BOUND) },
     'bytes that are no UTF-8': { plays: bytes(() => binary(Buffer.from('{"a":"\xff\xfe"', 'latin1'))), ...both(BOUND) },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });
 
 describe('a form that was not asked for:', () => {
@@ -75,7 +75,7 @@ describe('a form that was not asked for:', () => {
     'called packed though it is not': { plays: body(json, 'content-encoding: gzip\r\n'), ...both(BURNED) },
     'called packed with nothing': { plays: body(json, 'content-encoding: identity\r\n'), json: METERED },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });
 
 describe('a stream that is cut otherwise than it was sent:', () => {
@@ -90,7 +90,7 @@ describe('a stream that is cut otherwise than it was sent:', () => {
     'with a byte order mark': { plays: byByte((v) => `\ufeff${said(v)}`), stream: METERED },
     'with its last frame left open': { plays: frames((v) => said(v).trimEnd()), stream: METERED },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });
 
 describe('frames that do not belong:', () => {
@@ -120,13 +120,16 @@ describe('frames that do not belong:', () => {
       but: { responses: { stream: LOST }, generate: { stream: LOST } },
     },
     'no beginning': { plays: frames((v) => v.text(TEXT) + v.stop(v.usage(4, 3)) + v.end), stream: METERED },
-    'an end before anything': { plays: frames((v) => v.end + begun(v) + v.stop(v.usage(4, 3)) + v.end), stream: METERED },
+    'an end before anything': {
+      plays: frames((v) => v.end + begun(v) + v.stop(v.usage(4, 3)) + v.end),
+      but: { chat: { stream: '200 → bound' }, messages: { stream: '200 → bound' } },
+    },
     'a stop for a choice that nobody asked for': {
       plays: frames((v) => begun(v) + v.stop().replace('"index":0', '"index":7') + v.report(v.usage(4, 3))),
       but: { chat: { stream: METERED }, generate: { stream: LOST } },
     },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });
 
 describe('too much:', () => {
@@ -142,7 +145,7 @@ describe('too much:', () => {
       stream: METERED,
     },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });
 
 describe('refusals that no facts list as unbilled:', () => {
@@ -172,5 +175,5 @@ describe('refusals that no facts list as unbilled:', () => {
     },
     'an error in a stream’s clothes': { plays: bytes((v, stream) => answer(v, stream).replace('200 OK', '500 No')), ...both(BURNED) },
   };
-  itEnds(() => stage, faults);
+  itEnds(() => stage, faults, true);
 });

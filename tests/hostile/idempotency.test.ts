@@ -153,8 +153,8 @@ describe('under one idempotency key', () => {
     });
     const first = ask(scene);
     await eventually('the first attempt is released', async () => scene.holds()[0]?.state === 'released');
-    // The books know of no wait: what they have of the call so far is an attempt that ended.
-    expect(await again(scene)).toBe('409 OUTCOME_UNKNOWN, naming its receipt');
+    // The books know of no wait: what they have of the call so far is an attempt that ended. That it goes on, the gateway knows.
+    expect(await again(scene)).toBe('409 IN_FLIGHT');
     expect(await ask(scene, { content: 'another' })).toMatchObject({ status: 422, code: 'IDEMPOTENCY_MISMATCH' });
     expect(await first).toMatchObject({ status: 200 });
     expect(scene.requests).toHaveLength(2);

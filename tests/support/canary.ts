@@ -40,20 +40,55 @@ function writtenForms(bytes: Buffer): (readonly [string, Buffer])[] {
   return forms;
 }
 
-/** Looks for the canaries in any form. */
-export class CanarySearch {
-  readonly #forms: readonly { readonly canary: string; readonly form: string; readonly bytes: Buffer }[];
+/** The first bytes of a pattern, by which it is looked up. */
+const HEAD_BYTES = 4;
 
-  constructor(canaries: readonly Canary[]) {
-    this.#forms = canaries.flatMap(({ name, secret }) => formsOf(secret).map(([form, bytes]) => ({ canary: name, form, bytes })));
+/** Finds any of many patterns in one pass: there are thousands of forms, and many megabytes to look through. */
+export class Patterns<T extends { readonly bytes: Buffer }> {
+  readonly #byHead = new Map<number, T[]>();
+  /** By the first two bytes: whether any pattern begins so. */
+  readonly #begins = new Uint8Array(65_536);
+
+  constructor(patterns: readonly T[]) {
+    for (const pattern of patterns) {
+      if (pattern.bytes.length < HEAD_BYTES) throw new Error('too short to be looked for');
+      const head = pattern.bytes.readUInt32BE();
+      this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), pattern]);
+      this.#begins[pattern.bytes.readUInt16BE()] = 1;
+    }
   }
 
+  find(bytes: Buffer, found: (pattern: T, at: number) => void): void {
+    let pair = bytes[0] ?? 0;
+    for (let at = 0; at + HEAD_BYTES <= bytes.length; at += 1) {
+      pair = ((pair << 8) | (bytes[at + 1] ?? 0)) & 0xffff;
+      if (this.#begins[pair] === 0) continue;
+      for (const pattern of this.#byHead.get(bytes.readUInt32BE(at)) ?? []) {
+        if (pattern.bytes.equals(bytes.subarray(at, at + pattern.bytes.length))) found(pattern, at);
+      }
+    }
+  }
+}
+
+type Form = { readonly canary: string; readonly form: string; readonly bytes: Buffer };
+
+/** Looks for the canaries in any form. */
+export class CanarySearch {
+  readonly #patterns: Patterns<Form>;
+
+  constructor(canaries: readonly Canary[]) {
+    this.#patterns = new Patterns(
+      canaries.flatMap(({ name, secret }) => formsOf(secret).map(([form, bytes]) => ({ canary: name, form, bytes }))),
+    );
+  }
+
+  /** @returns each form that is there, where it stands first. */
   in(where: string, haystack: Buffer | string): Found[] {
-    const bytes = typeof haystack === 'string' ? Buffer.from(haystack) : haystack;
-    return this.#forms.flatMap((form) => {
-      const at = bytes.indexOf(form.bytes);
-      return at < 0 ? [] : [{ canary: form.canary, form: form.form, where, at }];
+    const found = new Map<Form, Found>();
+    this.#patterns.find(typeof haystack === 'string' ? Buffer.from(haystack) : haystack, (pattern, at) => {
+      if (!found.has(pattern)) found.set(pattern, { canary: pattern.canary, form: pattern.form, where, at });
     });
+    return [...found.values()];
   }
 
   /** @param except paths under the folder that are documented to hold a secret. */
@@ -68,7 +103,7 @@ export class CanarySearch {
   }
 }
 
-/** Journals of a database come and go while it is in use. */
+/** Journals of a database come and go while it is in use: what is gone has nothing in it. */
 function contentOf(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -80,14 +115,8 @@ function contentOf(path: string): Buffer {
 
 /** A process and all that it has started. */
 export function processTree(pid: number): number[] {
-  // Each thread has children of its own.
-  const children = readdirSync(`/proc/${pid}/task`).map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim());
-  return [
-    pid,
-    ...children
-      .join(' ')
-      .split(' ')
-      .filter(Boolean)
-      .flatMap((child) => processTree(Number(child))),
-  ];
+  // Each thread has children of its own, and threads come and go.
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => contentOf(`/proc/${pid}/task/${thread}/children`).toString());
+  const children = threads.join(' ').split(' ').filter(Boolean);
+  return [pid, ...children.flatMap((child) => processTree(Number(child)))];
 }

@@ -1,5 +1,7 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificate.ts';
 
 /** One request as its bytes arrived. */
 export type Arrived = {
@@ -41,11 +43,11 @@ export function goodAnswer({ path, body }: Arrived, res: ServerResponse): void {
   res.end(`data: ${JSON.stringify({ ...delta, choices: [], usage })}\n\ndata: [DONE]\n\n`);
 }
 
-/** An upstream in this process that keeps what arrives and answers as it is told. */
-export async function startRecordingUpstream(): Promise<RecordingUpstream> {
+/** An upstream in this process that keeps what arrives and answers as it is told. @param tls for one that speaks https. */
+export async function startRecordingUpstream(tls: Certificate | null = null): Promise<RecordingUpstream> {
   const arrived: Arrived[] = [];
   const upstream = { arrived, answer: goodAnswer as Answer };
-  const server = createServer((req, res) => {
+  const receive = (req: IncomingMessage, res: ServerResponse) => {
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
@@ -56,7 +58,8 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
       arrived.push(one);
       void upstream.answer(one, res);
     });
-  });
+  };
+  const server = tls === null ? createServer(receive) : createTlsServer(tls, receive);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = () =>
@@ -64,5 +67,5 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return Object.assign(upstream, { url: `http://127.0.0.1:${port}/base/v1`, close });
+  return Object.assign(upstream, { url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}/base/v1`, close });
 }

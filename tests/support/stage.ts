@@ -73,6 +73,7 @@ export class Scene {
   /** Whole requests that the wire carried to this source. */
   readonly requests: RawRequest[] = [];
   script: Script = () => {};
+  readonly #parts = new Map<string, Script>();
 
   constructor(stage: Stage, voice: Voice, model: string, id: string, key: string) {
     this.#stage = stage;
@@ -84,7 +85,20 @@ export class Scene {
 
   take(request: RawRequest): void {
     this.requests.push(request);
-    this.script({ ...request, number: this.requests.length });
+    const part = /part \d+/.exec(request.body)?.[0] ?? '';
+    (this.#parts.get(part) ?? this.script)({ ...request, number: this.requests.length });
+  }
+
+  /** One call with a script of its own, whatever else goes on with this source. @returns also the requests that the wire carried for it. */
+  async plays(script: Script, ask: Ask): Promise<{ seen: Seen; requests: number }> {
+    const content = `part ${this.#parts.size}`;
+    let requests = 0;
+    this.#parts.set(content, (request) => {
+      requests += 1;
+      script(request);
+    });
+    const seen = await this.ask({ ...ask, content });
+    return { seen, requests };
   }
 
   /** One call, read to its end. Never throws: what a caller can see is the result. */
@@ -104,8 +118,14 @@ export class Scene {
 
   /** `metered 7`, `bound 4096`, `burned 4096`, `released 0`: how its calls were booked, once they all are. */
   async booked(): Promise<readonly string[]> {
-    await this.settled();
-    return this.holds().map(({ detail, charged }) => `${String(detail['outcome'])} ${charged}`);
+    const ended = async () => this.holds().every(({ state }) => state !== 'open') && this.holds();
+    return (await eventually('its calls are booked', ended)).map(bookedAs);
+  }
+
+  /** The same of one call. */
+  async bookedOne({ receipt }: Seen): Promise<string> {
+    const ended = async () => this.#stage.holds(this.id, receipt).find(({ state }) => state !== 'open');
+    return bookedAs(await eventually(`receipt ${receipt} is booked`, ended));
   }
 
   /** Waits until so many requests have come. */
@@ -113,6 +133,8 @@ export class Scene {
     await eventually(`${count} requests`, async () => this.requests.length >= count);
   }
 }
+
+const bookedAs = ({ detail, charged }: HoldRow): string => `${String(detail['outcome'])} ${charged}`;
 
 /** A daemon in a process of its own, and an upstream at the socket that plays any number of sources, each under a path of its own. */
 export class Stage {
@@ -125,6 +147,7 @@ export class Stage {
   /** Requests to where no source is, as a redirect would make them. */
   readonly #strays: string[] = [];
   #paths = 0;
+  #books: DatabaseSync | null = null;
 
   private constructor(daemon: TestDaemon, upstream: RawUpstream, env: Readonly<Record<string, string>>) {
     this.daemon = daemon;
@@ -147,6 +170,7 @@ export class Stage {
   /** Another daemon over the same data. @returns the exit code of the one before, which is stopped by `signal` unless it has ended. */
   async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const { dir } = this.daemon;
+    this.#shut();
     const code = await this.daemon.stop(signal);
     this.daemon = await startDaemon({ dir, env: this.#env });
     return code;
@@ -213,36 +237,38 @@ export class Stage {
     };
   }
 
-  holds(sourceId: string): readonly HoldRow[] {
-    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged, coalesce(r.detail, h.detail) AS detail FROM holds h
-      JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
-      LEFT JOIN receipts r ON r.hold_no = h.hold_no WHERE h.source_id = ? ORDER BY h.hold_no`;
-    const rows = this.#books((db) => db.prepare(sql).all(sourceId) as unknown as (HoldRow & { readonly detail: string })[]);
+  /** @param receipt of one call alone. */
+  holds(sourceId: string, receipt: string | null = null): readonly HoldRow[] {
+    const sql = `SELECT h.call_id, h.attempt, h.state, h.receipt_id, h.proof, l.amount AS held, r.charged, coalesce(r.detail, h.detail) AS detail
+      FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
+      LEFT JOIN receipts r ON r.lane_no = h.lane_no AND r.seq = h.lane_seq
+      WHERE h.source_id = ? AND (? IS NULL OR h.receipt_id = ?) ORDER BY h.hold_no`;
+    const rows = this.#read(sql, sourceId, receipt, receipt) as unknown as (HoldRow & { readonly detail: string })[];
     return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as HoldRow['detail'] }));
   }
 
   /** As it stands committed at this moment. */
-  account(id: string): { readonly held: number; readonly spent: number } {
-    return this.#books(
-      (db) => db.prepare('SELECT held, spent FROM accounts WHERE account_id = ?').get(id) as unknown as { held: number; spent: number },
-    );
+  account(id: string): { readonly held: number; readonly spent: number; readonly overrun: number; readonly state: string } {
+    const [row] = this.#read('SELECT held, spent, overrun, state FROM accounts WHERE account_id = ?', id);
+    return row as unknown as ReturnType<Stage['account']>;
   }
 
   /**
-   * What holds at any moment, whatever an upstream does: no source has had more requests than holds were placed on it, and no account
-   * has more held and spent than its limit. The wire is counted first: a hold is in the books before its request leaves.
+   * What holds at any moment, whatever an upstream does: no source has had more requests than holds were placed on it, no account has more
+   * held and spent than its limit, and what a source has spent is what its receipts say. The wire is counted first: a hold is in the books
+   * before its request leaves.
    */
   expectHoldsForAll(): void {
     expect(this.#strays).toEqual([]);
     const wire = this.#scenes.map(({ id, requests }) => [id, requests.length] as const);
-    const sql = 'SELECT source_id, count(*) AS holds FROM holds GROUP BY source_id';
-    const beyond = "SELECT account_id FROM accounts WHERE kind <> 'operator' AND held + spent > spend_limit";
-    this.#books((db) => {
-      const rows = db.prepare(sql).all() as { source_id: string; holds: number }[];
-      const holds = new Map(rows.map((row) => [row.source_id, row.holds]));
-      expect(wire.filter(([id, requests]) => requests > (holds.get(id) ?? 0))).toEqual([]);
-      expect(db.prepare(beyond).all()).toEqual([]);
-    });
+    const rows = this.#read('SELECT source_id, count(*) AS holds FROM holds GROUP BY source_id');
+    const holds = new Map(rows.map((row) => [row['source_id'], Number(row['holds'])]));
+    expect(wire.filter(([id, requests]) => requests > (holds.get(id) ?? 0))).toEqual([]);
+    expect(this.#read("SELECT account_id FROM accounts WHERE kind <> 'operator' AND held + spent > spend_limit")).toEqual([]);
+    const unlike = `SELECT account_id, spent + overrun AS spent, coalesce(r.charged, 0) AS charged FROM accounts
+      LEFT JOIN (SELECT source_id, sum(charged) AS charged FROM receipts GROUP BY source_id) r ON r.source_id = account_id
+      WHERE kind = 'source' AND spent + overrun <> coalesce(r.charged, 0)`;
+    expect(this.#read(unlike)).toEqual([]);
   }
 
   /** Every answer's receipt verifies and covers its bytes, both logs agree with themselves; then all of it is stopped. */
@@ -252,18 +278,20 @@ export class Stage {
       await expectSoundBooks(this.daemon);
       await verifyAll(this.daemon, this.#calls);
     } finally {
+      this.#shut();
       await this.daemon.dispose();
       await this.upstream.close();
     }
   }
 
-  #books<T>(read: (db: DatabaseSync) => T): T {
-    const db = new DatabaseSync(join(this.daemon.dir, 'data', 'ledger.db'), { readOnly: true, timeout: 5_000 });
-    try {
-      return read(db);
-    } finally {
-      db.close();
-    }
+  #read(sql: string, ...values: readonly (string | null)[]): Record<string, unknown>[] {
+    this.#books ??= new DatabaseSync(join(this.daemon.dir, 'data', 'ledger.db'), { readOnly: true, timeout: 5_000 });
+    return this.#books.prepare(sql).all(...values) as Record<string, unknown>[];
+  }
+
+  #shut(): void {
+    this.#books?.close();
+    this.#books = null;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Subject } from './subjects.ts';
 
 const PACKAGE = '@portkey-ai/gateway';
 const ERROR_TEXT_MAX = 160;
+const ANSWER_MS_MAX = 10_000;
 
 /**
  * Portkey's gateway from npm, started by the program that it ships, in the form that it has in production: no pages, no log stream.
@@ -41,7 +42,8 @@ export async function refusalOf(subject: Subject, dialect: Dialect, what: 'json'
   const { path } = dialect[what];
   const { url, headers } = subject.way(dialect, path);
   const body = what === 'json' ? dialect.json.body : dialect.stream.body('probe');
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, signal });
   const text = await response.text();
   const expected = what === 'json' ? ANSWER_ID : dialect.stream.end.trim();
   return response.ok && text.includes(expected) ? null : `${response.status} ${text.slice(0, ERROR_TEXT_MAX)}`;
@@ -67,7 +69,7 @@ function freePort(): Promise<number> {
 async function answering(url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (
-      await fetch(url).then(
+      await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }).then(
         (response) => response.ok,
         () => false,
       )

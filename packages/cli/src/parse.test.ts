@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amount, when } from './parse.ts';
+import { amount, seconds, when } from './parse.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -35,3 +35,17 @@ test.each(['', 'soon', '2026', '2026-13-01', '2026-01-02T03:04', '-1d', '1y', '1
     expect(() => when(text, NOW)).toThrow('--expires');
   },
 );
+
+test.each([
+  ['0', 0],
+  ['90s', 90],
+  ['30m', 1_800],
+  ['24h', 86_400],
+  ['1d', 86_400],
+])('the span %s', (text, expected) => {
+  expect(seconds(text, '--replay')).toBe(expected);
+});
+
+test.each(['', '5', '-1h', '1.5h', '1w', '1y', '24 h', 'h', '1000000s'])('%j is no span', (text) => {
+  expect(() => seconds(text, '--replay')).toThrow('--replay is not a span');
+});

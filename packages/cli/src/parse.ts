@@ -26,6 +26,14 @@ export function when(text: string, now: number): number {
   return at;
 }
 
+/** @returns seconds of a span: 90s, 30m, 24h, 1d; `0` is none. How much is allowed is for the daemon to judge. */
+export function seconds(text: string, option: string): number {
+  if (text === '0') return 0;
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (unit === undefined) throw usage(`${option} is not a span.`, 'Write 90s, 30m, 24h or 1d; 0 turns it off.');
+  return unit === 's' ? Number(count) : (Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]) / 1000;
+}
+
 /** @returns the parsed JSON of a file that an option names. What it means is for the daemon to judge. */
 export function jsonFile(io: Io, path: string, option: string): unknown {
   const text = readBytes(io, path, option, JSON_FILE_BYTES_MAX).toString('utf8');

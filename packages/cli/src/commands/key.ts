@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { action, type Context, type Mount } from '../context.ts';
-import { amount, when } from '../parse.ts';
+import { amount, seconds, when } from '../parse.ts';
 import type { Column, Field } from '../table.ts';
 import { time } from '../time.ts';
 
@@ -18,6 +18,7 @@ type KeyView = {
   readonly sources: readonly string[] | null;
   readonly created_at: number;
   readonly expires_at: number | null;
+  readonly replay_s: number;
 };
 type CreateOptions = {
   readonly name: string;
@@ -25,6 +26,7 @@ type CreateOptions = {
   readonly credits?: string;
   readonly source?: readonly string[];
   readonly expires?: string;
+  readonly replay?: string;
 };
 
 const COLUMNS: readonly Column[] = [
@@ -48,6 +50,7 @@ export function keyCommand(mount: Mount): Command {
     .option('--credits <base units>', 'most credits that it may spend, in millionths of a credit')
     .option('--source <id...>', 'use these sources only')
     .option('--expires <when>', 'date, time with zone, or span (30d)')
+    .option('--replay <span>', 'keep answers sealed for so long, for retries with an idempotency key (24h at most)')
     .action(action(mount, createKey));
   key.command('list').description('all virtual keys, without the keys themselves').action(action(mount, listKeys));
   key
@@ -70,6 +73,7 @@ async function createKey({ io, client, out }: Context, options: CreateOptions): 
     credits: options.credits === undefined ? undefined : amount(options.credits, '--credits'),
     sources: options.source,
     expires_at: options.expires === undefined ? undefined : when(options.expires, io.now()),
+    replay_s: options.replay === undefined ? undefined : seconds(options.replay, '--replay'),
   });
   out.fields(view, [...keyFields(view), ['virtual key', view.virtual_key]]);
   out.note('Keep the virtual key now: it is stored hashed and cannot be shown again.');
@@ -103,5 +107,6 @@ function keyFields(key: KeyView): readonly Field[] {
     ['sources', key.sources?.join(' ') ?? 'all'],
     ['created', time(key.created_at)],
     ['expires', time(key.expires_at)],
+    ['replay', key.replay_s === 0 ? 'off' : `${key.replay_s} s`],
   ];
 }

@@ -33,6 +33,7 @@ const KEY = {
   sources: null,
   created_at: NOW,
   expires_at: null,
+  replay_s: 0,
 };
 const refusal = (code: string, status: number) =>
   [status, { error: { code, message: 'What happened.', fix: 'What to do.', facts: { field: 'cap' } } }] as const;
@@ -170,9 +171,10 @@ describe('source', () => {
 
 describe('key and pool', () => {
   test('create prints the virtual key once', async () => {
-    const args = ['key', 'create', '--name', 'ann', '--limit', '100', '--credits', '5', '--source', 's1', 's2'];
-    const ran = await on({ 'POST /api/admin/keys': [201, { ...KEY, virtual_key: 'tk_the-key' }] }, args);
-    expect(daemon?.seen[0]?.body).toEqual({ name: 'ann', limit: '100', credits: '5', sources: ['s1', 's2'] });
+    const args = ['key', 'create', '--name', 'ann', '--limit', '100', '--credits', '5', '--replay', '2h', '--source', 's1', 's2'];
+    const ran = await on({ 'POST /api/admin/keys': [201, { ...KEY, replay_s: 7_200, virtual_key: 'tk_the-key' }] }, args);
+    expect(daemon?.seen[0]?.body).toEqual({ name: 'ann', limit: '100', credits: '5', sources: ['s1', 's2'], replay_s: 7_200 });
+    expect(ran.out).toContain('replay\t7200 s\n');
     expect(ran.out).toContain('virtual_key\ttk_the-key\n');
   });
 
@@ -182,7 +184,7 @@ describe('key and pool', () => {
       ['key', 'list'],
     );
     expect(ran.out.split('\n')[1]).toBe('k1\tkey\ttk_abcd…\tactive\t-\t0\t0\t-');
-    expect((await tally(['key', 'revoke', 'k1'], { cwd: folder?.cwd ?? '', env: HERE })).out).toContain('state\trevoked');
+    expect((await tally(['key', 'revoke', 'k1'], { cwd: folder?.cwd ?? '', env: HERE })).out).toMatch(/state\trevoked\n.*replay\toff\n/s);
   });
 
   test('the emergency stop', async () => {

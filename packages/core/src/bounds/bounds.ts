@@ -39,7 +39,8 @@ export function bytesBound(inputs: BoundInputs): Bound | null {
   const answer = answerMax(inputs);
   if (images === null || answer === null || inputs.opaque) return null;
   const frames = BigInt(embeds(endpoint) ? inputs.inputs : messages) * MESSAGE_FRAME_TOKENS;
-  const input = BigInt(textBytes) + frames + BigInt(tools) * TOOL_FRAME_TOKENS + CALL_FRAME_TOKENS + images.tokens;
+  const input =
+    BigInt(textBytes) + frames + BigInt(tools) * TOOL_FRAME_TOKENS + (facts.callFrame?.value ?? CALL_FRAME_TOKENS) + images.tokens;
   const output = embeds(endpoint) ? 0n : BigInt(inputs.choices) * answer.tokens;
   return { proof: 'bytes', grade: weakest(facts.tokenizer.grade, images.grade, answer.grade), input, output, total: input + output };
 }

@@ -26,6 +26,16 @@ describe('parseDeclaredFacts', () => {
     expect(facts).not.toHaveProperty('prices');
   });
 
+  it('allows for the server’s own template, and for what the operator says of it', () => {
+    const read = (more: object) => parseDeclaredFacts({ m: { ...llama, ...more } }).get('m');
+    expect(read({})?.callFrame?.value).toBe(1024n);
+    expect(read({ callFrame: 7, countable: true })).toMatchObject({
+      callFrame: { value: 7n },
+      countable: { value: true, grade: 'declared' },
+    });
+    expect(read({})).not.toHaveProperty('countable');
+  });
+
   it('reads prices as whole base units, and an absent tokenizer as unknown', () => {
     const { tokenizer: _, ...rest } = llama;
     const facts = parseDeclaredFacts({ m: { ...rest, prices: { input: '2500000', output: 10_000_000 } } }).get('m');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { embeds } from '../bounds/bounds.ts';
+import { DECLARED_CALL_FRAME_TOKENS } from '../bounds/limits.ts';
 import { TallyError } from '../errors.ts';
 import { AMOUNT_MAX } from '../units.ts';
 import { factsFrom, tokenPrices } from './build.ts';
@@ -21,6 +22,8 @@ const declared = z
     window: tokens,
     maxOutput: z.int().min(0).max(TOKENS_MAX).default(0),
     tokenizer: z.enum(['byte_bpe', 'unknown']).default('unknown'),
+    callFrame: z.int().min(0).max(TOKENS_MAX).default(Number(DECLARED_CALL_FRAME_TOKENS)),
+    countable: z.boolean().optional(),
     endpoints: z.array(z.enum(ENDPOINTS)).min(1),
     prices: z.strictObject({ input: price, cached_input: price.optional(), output: price }).optional(),
   })
@@ -39,6 +42,8 @@ const declared = z
  * `{ "llama3.2": { "window": 8192, "maxOutput": 4096, "tokenizer": "byte_bpe", "endpoints": ["chat"],
  *    "prices": { "input": "2500000", "cached_input": "1250000", "output": "10000000" } } }`.
  * Windows in tokens; prices in credit base units per 1,000,000 tokens. `tokenizer` defaults to `unknown`, which leaves the window proof.
+ * `callFrame`: the most that the server's chat template adds to a call by itself, tokens (1,024 unless given). `countable`: its count
+ * endpoint costs nothing.
  */
 export const declaredFactsSchema = z.record(z.string().min(1).max(256), declared);
 
@@ -63,6 +68,8 @@ function toFacts(id: string, model: z.infer<typeof declared>): ModelFacts {
     window: fact(BigInt(model.window)),
     maxOutput: fact(BigInt(model.maxOutput)),
     tokenizer: fact(model.tokenizer),
+    callFrame: fact(BigInt(model.callFrame)),
+    ...(model.countable === undefined ? {} : { countable: fact(model.countable) }),
     ...(prices === undefined ? {} : { prices: fact(pricesOf(prices)) }),
   };
 }

@@ -29,6 +29,8 @@ export type ModelFacts = {
   /** The most that the model can emit in one choice, tokens (0 for embeddings). */
   readonly maxOutput: Fact<bigint>;
   readonly tokenizer: Fact<Tokenizer>;
+  /** The most that the server's own template adds to a call, tokens. Absent: what the providers of the built-in facts add at most. */
+  readonly callFrame?: Fact<bigint>;
   /**
    * Whether hidden reasoning stays within the output limit that is sent. Absent: it does. Where it is false, or its grade is no proof,
    * a choice is bounded by `maxOutput` whatever limit is sent.

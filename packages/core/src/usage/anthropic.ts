@@ -41,7 +41,14 @@ function hasHiddenPasses(raw: RawUsage): boolean {
   const passes = raw.iterations;
   if (passes === undefined || passes === null) return false;
   if (!Array.isArray(passes) || passes.length > 1) return true;
-  return passes.length === 1 && (passes[0] as { type?: unknown } | null)?.type !== 'message';
+  const [pass] = passes as (RawUsage | null)[];
+  return pass !== undefined && (pass?.type !== 'message' || COUNTED.some((name) => !isSameCount(pass, raw, name)));
+}
+
+/** A count that the pass has is the one of the whole. */
+function isSameCount(pass: RawUsage, raw: RawUsage, name: string): boolean {
+  const counted = count(pass, name);
+  return counted === 'absent' || counted === count(raw, name);
 }
 
 /** Tools that run at the provider are billed by the request, which no class of tokens shows. */
@@ -51,10 +58,8 @@ function hasServerTools(raw: RawUsage): boolean {
 }
 
 const CACHE_LIVES = ['ephemeral_5m_input_tokens', 'ephemeral_1h_input_tokens'] as const;
-const FIELDS = [
-  ...['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
-  ...['output_tokens_details', 'iterations', 'server_tool_use'],
-];
+const COUNTED = ['input_tokens', 'output_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'] as const;
+const FIELDS = [...COUNTED, ...['output_tokens_details', 'iterations', 'server_tool_use']];
 
 /**
  * Lays a later report on the same answer over the earlier ones: counts are cumulative, so what it has replaces, and what it lacks (absent

@@ -127,6 +127,7 @@ const TABLE: readonly [string, UsageDialect, unknown, Usage | null][] = [
   ],
   ['anthropic, more thinking than output', 'anthropic', { ...message, output_tokens_details: { thinking_tokens: 8 } }, null],
   ['anthropic, one pass', 'anthropic', { ...message, iterations: [{ type: 'message', input_tokens: 10, output_tokens: 7 }] }, read],
+  ['anthropic, one pass that counts otherwise', 'anthropic', { ...message, iterations: [{ type: 'message', input_tokens: 5000 }] }, null],
   ['anthropic, no pass', 'anthropic', { ...message, iterations: [] }, read],
   ['anthropic, one pass beside the message', 'anthropic', { ...message, iterations: [{ type: 'compaction' }] }, null],
   ['anthropic, a pass of no kind', 'anthropic', { ...message, iterations: [null] }, null],

@@ -75,6 +75,7 @@ const keySchema = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{1,64}$/)
     .default('default'),
   expires_at: time.optional(),
+  replay_s: z.int().min(0).max(86_400).default(0),
 });
 
 const limitSchema = z.strictObject({ limit: tokens });
@@ -120,8 +121,9 @@ export function readSource(body: unknown): SourceInput {
  * before it is taken. @throws COUNT_CONSENT_NEEDED
  */
 function checkConsent(input: z.output<typeof sourceSchema>, declared: ReadonlyMap<string, ModelFacts>): void {
-  if (input.count_consent || input.provider === 'openai-compatible') return;
-  const caps = [...modelsOf(input.provider), ...declared.values()].map(smallestCap).filter((cap) => cap !== null);
+  const { provider } = input;
+  if (input.count_consent || (provider !== 'anthropic' && provider !== 'google')) return;
+  const caps = [...modelsOf(provider), ...declared.values()].map(smallestCap).filter((cap) => cap !== null);
   const least = caps.reduce<bigint | null>((best, cap) => (best === null || cap < best ? cap : best), null);
   if (least === null || input.cap >= least) return;
   throw new TallyError(

@@ -2,6 +2,7 @@ import { AMOUNT_MAX, TallyError } from '@tallystick/core';
 import { randomToken, uuidv7 } from '#ground/ids';
 import type { Account, KeyRow, NewAccount } from '#ledger';
 import type { KeyInput } from './admin-input.ts';
+import { dropReplays } from './chores.ts';
 import type { Daemon } from './daemon.ts';
 
 export type KeyView = Readonly<Record<string, unknown>>;
@@ -28,6 +29,7 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
     sources: input.sources ?? null,
     createdAt: now,
     expiresAt: input.expires_at ?? null,
+    replayS: input.replay_s,
   };
   const expires = input.expires_at === undefined ? {} : { expiresAt: input.expires_at };
   const limit = input.limit ?? AMOUNT_MAX;
@@ -65,6 +67,7 @@ export async function revokeKey(daemon: Daemon, id: string, reason: string): Pro
   await daemon.vault.audit('key.revoked', id, { reason });
   const account = await daemon.ledger.account(id);
   if (account?.state !== 'revoked') await daemon.ledger.setState(id, 'revoked', reason);
+  await dropReplays(daemon.ledger, daemon.log);
   await daemon.checkpoint();
   return show(daemon, row);
 }
@@ -90,5 +93,6 @@ function view(row: KeyRow, account: Account | null, credits: Account | null, now
     sources: row.sources,
     created_at: row.createdAt,
     expires_at: row.expiresAt,
+    replay_s: row.replayS,
   };
 }

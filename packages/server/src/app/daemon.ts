@@ -1,6 +1,6 @@
 import type { Hex, Tariff } from '@tallystick/core';
 import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
-import { Gateway, type GatewayLimits, Principals, Sources } from '#gateway';
+import { Gateway, type GatewayLimits, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
@@ -9,9 +9,7 @@ import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
-
-/** How often the heads of the books are remembered outside of them. */
-const CHECKPOINT_MS = 5000;
+import { startChores } from './chores.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
 export type Daemon = Books & {
@@ -48,11 +46,20 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
   const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys());
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
+  const replays = new Replays({
+    ledger,
+    clock,
+    log,
+    metrics,
+    bytesMax: config.TALLY_REPLAY_BYTES_MAX,
+    readerStallMs: config.TALLY_READER_STALL_MS,
+  });
   const gateway = new Gateway({
     ledger,
     vault,
     principals,
     sources,
+    replays,
     clock,
     log,
     metrics,
@@ -67,14 +74,10 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
   };
   await checkpoint();
-  const timer = setInterval(
-    () => void checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered')),
-    CHECKPOINT_MS,
-  );
-  timer.unref();
+  const endChores = startChores(ledger, checkpoint, log);
   signer.notify();
   const stop = async () => {
-    clearInterval(timer);
+    endChores();
     await gateway.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
     await checkpoint();

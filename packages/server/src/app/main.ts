@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '#ground/config';
 import { backup, restore } from './backup.ts';
 import { openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { guardMemory } from './memory-guard.ts';
 import { serve } from './serve.ts';
 import { readyLine, welcome } from './welcome.ts';
 
@@ -18,6 +19,7 @@ const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
+  guardMemory();
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
   const command = positionals[0] ?? 'serve';
   const config = loadConfig(process.env, process.cwd());

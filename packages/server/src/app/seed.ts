@@ -25,7 +25,7 @@ export async function seed(daemon: Daemon, sandbox: boolean): Promise<Seeded> {
     });
   }
   const virtualKey =
-    (await ledger.keys()).length === 0 ? (await createKey(daemon, { name: 'first', tenant: 'default' })).virtual_key : null;
+    (await ledger.keys()).length === 0 ? (await createKey(daemon, { name: 'first', tenant: 'default', replay_s: 0 })).virtual_key : null;
   const first = (await ledger.sources()).find(({ mode }) => mode === 1);
   const account = first === undefined ? null : await ledger.account(first.id);
   return { sourceId: first?.id ?? null, cap: account === null ? null : String(account.limit), virtualKey };

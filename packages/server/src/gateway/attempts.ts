@@ -26,11 +26,22 @@ const OF_THE_SOURCE: ReadonlySet<string> = new Set([...PASSING, 'UPSTREAM_AUTH',
 const NO_ROOM: ReadonlySet<string> = new Set(['CAP_EXCEEDED', 'CAP_BUSY', 'NO_AVAILABLE_KEYS', 'MODEL_UNKNOWN']);
 
 /**
- * Serves a call: one attempt after another, each under a hold of its own, until the caller is answered. A further attempt is made only
- * after one that provably was not billed, first on a source that has not been tried, then, after a wait, on one that has.
+ * Serves a call; or, where one like it was served before and its answer is still kept, gives that again.
  * @throws what `admit` throws, before anything is answered.
  */
 export async function serveCall(deps: GatewayDeps, call: CallRequest, res: ServerResponse, work: Work): Promise<void> {
+  try {
+    await tryCall(deps, call, res, work);
+  } catch (refused) {
+    if (!(await deps.replays.answer(call, res, refused))) throw refused;
+  }
+}
+
+/**
+ * One attempt after another, each under a hold of its own, until the caller is answered. A further attempt is made only
+ * after one that provably was not billed, first on a source that has not been tried, then, after a wait, on one that has.
+ */
+async function tryCall(deps: GatewayDeps, call: CallRequest, res: ServerResponse, work: Work): Promise<void> {
   const trail = new Trail();
   let readyBy = 0;
   let last: TallyError | null = null;

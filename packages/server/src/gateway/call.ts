@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { TallyError, type Usage, usageTotal } from '@tallystick/core';
 import { sendError } from './answer.ts';
+import type { AnswerCopy } from './answer-copy.ts';
 import { freeze, settleHeld } from './closing.ts';
 import type { GatewayDeps } from './deps.ts';
 import { describe } from './describe.ts';
@@ -36,6 +37,7 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   readonly #retryIn: RetryRule;
   readonly #res: ServerResponse;
   readonly #relay: Relay;
+  readonly #copy: AnswerCopy | null;
   readonly #deadline: NodeJS.Timeout;
   readonly #settled: Promise<Again | null>;
   #resolve: (again: Again | null) => void = () => {};
@@ -63,10 +65,9 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     const hash = createHash('sha256').update(request.responseSalt);
     // A slow reader may take half of the call's time, never all of it.
     const limits = { stallMs: deps.limits.readerStallMs, waitMs: deps.limits.callDeadlineMs / 2 };
-    this.#relay = new Relay(res, hash, limits, deps.clock, {
-      pause: () => this.#upstream?.pause(),
-      resume: () => this.#upstream?.resume(),
-    });
+    const flow = { pause: () => this.#upstream?.pause(), resume: () => this.#upstream?.resume() };
+    this.#copy = deps.replays.copyFor(request);
+    this.#relay = new Relay(res, hash, limits, deps.clock, flow, this.#copy);
     this.#deadline = setTimeout(
       () => this.#cut({ kind: 'burned', reason: 'deadline', byCaller: this.#relay.waiting }, new TallyError('UPSTREAM_TIMEOUT')),
       deps.limits.callDeadlineMs,
@@ -195,7 +196,8 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   #part(chunk: Buffer): void {
     this.#chunks.push(chunk);
     const { plan, spec } = this.#request;
-    if (spec.outputFields.length === 0) return;
+    // Citations quote what they are of, as often as they like, and are no output that is billed.
+    if (spec.outputFields.length === 0 || plan.quotes) return;
     if (BigInt(this.#bytes) > jsonBytesAllowed(this.#held, plan)) this.#tooMuchText();
   }
 
@@ -265,8 +267,8 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     const reason = `upstream status ${this.#status}`;
     // A donor who lets nothing be released does not take the provider's word for what it bills either.
     const released = unbilled && row.settle !== 'hold';
-    // What the upstream finds wrong with the request is the caller's to pay: else a bad request would drain a gift at no cost.
-    const byCaller = error.code === 'UPSTREAM_REFUSED';
+    // What the upstream finds wrong with the request, or too much of it, is the caller's to pay: else it would drain a gift at no cost.
+    const byCaller = error.code === 'UPSTREAM_REFUSED' || error.code === 'UPSTREAM_RATE_LIMITED';
     this.#fail(released ? { kind: 'released', reason } : { kind: 'burned', reason, byCaller }, error, retryAfterMs);
   }
 
@@ -306,13 +308,17 @@ export class Call implements UpstreamEvents, Job<Again | null> {
       answer();
     } catch (cause) {
       this.#deps.log.error({ hold: this.#held.holdId, cause: describe(cause) }, 'an answer could not be handed over');
+      this.#copy?.drop();
       this.#res.destroy();
     }
     const { metrics, clock } = this.#deps;
     if (again === null) metrics.calls.inc({ endpoint: this.#request.spec.name, outcome: code });
     else metrics.retries.inc({ endpoint: this.#request.spec.name, outcome: code });
     const request = () => settlement(this.#held, outcome, this.#delivered(complete, finish), clock.wallMs());
-    void settleHeld(this.#deps, this.#held, request, again !== null).finally(() => this.#resolve(again));
+    const settled = settleHeld(this.#deps, this.#held, request, again !== null);
+    if (this.#copy !== null && code === 'ok') this.#deps.replays.keep(this.#request, this.#held.receiptId, this.#copy, settled);
+    else this.#copy?.drop();
+    void settled.finally(() => this.#resolve(again));
   }
 
   #delivered(complete: boolean, finish: string) {

@@ -4,6 +4,7 @@ import type { Metrics } from '#ground/metrics';
 import type { Ledger } from '#ledger';
 import type { Vault } from '#vault';
 import type { Principals } from './principals.ts';
+import type { Replays } from './replays.ts';
 import type { Sources } from './sources.ts';
 
 export type GatewayLimits = {
@@ -30,6 +31,7 @@ export type GatewayDeps = {
   readonly vault: Pick<Vault, 'open'>;
   readonly principals: Principals;
   readonly sources: Sources;
+  readonly replays: Replays;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

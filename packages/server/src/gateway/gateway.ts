@@ -9,6 +9,7 @@ import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
 import { describe } from './describe.ts';
 import { idHeaders } from './headers.ts';
+import { KeysAtWork } from './keys-at-work.ts';
 import { listModels, oneModel } from './models.ts';
 import { planCall } from './providers/plan.ts';
 import { checkQuery } from './query.ts';
@@ -27,6 +28,7 @@ type CallRoute = Extract<Route, { kind: 'call' }>;
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #work = new Set<Work>();
+  readonly #keys = new KeysAtWork();
   readonly #running = new Set<Promise<void>>();
   readonly #bodies: ByteBudget;
   #inFlight = 0;
@@ -140,7 +142,7 @@ export class Gateway {
     const work = new Work();
     this.#work.add(work);
     try {
-      await serveCall(this.#deps, call, res, work);
+      await this.#keys.run(call, () => serveCall(this.#deps, call, res, work));
     } finally {
       this.#work.delete(work);
     }

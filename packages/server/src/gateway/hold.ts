@@ -105,6 +105,15 @@ function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offe
   };
 }
 
-function idempotency(deps: GatewayDeps, call: CallRequest, key: string) {
-  return { route: call.spec.route, key, bodyMac: createHmac('sha256', deps.keys.idempotency).update(call.plan.body).digest('hex') };
+/**
+ * What callers choose as a key may be a secret of theirs: the books have it, like the body, only in a form that cannot be read back.
+ * The same body may ask for another model by its path, or for something else by its headers: all that is sent on is compared.
+ */
+function idempotency({ keys }: GatewayDeps, { spec, plan }: CallRequest, key: string) {
+  const mac = (...parts: readonly (string | Buffer)[]) => {
+    const all = createHmac('sha256', keys.idempotency);
+    for (const part of parts) all.update(`${Buffer.byteLength(part)}:`).update(part);
+    return all.digest('hex');
+  };
+  return { route: spec.route, key: mac(key), bodyMac: mac(plan.model, ...plan.passedHeaders, plan.body) };
 }

@@ -2,4 +2,5 @@
 export type { GatewayDeps, GatewayKeys, GatewayLimits } from './deps.ts';
 export { Gateway } from './gateway.ts';
 export { Principals } from './principals.ts';
+export { Replays } from './replays.ts';
 export { SANDBOX_URL, Sources } from './sources.ts';

@@ -22,6 +22,8 @@ import type { Job, Work } from './work.ts';
 const ANSWER_BYTES_MAX = 65_536;
 /** A count that takes longer than this is of no use: the call waits for it. */
 const COUNT_MS_MAX = 15_000;
+/** Counts for one call, however many sources could be asked: they cost the caller nothing. */
+const COUNTS_MAX = 2;
 /** The least that a counted call needs: the margin of its count and a little output. */
 const COUNTED_NEED_MIN = 528n;
 
@@ -33,7 +35,8 @@ export function canCount(call: CallRequest, source: Source, refusal: HoldRefusal
   if (!source.row.countConsent || !isCounted(call, source)) return false;
   if (refusal === null) return true;
   if (refusal.code !== 'CAP_EXCEEDED' && refusal.code !== 'CAP_BUSY') return false;
-  return refusal.asset !== 'tokens' || refusal.available - refusal.limit / 10n >= COUNTED_NEED_MIN;
+  // What is held now may be free again when the count is there.
+  return refusal.asset !== 'tokens' || refusal.available + refusal.held >= COUNTED_NEED_MIN;
 }
 
 /** @returns whether the provider counts such requests for nothing, as far as the facts know. */
@@ -56,11 +59,14 @@ export async function countInput(
 ): Promise<bigint | TallyError> {
   const known = trail.counted(source.row.id);
   if (known !== undefined) return known;
+  if (trail.counts >= COUNTS_MAX) return new TallyError('CAP_EXCEEDED', TOO_MANY_COUNTS);
   const counter = call.spec.counter as Counter;
   const asked = proofOffer(deps, { ...call, spec: { ...call.spec, isFree: true } }, source);
   if (asked instanceof TallyError) return asked;
   const body = counter.body(call.plan, asked.body);
-  const placed = await placeHold(deps, call, trail, { ...asked, body, output: 0n } satisfies Offer, 'count');
+  // The idempotency key is the call's: a count serves nobody.
+  const counting = { ...call, idempotencyKey: undefined };
+  const placed = await placeHold(deps, counting, trail, { ...asked, body, output: 0n } satisfies Offer, 'count');
   if ('not' in placed) {
     if (placed.not.result === 'existing') throw existingError(placed.not);
     const { refusal } = placed.not;
@@ -68,6 +74,7 @@ export async function countInput(
     if (refusal.code === 'POOL_STOPPED' || isMine(refusal, source.row.id)) throw error;
     return error;
   }
+  trail.asked();
   const counted = await work.finish(new CountRequest(deps, call, counter, placed.held));
   if (!(counted instanceof TallyError)) trail.count(source.row.id, counted);
   return counted;
@@ -194,4 +201,5 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
 }
 
 const COUNT_FAILED = 'The upstream did not tell what this request comes to, and no proven bound fits under the cap. It was not sent.';
+const TOO_MANY_COUNTS = 'No proven bound fits, and as many providers as may be were asked for a count.';
 const NOTHING_HASH = `0x${'0'.repeat(64)}` as const;

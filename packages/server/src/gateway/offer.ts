@@ -1,4 +1,4 @@
-import { type Bound, type BoundInputs, countBound, type ModelFacts, smallestBound, TallyError } from '@tallystick/core';
+import { type Bound, type BoundInputs, countBound, isCountable, type ModelFacts, smallestBound, TallyError } from '@tallystick/core';
 import type { GatewayDeps } from './deps.ts';
 import { bodyToSend, outputLimit } from './providers/plan.ts';
 import type { CallRequest } from './request.ts';
@@ -22,6 +22,7 @@ const NOTHING: Bound = { proof: 'exact', grade: 'documented', input: 0n, output:
 /** The offer under the smallest proven bound. @param output the limit to send, where it is not what the caller asked for. @returns why there is none. */
 export function proofOffer(deps: GatewayDeps, call: CallRequest, source: Source, output?: bigint): Offer | TallyError {
   const facts = source.models.get(call.plan.model) as ModelFacts;
+  if (call.spec.isFree && !isCountable(facts)) return notFree();
   return offer(deps, call, { source, facts, counted: 0n }, output, (inputs) => (call.spec.isFree ? NOTHING : smallestBound(inputs)));
 }
 
@@ -68,4 +69,9 @@ function thinksTooMuch(output: bigint): TallyError {
   return new TallyError('FIELD_INVALID', `\`thinking.budget_tokens\` must be below the output limit that is sent, ${output}.`, {
     field: 'thinking.budget_tokens',
   });
+}
+
+function notFree(): TallyError {
+  const why = 'That this source counts requests to this model for nothing is not known, so no count is sent to it.';
+  return new TallyError('MODEL_UNKNOWN', why, { field: 'model' });
 }

@@ -2,6 +2,7 @@ import type { Hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type Hex, responseTrailer } from '@tallystick/core';
 import type { Clock } from '#ground/clock';
+import type { AnswerCopy } from './answer-copy.ts';
 
 export type RelayEvents = { pause(): void; resume(): void };
 
@@ -18,6 +19,7 @@ export class Relay {
   readonly #limits: RelayLimits;
   readonly #clock: Clock;
   readonly #events: RelayEvents;
+  readonly #copy: AnswerCopy | null;
   #waiting = false;
   #waitingSince = 0;
   #waitedMs = 0;
@@ -29,12 +31,14 @@ export class Relay {
   readonly #onDrain = () => this.#resume();
   readonly #onTimeout = () => void this.#res.destroy();
 
-  constructor(res: ServerResponse, hash: Hash, limits: RelayLimits, clock: Clock, events: RelayEvents) {
+  /** @param copy gets everything, also what the caller is no longer there for. */
+  constructor(res: ServerResponse, hash: Hash, limits: RelayLimits, clock: Clock, events: RelayEvents, copy: AnswerCopy | null) {
     this.#res = res;
     this.#hash = hash;
     this.#limits = limits;
     this.#clock = clock;
     this.#events = events;
+    this.#copy = copy;
     this.#gone = res.destroyed || res.closed;
     res.on('close', this.#onLeave).on('error', this.#onLeave).on('drain', this.#onDrain).on('timeout', this.#onTimeout);
   }
@@ -63,11 +67,13 @@ export class Relay {
   }
 
   head(status: number, headers: Record<string, string>): void {
+    this.#copy?.head(status, headers);
     if (this.#gone || this.#res.headersSent) return;
     this.#res.writeHead(status, headers);
   }
 
   write(bytes: Uint8Array): void {
+    if (!this.#ended) this.#copy?.add(bytes);
     if (this.#gone || this.#ended || bytes.length === 0) return;
     this.#count(bytes);
     if (!this.#res.write(bytes) && !this.#waiting) {
@@ -81,6 +87,7 @@ export class Relay {
   }
 
   end(bytes?: Uint8Array): void {
+    if (!this.#ended && bytes !== undefined) this.#copy?.add(bytes);
     if (this.#gone || this.#ended) return;
     this.#ended = true;
     if (bytes !== undefined && bytes.length > 0) {

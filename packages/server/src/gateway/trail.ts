@@ -1,6 +1,7 @@
 /** What a call has tried so far: every request that is sent for it has a number and a hold of its own. */
 export class Trail {
   #attempts = 0;
+  #counts = 0;
   readonly #readyAt = new Map<string, number>();
   readonly #counted = new Map<string, bigint>();
 
@@ -22,6 +23,15 @@ export class Trail {
   /** @param readyAt `Infinity` where asking it again cannot help this call. */
   failed(sourceId: string, readyAt: number): void {
     this.#readyAt.set(sourceId, readyAt);
+  }
+
+  /** How many counts were asked for. */
+  get counts(): number {
+    return this.#counts;
+  }
+
+  asked(): void {
+    this.#counts += 1;
   }
 
   /** The provider's count of this request on a source, tokens. It is asked once. */

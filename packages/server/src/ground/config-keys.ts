@@ -55,6 +55,12 @@ export const CONFIG_KEYS = {
     unit: 'bytes',
     description: 'Largest upstream answer; a longer one is cut and charged at its hold.',
   },
+  TALLY_REPLAY_BYTES_MAX: {
+    default: '1048576',
+    unit: 'bytes',
+    description:
+      'Largest answer that is kept, sealed, for the retry of a call with an idempotency key, where the virtual key asks for it (`replay_s`); a longer one is not kept. In memory are at most 64 times as many.',
+  },
   TALLY_CALLS_MAX: { default: '1024', unit: 'calls', description: 'Calls in flight at once; more are refused with OVERLOADED.' },
   TALLY_CALL_DEADLINE_MS: {
     default: '600000',

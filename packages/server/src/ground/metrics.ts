@@ -23,6 +23,12 @@ export function openMetrics() {
       labelNames: ['endpoint', 'outcome'],
       registers,
     }),
+    replays: new Counter({
+      name: 'tally_replays_total',
+      help: 'Answers kept for retries: kept, not_kept (too large, or no room), replayed, unreadable (the seal does not open).',
+      labelNames: ['event'],
+      registers,
+    }),
     inFlight: new Gauge({ name: 'tally_calls_in_flight', help: 'Calls being served.', registers }),
     overhead: new Histogram({
       name: 'tally_gateway_overhead_seconds',

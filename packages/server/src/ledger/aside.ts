@@ -1,9 +1,8 @@
+import type { SqlRow } from '#ground/database';
 import type { Books } from './books.ts';
 import { dropReplays, keepReplay } from './ops/replays.ts';
-import type { AsideOp, Op, OpAnswer, QueuedOp } from './protocol.ts';
+import type { AsideOp, BatchOp, OpAnswer, QueuedOp } from './protocol.ts';
 import { transaction, UNAVAILABLE } from './writer.ts';
-
-type QueuedAside = { readonly id: number; readonly op: AsideOp };
 
 /** One run takes no more than this many operations or, once it has so many bytes, no further one: what moves money waits behind it. */
 const RUN_OPS_MAX = 16;
@@ -16,7 +15,7 @@ const RUN_BYTES_MAX = 1_048_576;
  */
 export class Aside {
   readonly #books: Books;
-  #queued: QueuedAside[] = [];
+  #queued: QueuedOp<AsideOp>[] = [];
 
   constructor(books: Books) {
     this.#books = books;
@@ -27,31 +26,37 @@ export class Aside {
   }
 
   /** Takes what is not for a batch. @returns the rest. */
-  take(ops: readonly QueuedOp[]): readonly QueuedOp[] {
-    const aside = ops.filter(isAside);
-    if (aside.length === 0) return ops;
-    this.#queued.push(...aside);
-    return ops.filter((queued) => !isAside(queued));
+  take(ops: readonly QueuedOp[]): readonly QueuedOp<BatchOp>[] {
+    this.#queued.push(...ops.filter(isAside));
+    return ops.filter(isForBatch);
   }
 
-  /** Performs some of what is queued. Where it cannot be done it is given up, and told so. @throws where the next batch would not be durable. */
+  /** Performs some of what is queued. What cannot be done is given up. @throws where the next batch would not be durable. */
   run(): readonly OpAnswer[] {
     const ops = this.#some();
     if (ops.length === 0) return [];
-    const { db } = this.#books;
-    db.exec('PRAGMA synchronous = NORMAL');
+    this.#sync('NORMAL', 1n);
+    const answers = this.#perform(ops);
+    this.#sync('FULL', 2n);
+    return answers;
+  }
+
+  #perform(ops: readonly QueuedOp<AsideOp>[]): readonly OpAnswer[] {
     try {
       return transaction(this.#books, () => ops.map(({ id, op }) => ({ id, value: perform(this.#books, op) })));
     } catch {
       return ops.map(({ id }) => ({ id, fault: UNAVAILABLE }));
-    } finally {
-      db.exec('PRAGMA synchronous = FULL');
-      const now = db.prepare('PRAGMA synchronous').get() as { synchronous: bigint };
-      if (now.synchronous !== 2n) throw new Error('commits are no longer synced');
     }
   }
 
-  #some(): readonly QueuedAside[] {
+  #sync(mode: 'NORMAL' | 'FULL', expected: bigint): void {
+    const { db } = this.#books;
+    db.exec(`PRAGMA synchronous = ${mode}`);
+    const { synchronous } = db.prepare('PRAGMA synchronous').get() as SqlRow;
+    if (synchronous !== expected) throw new Error(`commits are not synced as they should be: ${mode}`);
+  }
+
+  #some(): readonly QueuedOp<AsideOp>[] {
     let bytes = 0;
     let count = 0;
     for (const { op } of this.#queued) {
@@ -63,8 +68,12 @@ export class Aside {
   }
 }
 
-function isAside(queued: QueuedOp): queued is QueuedAside {
+function isAside(queued: QueuedOp): queued is QueuedOp<AsideOp> {
   return queued.op.kind === 'keepReplay' || queued.op.kind === 'dropReplays';
+}
+
+function isForBatch(queued: QueuedOp): queued is QueuedOp<BatchOp> {
+  return !isAside(queued);
 }
 
 function perform(books: Books, op: AsideOp): unknown {

@@ -25,6 +25,8 @@ export type Books = {
   /** The rows this writer wrote last, by account id. */
   readonly accounts: Map<string, AccountRow>;
   readonly open: Map<string, OpenHold>;
+  /** Open holds whose amounts rest on evidence, by account: while there are any, the last tenth of its limit stays free. */
+  readonly guarded: Map<string, number>;
   nextLaneSeq: bigint;
   nextOutboxSeq: bigint;
   nextHoldNo: bigint;
@@ -101,12 +103,27 @@ export function rememberOpen(books: Books, hold: OpenHold): void {
   const { holdId } = hold.request;
   books.open.set(holdId, hold);
   books.journal.record(() => books.open.delete(holdId));
+  countGuarded(books, hold.request, 1);
 }
 
 export function forgetOpen(books: Books, hold: OpenHold): void {
   const { holdId } = hold.request;
   books.open.delete(holdId);
   books.journal.record(() => books.open.set(holdId, hold));
+  countGuarded(books, hold.request, -1);
+}
+
+function countGuarded({ guarded, journal }: Books, request: HoldRequest, by: 1 | -1): void {
+  if (request.guarded !== true) return;
+  const add = (accountId: string, more: number) => {
+    const count = (guarded.get(accountId) ?? 0) + more;
+    if (count === 0) guarded.delete(accountId);
+    else guarded.set(accountId, count);
+  };
+  for (const { accountId } of request.lines) {
+    add(accountId, by);
+    journal.record(() => add(accountId, -by));
+  }
 }
 
 /**

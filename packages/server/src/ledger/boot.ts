@@ -37,6 +37,7 @@ export function bootBooks(db: Database, options: WriterOptions): Books {
       chainKey: createSecretKey(options.chainKey),
       accounts: new Map(),
       open: new Map(),
+      guarded: new Map(),
       nextLaneSeq: lane.next_seq as bigint,
       nextOutboxSeq: nextOf(db, 'SELECT max(seq) AS n FROM outbox'),
       nextHoldNo: nextOf(db, 'SELECT max(hold_no) AS n FROM holds'),

@@ -3,6 +3,7 @@ import type { CreateEngine } from './conformance/engine.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
+import { replayConformance } from './conformance/replays.ts';
 import { settleConformance } from './conformance/settlements.ts';
 import { tamperConformance } from './conformance/tampering.ts';
 
@@ -13,6 +14,7 @@ import { tamperConformance } from './conformance/tampering.ts';
 export function ledgerConformance(name: string, create: CreateEngine): void {
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
+  describe(`${name}: replays`, () => replayConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create));

@@ -17,6 +17,7 @@ export function openHoldOf(row: SqlRow, lines: readonly HoldLine[]): OpenHold {
       keyId: row.key_id as string,
       tenantId: row.tenant_id as string,
       lines,
+      guarded: row.proof === 'count',
       nonce: row.nonce as string,
       receiptId: row.receipt_id as string,
       mode: Number(row.mode) as ReceiptMode,

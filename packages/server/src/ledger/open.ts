@@ -8,7 +8,7 @@ import { runChore } from './chores.ts';
 import { LIMITS } from './limits.ts';
 import type { Recovery, Standing, WriterOptions, WriterReply } from './protocol.ts';
 import { openReads, type Reads } from './reads.ts';
-import type { AccountKind, HoldRequest, HoldResult, Lane, Ledger } from './types.ts';
+import type { AccountKind, HoldRequest, HoldResult, KeptReplay, Lane, Ledger } from './types.ts';
 import * as check from './validate.ts';
 
 export type SqliteLedgerOptions = {
@@ -78,7 +78,24 @@ async function placeHold(channel: Channel, body: HoldRequest): Promise<HoldResul
   return channel.ask<HoldResult>({ kind: 'hold', body });
 }
 
-function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, epoch: string): Ledger {
+function replaysOf(
+  channel: Channel,
+  find: (receiptId: string, now: number) => Promise<KeptReplay>,
+): Pick<Ledger, 'keepReplay' | 'replay' | 'dropReplays'> {
+  return {
+    keepReplay: async (replay) => channel.ask({ kind: 'keepReplay', body: check.checkReplay(replay) }),
+    replay: async (receiptId, accountIds) => {
+      for (const id of [receiptId, ...accountIds]) check.checkId(id, 'id');
+      const { refusal, now } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds } });
+      return refusal === null ? find(receiptId, now) : { result: 'refused', refusal };
+    },
+    dropReplays: async () => {
+      while ((await channel.ask<number>({ kind: 'dropReplays' })) === LIMITS.replayDropBatch);
+    },
+  };
+}
+
+export function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, epoch: string): Ledger {
   const { file, bookId, laneId } = options;
   let closed = false;
   /** Reads answer from the last commit, or reject as the writer does once closed. */
@@ -113,15 +130,7 @@ function ledgerOf(options: SqliteLedgerOptions, channel: Channel, reads: Reads, 
       check.checkTime(generation, 'generation');
       return channel.ask({ kind: 'setGeneration', body: { generation } });
     },
-    keepReplay: async (replay) => channel.ask({ kind: 'keepReplay', body: check.checkReplay(replay) }),
-    replay: async (receiptId, accountIds) => {
-      for (const id of [receiptId, ...accountIds]) check.checkId(id, 'id');
-      const { refusal, now } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds } });
-      return refusal === null ? read(() => reads.replay(receiptId, now)) : { result: 'refused', refusal };
-    },
-    dropReplays: async () => {
-      while ((await channel.ask<number>({ kind: 'dropReplays' })) === LIMITS.replayDropBatch);
-    },
+    ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
 
     account: (id) => read(() => reads.account(id)),
     accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),

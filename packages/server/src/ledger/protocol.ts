@@ -23,7 +23,7 @@ export type Settlement = Omit<SettleRequest, 'lines' | 'attestationHash'> & {
 export const NO_HASH: Hex = `0x${'0'.repeat(64)}`;
 
 /** What the writer is asked to do. Shapes were checked on the asking side (`validate.ts`); what depends on the books is checked by the writer. */
-export type Op =
+export type BatchOp =
   | { readonly kind: 'hold'; readonly body: HoldRequest }
   | { readonly kind: 'settle'; readonly body: Settlement }
   | { readonly kind: 'openAccount'; readonly body: NewAccount }
@@ -42,16 +42,17 @@ export type Op =
   | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addReceiptGroup'; readonly body: ReceiptGroup }
   | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } }
-  | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } }
-  | AsideOp;
+  | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } };
 
-/** What moves no money: it is done between the batches, and may be lost. */
+/** What moves no money and may be lost: it is done between the batches. */
 export type AsideOp = { readonly kind: 'keepReplay'; readonly body: NewReplay } | { readonly kind: 'dropReplays' };
+
+export type Op = BatchOp | AsideOp;
 
 /** `now`: the writer's time, which never goes back, Unix ms. */
 export type Standing = { readonly refusal: HoldRefusal | null; readonly now: number };
 
-export type QueuedOp = { readonly id: number; readonly op: Op };
+export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T };
 
 /** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
 export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };

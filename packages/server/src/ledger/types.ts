@@ -50,7 +50,7 @@ export type HoldRequest = {
   readonly tenantId: string;
   /** 1 … 16 accounts of one book; applied in id order, all or none. */
   readonly lines: readonly HoldLine[];
-  /** The amounts rest on evidence, not on proof: the hold is placed only where the last tenth of each limit stays free. */
+  /** The amounts rest on evidence, not on proof: the last tenth of each limit stays free of every hold, from now until this one ends. */
   readonly guarded?: boolean;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;

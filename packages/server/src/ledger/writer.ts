@@ -7,13 +7,17 @@ import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } 
 import { hold } from './ops/hold.ts';
 import { standing } from './ops/replays.ts';
 import { settle } from './ops/settle.ts';
-import type { AsideOp, Fault, Op, OpAnswer, QueuedOp } from './protocol.ts';
+import type { BatchOp, Fault, OpAnswer, QueuedOp } from './protocol.ts';
 
 /** An operation may find this many changed rows (each is mended once) before it is given up. */
 const MENDS_MAX = 20;
 
 /** Nothing of the operation was written. */
-export const UNAVAILABLE: Fault = { code: 'LEDGER_UNAVAILABLE', message: 'The ledger could not commit; nothing of this was written.', facts: {} };
+export const UNAVAILABLE: Fault = {
+  code: 'LEDGER_UNAVAILABLE',
+  message: 'The ledger could not commit; nothing of this was written.',
+  facts: {},
+};
 
 export type BatchResult = {
   readonly answers: readonly OpAnswer[];
@@ -28,7 +32,7 @@ export type BatchResult = {
  * in the middle of its writes, all is rolled back and run again, each operation within its own savepoint.
  * @param now wall time at the asking side, Unix ms; time that goes back is ignored.
  */
-export function runBatch(books: Books, ops: readonly QueuedOp[], now: number): BatchResult {
+export function runBatch(books: Books, ops: readonly QueuedOp<BatchOp>[], now: number): BatchResult {
   if (now > books.now) books.now = now;
   try {
     return { answers: transaction(books, () => ops.map((queued) => answer(queued, () => perform(books, queued.op)))), dead: false };
@@ -92,7 +96,7 @@ function answer({ id }: QueuedOp, run: () => unknown): OpAnswer {
   }
 }
 
-function perform(books: Books, op: Exclude<Op, AsideOp>): unknown {
+function perform(books: Books, op: BatchOp): unknown {
   switch (op.kind) {
     case 'hold':
       return hold(books, op.body);
@@ -120,7 +124,7 @@ function perform(books: Books, op: Exclude<Op, AsideOp>): unknown {
 }
 
 /** Performs one operation within a savepoint; what it finds changed behind the writer is mended and frozen, then it runs again. */
-function performGuarded(books: Books, op: Op): unknown {
+function performGuarded(books: Books, op: BatchOp): unknown {
   for (let mends = 0; mends <= MENDS_MAX; mends += 1) {
     try {
       return savepoint(books, () => perform(books, op));

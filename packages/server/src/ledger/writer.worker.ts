@@ -1,10 +1,11 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Database, type FileLock, openWriter, SchemaTooNew, tryLockFile } from '#ground/database';
+import { Aside } from './aside.ts';
 import type { Books } from './books.ts';
 import { bootBooks } from './boot.ts';
 import { LedgerFault } from './fault.ts';
 import { LIMITS } from './limits.ts';
-import type { QueuedOp, WriterMessage, WriterOptions, WriterReply } from './protocol.ts';
+import type { BatchOp, QueuedOp, WriterMessage, WriterOptions, WriterReply } from './protocol.ts';
 import { recover } from './recovery.ts';
 import { runBatch } from './writer.ts';
 
@@ -44,17 +45,36 @@ function faultOf(error: unknown): LedgerFault {
 }
 
 function serve(books: Books, lock: FileLock): void {
+  const aside = new Aside(books);
   port.on('message', (first: WriterMessage) => {
     let message: WriterMessage | undefined = first;
-    while (message !== undefined) {
-      if ('close' in message) return close(books, lock);
-      const { ops, now, next } = collect(message.ops, message.now);
-      const { answers, dead } = runBatch(books, ops, now);
-      reply({ kind: 'answers', answers });
-      if (dead) throw new Error('the ledger engine failed');
+    while (message !== undefined || !aside.isEmpty) {
+      if (message !== undefined && 'close' in message) return close(books, lock, aside);
+      let next: WriterMessage | undefined;
+      if (message !== undefined) {
+        const collected = collect(message.ops, message.now);
+        next = collected.next;
+        // Also where nothing of it is for a batch, which would look at the time itself.
+        books.now = Math.max(books.now, collected.now);
+        batch(books, aside.take(collected.ops), collected.now);
+      }
+      // One short run after each batch: what waits for a batch waits for no more than that, and what is aside gets its turn.
+      runAside(aside);
       message = next ?? take();
     }
   });
+}
+
+function batch(books: Books, ops: readonly QueuedOp<BatchOp>[], now: number): void {
+  if (ops.length === 0) return;
+  const { answers, dead } = runBatch(books, ops, now);
+  reply({ kind: 'answers', answers });
+  if (dead) throw new Error('the ledger engine failed');
+}
+
+function runAside(aside: Aside): void {
+  const answers = aside.run();
+  if (answers.length > 0) reply({ kind: 'answers', answers });
 }
 
 function take(): WriterMessage | undefined {
@@ -74,7 +94,8 @@ function collect(first: readonly QueuedOp[], firstNow: number): { ops: readonly 
   return { ops, now, next };
 }
 
-function close(books: Books, lock: FileLock): void {
+function close(books: Books, lock: FileLock, aside: Aside): void {
+  while (!aside.isEmpty) runAside(aside);
   books.db.prepare('UPDATE epochs SET ended_at = ? WHERE epoch_id = ?').run(books.now, books.epoch);
   books.db.close();
   lock.release();

@@ -66,6 +66,8 @@ export type Plan = {
   readonly inputs: number;
   readonly images: number;
   readonly opaque: boolean;
+  /** The answer may quote the request at any length. */
+  readonly quotes: boolean;
   /** Name and value in turn. */
   readonly passedHeaders: readonly string[];
 };

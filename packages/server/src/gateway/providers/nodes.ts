@@ -3,6 +3,9 @@ import type { ArrayNode, Node, ObjectNode } from '../body/schema.ts';
 /** Short words for the allow-lists of all dialects. */
 export const ANY: Node = { kind: 'any' };
 export const STRING: Node = { kind: 'string' };
+/** What a provider reads and writes anew before its model does. */
+export const REWRITTEN: Node = { kind: 'any', measure: 'rendered' };
+export const REWRITTEN_TEXT: Node = { kind: 'string', measure: 'rendered' };
 export const STRING_OR_NULL: Node = { kind: 'string', nullable: true };
 export const NUMBER: Node = { kind: 'number', nullable: true };
 export const INTEGER: Node = { kind: 'integer', nullable: true };

@@ -136,6 +136,12 @@ describe('what the provider is asked to count', () => {
     ).toEqual({ contents: [contents[0], contents[0]] });
   });
 
+  it('Google’s embeddings: their titles too', () => {
+    const content = { parts: [{ text: 'a' }] };
+    const asked = ask(BATCH, { requests: [{ model: 'models/m', title: 'long', content }] }, 'm');
+    expect(asked).toEqual({ contents: [content, { parts: [{ text: 'long' }] }] });
+  });
+
   it('reads only a whole number of tokens', () => {
     for (const value of [-1, 1.5, '7', null, undefined, 2 ** 53, Number.NaN])
       expect(MESSAGES.counter?.read({ input_tokens: value })).toBeNull();

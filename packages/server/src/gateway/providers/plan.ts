@@ -31,6 +31,7 @@ export function planCall(spec: EndpointSpec, body: Buffer, bytesMax: number, par
     inputs: embeds(spec.endpoint) ? Math.max(1, count('inputs')) : count('inputs'),
     images: count('images'),
     opaque: count('opaque') > 0,
+    quotes: count('citations') > 0,
     passedHeaders: params.passedHeaders,
   };
 }

@@ -12,7 +12,7 @@ export class AnthropicReader implements FrameReader {
   readonly #bill = new AnthropicBill();
 
   read({ event }: SseFrame, json: Json | null): StreamEvent[] {
-    if (json === null) return event === 'error' ? [{ kind: 'error', code: 'unknown' }] : [];
+    if (json === null) return [];
     const type = typeof json.type === 'string' ? json.type : event;
     const { error } = json;
     if (type === 'error' || event === 'error' || (error !== undefined && error !== null))
@@ -42,10 +42,13 @@ export class AnthropicReader implements FrameReader {
   }
 }
 
-/** The name of a tool is the model's own text; its input is `{}` here and comes in deltas, but for servers that send it at once. */
+/**
+ * Not the name of a tool: where the request names it, no token of the limit need pay for it. Its input is `{}` here and comes in deltas,
+ * but for servers that send it at once.
+ */
 function blockBytes(block: Json | null): number {
   if (block === null) return 0;
-  return textBytes(block.text) + textBytes(block.thinking) + textBytes(block.name) + bytesWithin(block.input);
+  return textBytes(block.text) + textBytes(block.thinking) + bytesWithin(block.input);
 }
 
 /** Signatures are opaque, and what a citation quotes is the caller's own document: neither is text that the model has made. */

@@ -12,6 +12,9 @@ export type FrameReader = {
   relay?(frame: SseFrame, json: Json | null): Uint8Array;
 };
 
+/** An event named `error` is one in every dialect, even where its data is nothing that can be read. */
+const ERROR: readonly StreamEvent[] = [{ kind: 'error', code: 'unknown' }];
+
 /** Cuts a stream into frames, parses each once, and adds up and passes on what the dialect's reader makes of it. */
 export class FrameScanner implements StreamScanner {
   readonly #reader: FrameReader;
@@ -42,7 +45,8 @@ export class FrameScanner implements StreamScanner {
     const relay = new Relay();
     for (const frame of frames) {
       const json = frame.data === null ? null : parseObject(frame.data);
-      for (const event of this.#tally.frame(this.#reader.read(frame, json))) events.push(event);
+      const said = json === null && frame.event === 'error' ? ERROR : this.#reader.read(frame, json);
+      for (const event of this.#tally.frame(said)) events.push(event);
       relay.add(this.#reader.relay === undefined ? frame.raw : this.#reader.relay(frame, json));
     }
     return { events, relay: relay.pieces() };

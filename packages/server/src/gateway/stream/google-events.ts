@@ -89,7 +89,7 @@ function outputOf(candidate: Json, choice: number): StreamEvent | null {
  */
 function partBytes(part: Json): number {
   const call = asObject(part.functionCall);
-  return textBytes(part.text) + textBytes(call?.name) + bytesWithin(call?.args) + textBytes(asObject(part.executableCode)?.code);
+  return textBytes(part.text) + bytesWithin(call?.args) + textBytes(asObject(part.executableCode)?.code);
 }
 
 /** Some servers send `{}` or only a traffic type until the last frame: no count is no report. */

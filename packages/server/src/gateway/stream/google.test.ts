@@ -45,7 +45,7 @@ describe('GoogleScanner', () => {
     expect(events[1]).toEqual({ kind: 'start', id: 'r1', model: 'gemini-x' });
     expect(relayed).toBe(STREAM);
     expect(summary).toMatchObject({
-      contentBytes: 5 + 7 + 7 + 4 + 5,
+      contentBytes: 5 + 7 + 4 + 5,
       deltas: 3,
       finishReasons: ['STOP'],
       done: true,
@@ -71,7 +71,7 @@ describe('GoogleScanner', () => {
     ['what tools gave back', [{ codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } }], 0],
     ['an image', [{ inlineData: { mimeType: 'image/png', data: 'x'.repeat(1000) } }], 0],
     ['several parts', [{ text: 'a' }, { text: 'é', thought: true }, 7, { text: 5 }], 3],
-    ['a call without arguments', [{ functionCall: { name: 'now' } }], 3],
+    ['a call without arguments', [{ functionCall: { name: 'now' } }], 0],
     ['no parts', undefined, 0],
   ])('counts visible text: %s', (_, parts, bytes) => {
     expect(run(frame({ candidates: [{ content: { parts } }] })).summary.contentBytes).toBe(bytes);

@@ -76,6 +76,15 @@ describe('OpenAiChatScanner', () => {
     expect(events.filter(({ kind }) => kind === 'usage')).toHaveLength(3);
   });
 
+  it('takes a report for the word on what came after the end only where it has grown', () => {
+    const once = chunk(delta('hi')) + chunk(stop()) + chunk('', usageOf(9, 2)) + DONE;
+    expect(chat(once).summary).toMatchObject({ usageStale: false });
+    expect(chat(once + once).summary).toMatchObject({ usageStale: true });
+    expect(chat(once + once.replace(usageOf(9, 2), usageOf(9, 4))).summary).toMatchObject({ usageStale: false });
+    // What was left unreported at the end is in no later report either, for all that one can tell.
+    expect(chat(chunk(delta('hi')) + chunk(stop()) + DONE + once).summary).toMatchObject({ usageStale: true });
+  });
+
   it('says where usage was there but unusable', () => {
     const { summary } = chat(chunk('', ',"usage":{"prompt_tokens":-1,"completion_tokens":2}') + chunk('', ',"usage":"7"') + DONE);
     expect(summary).toMatchObject({ usage: null, usageUnusable: 2, done: true });
@@ -83,13 +92,30 @@ describe('OpenAiChatScanner', () => {
 
   it('counts all visible text, and the reasons of all choices', () => {
     const tool =
-      '{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}],"refusal":"no","reasoning_content":"hm"}}';
+      '{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}],"refusal":"no","reasoning_content":"hm","reasoning":"hmm"}}';
     const { events, summary } = chat(chunk(`${tool},${delta('x', 1)}`) + chunk(`${stop('length', 1)},${stop('tool_calls')}`));
     expect(events.filter(({ kind }) => kind === 'delta')).toEqual([
       { kind: 'delta', choice: 0, bytes: 7 },
       { kind: 'delta', choice: 1, bytes: 1 },
     ]);
     expect(summary).toMatchObject({ contentBytes: 8, deltas: 1, finishReasons: ['length', 'tool_calls'], done: false });
+  });
+
+  it('a tool call whose name is all that came is output, though no text', () => {
+    const named = '{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}}';
+    const { events, summary } = chat(chunk(delta('x')) + chunk('', usageOf(3, 4)) + chunk(named));
+    expect(events).toContainEqual({ kind: 'hidden' });
+    expect(summary).toMatchObject({ contentBytes: 1, usageStale: true });
+  });
+
+  it('of several choices, takes no report beside one of them for the whole', () => {
+    const options = { usageAsked: true, choices: 2 };
+    const both = chunk(`${stop()}`, usageOf(3, 4)) + chunk(`${stop('stop', 1)}`, usageOf(3, 5));
+    const early = new OpenAiChatScanner(options);
+    early.push(Buffer.from(both));
+    expect(early.summary()).toMatchObject({ usageStale: true });
+    early.push(Buffer.from(chunk('', usageOf(6, 9))));
+    expect(early.summary()).toMatchObject({ usageStale: false, choicesEndedAtUsage: 2 });
   });
 
   it('reports errors in the stream with a short plain code', () => {

@@ -14,6 +14,8 @@ const NOTHING = new Uint8Array(0);
 type ChatOptions = {
   /** Whether the caller itself asked for usage. */
   readonly usageAsked: boolean;
+  /** Answers that were asked for (`n`); 1 where not given. */
+  readonly choices?: number;
   readonly frameBytesMax?: number;
 };
 
@@ -30,18 +32,20 @@ export class OpenAiChatScanner extends FrameScanner {
 class ChatReader implements FrameReader {
   readonly #usageAsked: boolean;
   readonly #frameBytesMax: number;
+  readonly #choices: number;
   #hasStarted = false;
 
   constructor(options: ChatOptions) {
     this.#usageAsked = options.usageAsked;
     this.#frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX;
+    this.#choices = options.choices ?? 1;
   }
 
   read(frame: SseFrame, chunk: Json | null): StreamEvent[] {
     if (chunk === null) return [{ kind: frame.data !== null && DONE.equals(frame.data) ? 'done' : 'other' }];
     const isFirst = !this.#hasStarted && Array.isArray(chunk.choices);
     if (isFirst) this.#hasStarted = true;
-    return chatEvents(chunk, isFirst);
+    return chatEvents(chunk, isFirst, this.#choices);
   }
 
   relay(frame: SseFrame, chunk: Json | null): Uint8Array {

@@ -11,12 +11,15 @@ const ENDINGS: ReadonlySet<string> = new Set(['response.completed', 'response.in
  */
 export function responsesEvents(data: Json, name: string | null): StreamEvent[] {
   const type = typeof data.type === 'string' ? data.type : name;
+  const { error } = data;
+  // Compatible servers send `{error}` alone, as in a chat.
+  if (type === 'error' || (error !== undefined && error !== null))
+    return [{ kind: 'error', code: errorCode(asObject(error) ?? { code: data.code }) }];
   if (type === null) return [];
   if (type === 'response.created') {
     const response = asObject(data.response);
     return [{ kind: 'start', id: asName(response?.id), model: asName(response?.model) }];
   }
-  if (type === 'error') return [{ kind: 'error', code: errorCode(asObject(data.error) ?? { code: data.code }) }];
   if (ENDINGS.has(type)) return endingEvents(asObject(data.response) ?? {}, type);
   // All text comes as `….delta` with a string: output text, refusals, tool arguments, reasoning and its summary.
   const bytes = type.endsWith('.delta') ? textBytes(data.delta) : 0;

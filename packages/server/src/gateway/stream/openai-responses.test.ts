@@ -54,6 +54,14 @@ describe('OpenAiResponsesScanner', () => {
     });
   });
 
+  it('takes an error for one in any frame, for its words are not to be relayed', () => {
+    for (const bare of ['data: {"error":{"code":"x"}}\n\n', frame('response.created', { error: { code: 'x' } })]) {
+      expect(run([Buffer.from(bare)]).summary).toMatchObject({ errorCode: 'x', done: false });
+    }
+    expect(run([Buffer.from('event: error\ndata: down\n\n')]).summary.errorCode).toBe('unknown');
+    expect(run([Buffer.from(frame('response.created', { error: null, response: {} }))]).summary.errorCode).toBeNull();
+  });
+
   it('says where usage was there but unusable', () => {
     const bad = frame('response.completed', { response: { usage: { ...usage, total_tokens: 1 } } });
     expect(run([Buffer.from(bad)]).summary).toMatchObject({ usage: null, usageUnusable: 1, done: true });

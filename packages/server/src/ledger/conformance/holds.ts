@@ -134,11 +134,15 @@ export function holdConformance(create: CreateEngine): void {
       expect(await books.ledger.hold(holdRequest(86n, { guarded: true }))).toMatchObject({
         refusal: { code: 'CAP_EXCEEDED', accountId: KEY, need: 86n, available: 85n, limit: 95n },
       });
-      await created(books.ledger, holdRequest(85n, { guarded: true }));
+      const first = holdRequest(85n, { guarded: true });
+      await created(books.ledger, first);
       expect(await refused(books.ledger, holdRequest(1n, { guarded: true }))).toBe('CAP_BUSY');
-      // What rests on proof may have all of it.
+      // Nor may anything else have it while that is not over, for it is what the evidence may be short of. What costs nothing may.
+      expect(await refused(books.ledger, holdRequest(1n))).toBe('CAP_BUSY');
+      await created(books.ledger, holdRequest(0n));
+      await books.ledger.settle(settleRequest(first.holdId, 85n));
       await created(books.ledger, holdRequest(10n));
-      expect(await balances(books.ledger, KEY)).toMatchObject({ held: 95n });
+      expect(await balances(books.ledger, KEY)).toMatchObject({ held: 10n, spent: 85n });
     });
 
     it('all accounts or none', async () => {

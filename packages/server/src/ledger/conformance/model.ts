@@ -4,7 +4,7 @@ import type { SettleRequest } from '../types.ts';
 import { type CreateEngine, holdRequest, newAccount, settleRequest } from './engine.ts';
 
 type ModelAccount = { limit: bigint; ceiling: bigint; held: bigint; spent: bigint; overrun: bigint; state: 'active' | 'paused' | 'frozen' };
-type ModelHold = { holdId: string; lines: { accountId: string; amount: bigint }[] };
+type ModelHold = { holdId: string; lines: { accountId: string; amount: bigint }[]; guarded: boolean };
 type Model = { accounts: Map<string, ModelAccount>; open: ModelHold[] };
 
 const SOURCES = ['source-1', 'source-2'];
@@ -38,11 +38,16 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 function modelHold(model: Model, lines: ModelHold['lines'], guarded: boolean): string {
-  const band = (a: ModelAccount) => (guarded ? (a.limit + 9n) / 10n : 0n);
-  const accounts = lines.map((line) => ({ account: model.accounts.get(line.accountId) as ModelAccount, need: line.amount }));
+  const isGuarded = (id: string) =>
+    guarded || model.open.some((hold) => hold.guarded && hold.lines.some(({ accountId }) => accountId === id));
+  const accounts = lines.map((line) => {
+    const account = model.accounts.get(line.accountId) as ModelAccount;
+    const band = line.amount > 0n && isGuarded(line.accountId) ? (account.limit + 9n) / 10n : 0n;
+    return { account, need: line.amount, band };
+  });
   if (accounts.some(({ account }) => account.state !== 'active')) return 'ACCOUNT_NOT_ACTIVE';
-  if (accounts.some(({ account: a, need }) => a.spent + a.overrun + need + band(a) > a.limit)) return 'CAP_EXCEEDED';
-  if (accounts.some(({ account: a, need }) => a.held + a.spent + a.overrun + need + band(a) > a.limit)) return 'CAP_BUSY';
+  if (accounts.some(({ account: a, need, band }) => a.spent + a.overrun + need + band > a.limit)) return 'CAP_EXCEEDED';
+  if (accounts.some(({ account: a, need, band }) => a.held + a.spent + a.overrun + need + band > a.limit)) return 'CAP_BUSY';
   for (const { account, need } of accounts) account.held += need;
   return 'created';
 }
@@ -83,7 +88,7 @@ export function modelConformance(create: CreateEngine, runs = 12): void {
             const result = await ledger.hold(request);
             const expected = modelHold(model, lines, s.guarded);
             expect(result.result === 'refused' ? result.refusal.code : result.result).toBe(expected);
-            if (expected === 'created') model.open.push({ holdId: request.holdId, lines });
+            if (expected === 'created') model.open.push({ holdId: request.holdId, lines, guarded: s.guarded });
           } else if (s.do === 'settle') {
             const hold = model.open[s.which % Math.max(1, model.open.length)];
             if (hold === undefined) return;

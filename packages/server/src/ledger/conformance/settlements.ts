@@ -272,6 +272,7 @@ export function settleConformance(create: CreateEngine): void {
         sources: [SOURCE],
         createdAt: 6,
         expiresAt: null,
+        replayS: 3_600,
       };
       await books.ledger.addKey(key, [newAccount(KEY, 100n), newAccount(CREDIT, 5n)]);
       // A hash is one key's.

@@ -75,7 +75,8 @@ function needsOf(
     if (accountId === request.sourceId && (row.kind !== 'source' || row.asset !== 'tokens')) {
       throw new LedgerFault('INPUT_INVALID', 'The source of a hold is an account of kind source that counts tokens.', { accountId });
     }
-    found.push({ row, need: amount, guard: request.guarded === true ? guardBand(row.limit) : 0n });
+    const isGuarded = amount > 0n && (request.guarded === true || books.guarded.has(accountId));
+    found.push({ row, need: amount, guard: isGuarded ? guardBand(row.limit) : 0n });
   }
   return { found, refusal: refusalOf(found, books.now) };
 }

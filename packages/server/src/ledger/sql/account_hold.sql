@@ -1,5 +1,5 @@
 -- Places one line of a hold: the cap, the state, the expiry and the emergency stop are predicates here, not checks made before.
--- ?16 is 1 where the need rests on evidence: then the last tenth of the limit stays free.
+-- ?16 is 1 where this need, or one that is held now, rests on evidence: then the last tenth of the limit stays free.
 -- The last lines pin the row to what this writer wrote last: a row changed behind its back matches nothing.
 UPDATE accounts SET held = held + ?1, version = version + 1
 WHERE book_id = ?2 AND account_id = ?3

@@ -9,6 +9,7 @@ import {
   object,
   oneOf,
   REMOTE,
+  REWRITTEN,
   STRING,
   STRING_OR_NULL,
   values,
@@ -43,7 +44,7 @@ const citation = object({
 });
 
 /** Of a text block: what it cites. Of a document or search result: whether it may be cited. */
-const citations = oneOf(array(citation), object({ enabled: BOOLEAN }, { nullable: true }));
+const citations = oneOf(array(citation), object({ enabled: BOOLEAN }, { nullable: true, tally: 'citations' }));
 
 const IMAGES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 /** A text document stands in the same field as base64 data, so its bytes are not counted as text either. */
@@ -120,7 +121,7 @@ export const BLOCK: ObjectNode = typed(
     ...shared,
     id: STRING,
     name: STRING,
-    input: ANY,
+    input: REWRITTEN,
     caller,
     toolset_name: STRING_OR_NULL,
     tool_use_id: STRING,

@@ -43,6 +43,6 @@ function readError(body: Json): SaidError {
   const error = asObject(body.error);
   const message = typeof error?.message === 'string' ? error.message : null;
   const type = asName(error?.type);
-  const keyAtFault = type === 'billing_error' || (message !== null && /credit balance is too low/i.test(message));
+  const keyAtFault = type === 'billing_error' || (message !== null && /^Your credit balance is too low/i.test(message));
   return { code: type, message, keyAtFault, retryAfterMs: null };
 }

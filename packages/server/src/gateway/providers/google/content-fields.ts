@@ -10,6 +10,7 @@ import {
   object,
   oneOf,
   REMOTE,
+  REWRITTEN,
   STRING,
   STRING_OR_NULL,
   values,
@@ -65,14 +66,11 @@ const media: Readonly<Record<string, Node>> = {
   },
 };
 
-/** The provider writes it anew before the model reads it. */
-const rendered: Node = { kind: 'any', measure: 'rendered' };
-
-const functionCall = spelled({ id: STRING, name: STRING, args: rendered });
+const functionCall = spelled({ id: STRING, name: STRING, args: REWRITTEN });
 const functionResponse = spelled({
   id: STRING,
   name: STRING,
-  response: rendered,
+  response: REWRITTEN,
   parts: array(spelled(media, { tally: 'messages' })),
   scheduling: STRING,
   willContinue: BOOLEAN,

@@ -82,7 +82,12 @@ export const GOOGLE_ENDPOINTS: Readonly<Record<string, EndpointSpec>> = {
 function embedCountBody(_plan: Plan, body: Buffer): Buffer {
   const given = parseObject(body) ?? {};
   const requests = given['requests'] === undefined ? [given] : asArray(given['requests']);
-  return Buffer.from(JSON.stringify({ contents: requests.map((request) => asObject(request)?.['content']) }));
+  const contents = requests.flatMap((request) => {
+    const { content, title } = asObject(request) ?? {};
+    // Whether titles are billed is not documented, so they are counted.
+    return typeof title === 'string' ? [content, { parts: [{ text: title }] }] : [content];
+  });
+  return Buffer.from(JSON.stringify({ contents }));
 }
 
 /** The whole request, with its instructions and tools, as the count endpoint takes it. */

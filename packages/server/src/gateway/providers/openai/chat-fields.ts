@@ -10,6 +10,8 @@ import {
   object,
   oneOf,
   outputLimit,
+  REWRITTEN,
+  REWRITTEN_TEXT,
   STRING,
   STRING_OR_NULL,
   TEXT_ONLY,
@@ -29,7 +31,8 @@ const part = object(
   { required: ['type'], tally: 'messages' },
 );
 // `parsed` and `parsed_arguments` are what the official SDK's parser adds to messages that callers pass back.
-const call = object({ name: STRING, arguments: STRING, parsed_arguments: ANY });
+// Servers read the arguments and write them anew into their prompt.
+const call = object({ name: STRING, arguments: REWRITTEN_TEXT, parsed_arguments: REWRITTEN });
 const toolCall = object({
   id: STRING,
   type: { kind: 'enum', values: ['function'], reason: FUNCTIONS_ONLY },

@@ -20,7 +20,7 @@ const chat: EndpointSpec = {
   outputField: (provider) => (provider === 'openai-compatible' ? ['max_tokens'] : ['max_completion_tokens']),
   edits: ({ stream, usageAsked }) => (stream && !usageAsked ? [{ path: ['stream_options', 'include_usage'], json: 'true' }] : []),
   usage: ({ usage }) => normaliseUsage('openai-chat', usage),
-  scanner: ({ usageAsked }) => new OpenAiChatScanner({ usageAsked }),
+  scanner: ({ usageAsked, choices }) => new OpenAiChatScanner({ usageAsked, choices }),
   counter: null,
 };
 
