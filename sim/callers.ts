@@ -1,4 +1,4 @@
-import { type Sheet, secretOf, writeSheet } from './cast.ts';
+import { crowdSheet, type Sheet, secretOf, writeSheet } from './cast.ts';
 import type { Dice } from './dice.ts';
 import { type Answer, type Reader, send } from './exchange.ts';
 import type { Life } from './life.ts';
@@ -16,6 +16,8 @@ export type Setting = {
 
 /** Idempotency keys that somebody may use again. */
 const REMEMBERED_MAX = 12;
+/** Calls that come together. */
+const CROWD = 3;
 const STAYS = Number.POSITIVE_INFINITY;
 
 type Keyed = { readonly key: string; readonly sheet: Sheet };
@@ -48,6 +50,13 @@ export class Callers {
     }
   }
 
+  /** Several at once, on what its source has just been seen to break. */
+  crowd(sourceId: string): void {
+    const { dice, scheduler } = this.#setting;
+    if (this.#hasEnded || dice.chance(0.3)) return;
+    for (let i = 0; i < CROWD; i += 1) scheduler.worldAfter(dice.between(0, 3), () => this.#call(crowdSheet(dice, sourceId), null));
+  }
+
   #later(): void {
     const { dice, scheduler } = this.#setting;
     const ms = dice.chance(0.2) ? dice.between(0, 1) : dice.between(1, 900);
@@ -60,11 +69,10 @@ export class Callers {
 
   #draw(): void {
     const { dice } = this.#setting;
-    if (!dice.chance(0.4)) return this.#call(writeSheet(dice), null);
     const again = dice.chance(0.5) ? dice.pick(this.#remembered) : undefined;
-    if (again === undefined) return this.#remember({ key: `once-${this.#number}`, sheet: writeSheet(dice) });
-    const isSame = dice.chance(0.85);
-    this.#call(isSame ? again.sheet : { ...writeSheet(dice), keyId: again.sheet.keyId }, again.key);
+    if (!dice.chance(0.4)) this.#call(writeSheet(dice), null);
+    else if (again === undefined) this.#remember({ key: `once-${this.#number}`, sheet: writeSheet(dice) });
+    else this.#call(dice.chance(0.85) ? again.sheet : { ...writeSheet(dice), keyId: again.sheet.keyId }, again.key);
   }
 
   #remember(keyed: Keyed): void {

@@ -17,7 +17,13 @@ export type SourcePart = {
 };
 
 const CEILING = 40_000_000n;
-const plain = { provider: 'sandbox', baseUrl: 'http://sandbox.invalid/v1', settle: 'metered', countConsent: false, ceiling: CEILING } as const;
+const plain = {
+  provider: 'sandbox',
+  baseUrl: 'http://sandbox.invalid/v1',
+  settle: 'metered',
+  countConsent: false,
+  ceiling: CEILING,
+} as const;
 
 export const SOURCES: readonly SourcePart[] = [
   { ...plain, id: 'src-1-keeps', character: 'keeps', limit: 12_000n },
@@ -36,7 +42,12 @@ export const SOURCES: readonly SourcePart[] = [
   },
 ];
 
-export type KeyPart = { readonly id: string; readonly sources: readonly string[] | null; readonly limit: bigint; readonly hasCredits: boolean };
+export type KeyPart = {
+  readonly id: string;
+  readonly sources: readonly string[] | null;
+  readonly limit: bigint;
+  readonly hasCredits: boolean;
+};
 
 export const KEYS: readonly KeyPart[] = [
   { id: 'key-1', sources: null, limit: 60_000n, hasCredits: false },
@@ -56,7 +67,15 @@ const REPLAY_S = 600;
 /** What opens the books of a new world. @param tariff of a source, JSON. @param hashOf of a key's secret. */
 export function opening(now: number, hashOf: (id: string) => string, dice: Dice): readonly BatchOp[] {
   const sources = SOURCES.map(({ id, limit, ceiling, character: _character, ...row }): BatchOp => {
-    const source: SourceRow = { ...row, id, name: id, mode: row.provider === 'sandbox' ? 1 : 0, models: '{}', tariff: TARIFF, createdAt: now };
+    const source: SourceRow = {
+      ...row,
+      id,
+      name: id,
+      mode: row.provider === 'sandbox' ? 1 : 0,
+      models: '{}',
+      tariff: TARIFF,
+      createdAt: now,
+    };
     return { kind: 'addSource', body: { source, accounts: [{ id, kind: 'source', tenantId: 't', asset: 'tokens', ceiling, limit }] } };
   });
   return [...sources, ...KEYS.map((part) => addKey(part, now, hashOf(part.id), dice))];
@@ -79,7 +98,8 @@ function addKey({ id, sources, limit, hasCredits }: KeyPart, now: number, hash: 
   const budget: NewAccount = { id, kind: 'key', tenantId: 't', asset: 'tokens', ceiling: CEILING, limit };
   // One key ends while calls are running under it.
   const expiring = id === 'key-2' ? { ...budget, expiresAt: now + dice.whole(60_000, 600_000) } : budget;
-  const credits: readonly NewAccount[] = creditAccountId === null ? [] : [{ id: creditAccountId, kind: 'key', tenantId: 't', asset: 'credits', ...CREDITS }];
+  const credits: readonly NewAccount[] =
+    creditAccountId === null ? [] : [{ id: creditAccountId, kind: 'key', tenantId: 't', asset: 'credits', ...CREDITS }];
   return { kind: 'addKey', body: { key, accounts: [expiring, ...credits] } };
 }
 
@@ -107,8 +127,15 @@ export function writeSheet(dice: Dice): Sheet {
   const limit = dice.chance(0.25) ? undefined : dice.chance(0.4) ? dice.whole(16, 64) : dice.whole(65, 3_000);
   const choices = dice.chance(0.1) ? dice.whole(2, 3) : 1;
   const isStream = dice.chance(0.6);
-  const sheet = voice === 'google' ? googleSheet(model, text, limit, choices, isStream) : bodySheet(voice, model, text, limit, choices, isStream);
+  const sheet =
+    voice === 'google' ? googleSheet(model, text, limit, choices, isStream) : bodySheet(voice, model, text, limit, choices, isStream);
   return { keyId, ...sheet };
+}
+
+/** A small call that goes to this source, where it has room. */
+export function crowdSheet(dice: Dice, sourceId: string): Sheet {
+  const key = KEYS.find(({ sources }) => sources?.[0] === sourceId) ?? dice.pick(KEYS);
+  return { keyId: key.id, ...bodySheet('openai', 'sandbox-small', `word ${dice.whole(0, 1e9)}`, dice.whole(16, 64), 1, true) };
 }
 
 type Written = Omit<Sheet, 'keyId'>;

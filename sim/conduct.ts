@@ -156,7 +156,12 @@ function said({ limit, choices }: Ask, way: Way, reported: Reported, dice: Dice)
 function itemsOf(way: Way, ask: Ask, host: string, words: Said, dice: Dice): readonly Item[] {
   const speaker = VOICES[ask.voice];
   const wait = () => (way === 'slow' ? dice.between(50, SLOW_MS) : dice.between(0.1, 60));
-  const data = ({ bytes, reports }: Frame): Item => ({ afterMs: wait(), kind: 'data', bytes, ...(reports === undefined ? {} : { reports }) });
+  const data = ({ bytes, reports }: Frame): Item => ({
+    afterMs: wait(),
+    kind: 'data',
+    bytes,
+    ...(reports === undefined ? {} : { reports }),
+  });
   const last = (kind: 'end' | 'reset' | 'silence'): Item => ({ afterMs: wait(), kind });
   const head = (status: number, type: string, more = {}): Item => ({
     afterMs: wait(),
@@ -172,7 +177,8 @@ function itemsOf(way: Way, ask: Ask, host: string, words: Said, dice: Dice): rea
     return [head(status, 'application/json', dice.chance(0.4) ? { 'retry-after': '1' } : {}), data({ bytes }), last('end')];
   }
   if (way === 'garbage') return [head(200, 'text/html'), data({ bytes: Buffer.from('<html></html>') }), last('end')];
-  if (way === 'compressed') return [head(200, 'application/json', { 'content-encoding': 'gzip' }), data({ bytes: Buffer.alloc(9) }), last('end')];
+  if (way === 'compressed')
+    return [head(200, 'application/json', { 'content-encoding': 'gzip' }), data({ bytes: Buffer.alloc(9) }), last('end')];
   return ask.isStream ? streamItems(way, ask, words, dice, { head, data, last }) : wholeItems(way, ask, words, { head, data, last });
 }
 
@@ -224,7 +230,12 @@ function wholeItems(way: Way, ask: Ask, words: Said, { head, data, last }: Maker
   if (way === 'cut' || way === 'endsEarly' || way === 'hang')
     return [first, half, last(way === 'cut' ? 'reset' : way === 'hang' ? 'silence' : 'end')];
   const isReport = way !== 'noUsage' && way !== 'badUsage';
-  return [first, half, data({ bytes: bytes.subarray(bytes.length >> 1) }), { ...last('end'), ...(isReport ? { reports: words.reported } : {}) }];
+  return [
+    first,
+    half,
+    data({ bytes: bytes.subarray(bytes.length >> 1) }),
+    { ...last('end'), ...(isReport ? { reports: words.reported } : {}) },
+  ];
 }
 
 function errorFrame({ voice }: Ask): Buffer {
@@ -249,6 +260,13 @@ function countScript(ask: Ask, character: Character, dice: Dice): Script {
     { afterMs: wait(), kind: 'end' },
   ];
   const last: Item = { afterMs: wait(), kind: way === 'hang' ? 'silence' : 'reset' };
-  const items = way === 'well' ? answer(200, JSON.stringify(json)) : way === 'garbage' ? answer(200, '<') : way === 'refusesBilled' ? answer(500, '{}') : [last];
+  const items =
+    way === 'well'
+      ? answer(200, JSON.stringify(json))
+      : way === 'garbage'
+        ? answer(200, '<')
+        : way === 'refusesBilled'
+          ? answer(500, '{}')
+          : [last];
   return { way, connectMs: dice.between(0.2, 20), isUnsent: false, items, bill: 0, isTrue: true, isWithin: true };
 }

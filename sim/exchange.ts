@@ -124,8 +124,8 @@ export function send(
   handle(req as unknown as IncomingMessage, res as unknown as ServerResponse, url.replace(/\?.*$/, ''));
   const half = dice.whole(0, body.length);
   const isCutShort = dice.chance(0.01);
-  scheduler.after(dice.between(0.01, 2), () => req.emit('data', body.subarray(0, half)));
-  scheduler.after(dice.between(2, 5), () => {
+  scheduler.after(dice.between(0.01, 1), () => req.emit('data', body.subarray(0, half)));
+  scheduler.after(dice.between(1, 2), () => {
     if (isCutShort) {
       req.emit('close');
       res.destroy();

@@ -90,7 +90,14 @@ export class Life {
     const { clock } = scheduler;
     const [log, metrics] = [this.#log(), openMetrics()];
     const sources = new SimSources(await this.ledger.sources(), this.#stage());
-    const replays = new Replays({ ledger: this.ledger, clock, log, metrics, bytesMax: REPLAY_BYTES_MAX, readerStallMs: LIMITS.readerStallMs });
+    const replays = new Replays({
+      ledger: this.ledger,
+      clock,
+      log,
+      metrics,
+      bytesMax: REPLAY_BYTES_MAX,
+      readerStallMs: LIMITS.readerStallMs,
+    });
     this.#gateway = new Gateway({
       ledger: this.ledger,
       vault: { open: (ticket, use) => this.#open(ticket, use) },
@@ -153,7 +160,9 @@ export class Life {
         const result = await ledger.hold(request);
         if (this.#point('a hold is answered')) return forever();
         watch.answered(request.holdId, scheduler.now);
-        watch.count(result.result === 'refused' ? result.refusal.code : result.result === 'existing' ? `existing ${result.state}` : 'created');
+        watch.count(
+          result.result === 'refused' ? result.refusal.code : result.result === 'existing' ? `existing ${result.state}` : 'created',
+        );
         return result;
       },
       settle: async (request, when) => {

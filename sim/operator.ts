@@ -1,5 +1,5 @@
-import { KEYS, SOURCES } from './cast.ts';
 import type { Setting } from './callers.ts';
+import { KEYS, SOURCES } from './cast.ts';
 import type { Shadow } from './shadow.ts';
 
 type OperatorSetting = Setting & { readonly shadow: Shadow; readonly restart: () => void };

@@ -37,6 +37,8 @@ export class Scheduler {
   readonly #heap: Event[] = [];
   /** The process that lives now: timers that are set belong to it. */
   #life = 0;
+  /** The fraction of a millisecond that wall time is behind. */
+  #wallOwed = 0;
 
   constructor(seed: number) {
     this.#random = seeded(seed);
@@ -67,7 +69,6 @@ export class Scheduler {
     let event = this.#take();
     while (event !== undefined && !this.#isDue(event)) event = this.#take();
     if (event === undefined) return false;
-    // Whole milliseconds of wall time, as everywhere: the fraction is only for the order.
     if (event.at > this.now) this.#advance(event.at - this.now);
     event.run();
     await new Promise<void>((resolve) => {
@@ -82,7 +83,8 @@ export class Scheduler {
     const cancel = (timer: unknown) => {
       if (timer instanceof Timer) timer.event.cancelled = true;
     };
-    const set = (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => new Timer(this.after(Math.max(1, ms), () => run(...args)));
+    const set = (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+      new Timer(this.after(Math.max(1, ms), () => run(...args)));
     const soon = (run: (...args: unknown[]) => void, ...args: unknown[]) => new Timer(this.after(0, () => run(...args)));
     const never = () => {
       throw new Error('nothing that is simulated uses intervals');
@@ -91,6 +93,7 @@ export class Scheduler {
     return () => Object.assign(globalThis, { setTimeout, clearTimeout, setImmediate, clearImmediate, setInterval, clearInterval });
   }
 
+  /** Wall time is in whole milliseconds, as everywhere. */
   #advance(ms: number): void {
     const wall = this.clock.wallMs();
     this.clock.advance(ms);
@@ -100,9 +103,6 @@ export class Scheduler {
     this.#wallOwed -= whole;
     this.clock.setWall(wall + whole);
   }
-
-  /** The fraction of a millisecond that wall time is behind. */
-  #wallOwed = 0;
 
   #isDue({ cancelled, owner }: Event): boolean {
     return !cancelled && (owner === null || owner === this.#life);

@@ -1,5 +1,14 @@
 import type { BatchOp, OpAnswer, Settlement } from '../packages/server/src/ledger/protocol.ts';
-import type { AccountState, Asset, HoldLine, HoldRequest, HoldResult, HoldState, NewAccount, SettleResult } from '../packages/server/src/ledger/types.ts';
+import type {
+  AccountState,
+  Asset,
+  HoldLine,
+  HoldRequest,
+  HoldResult,
+  HoldState,
+  NewAccount,
+  SettleResult,
+} from '../packages/server/src/ledger/types.ts';
 
 export type ShadowAccount = {
   readonly id: string;
@@ -8,6 +17,8 @@ export type ShadowAccount = {
   readonly ceiling: bigint;
   readonly expiresAt: number | null;
   limit: bigint;
+  /** The highest that its limit ever was. */
+  limitMax: bigint;
   held: bigint;
   spent: bigint;
   overrun: bigint;
@@ -47,14 +58,15 @@ export class Shadow {
     if (op.kind === 'hold') this.#hold(op.body, value as HoldResult, epoch, now);
     else if (op.kind === 'settle') this.#settle(op.body, value as SettleResult);
     else if (op.kind === 'setStop') this.stopped = op.body.stopped;
-    else if (op.kind === 'setLimit') this.#account(op.body.accountId).limit = op.body.limit;
+    else if (op.kind === 'setLimit') this.#setLimit(op.body.accountId, op.body.limit);
     else if (op.kind === 'setState') this.#setState(op.body.accountId, op.body.state, op.body.reconciledSpent);
     else if (op.kind === 'addSource' || op.kind === 'addKey') for (const account of op.body.accounts) this.#open(account);
   }
 
   /** What the next opening does: holds that are open belong to nobody any more, and are spent. */
   burnAll(): void {
-    for (const hold of this.holds.values()) if (hold.state === 'open') this.#end(hold, 'burned', { outcome: 'burned', tokens: 0n, credits: 0n });
+    for (const hold of this.holds.values())
+      if (hold.state === 'open') this.#end(hold, 'burned', { outcome: 'burned', tokens: 0n, credits: 0n });
   }
 
   /** Taken before a commit whose fate is not known. @returns puts back what was. */
@@ -67,7 +79,11 @@ export class Shadow {
       for (const account of accounts) this.accounts.set(account.id, account);
       for (const id of [...this.holds.keys()]) if (!known.has(id)) this.holds.delete(id);
       for (const hold of open) this.#put(hold);
-      for (const [key, holds] of this.#idempotency) this.#idempotency.set(key, holds.flatMap(({ request }) => this.holds.get(request.holdId) ?? []));
+      for (const [key, holds] of this.#idempotency)
+        this.#idempotency.set(
+          key,
+          holds.flatMap(({ request }) => this.holds.get(request.holdId) ?? []),
+        );
       this.stopped = stopped;
     };
   }
@@ -82,7 +98,7 @@ export class Shadow {
 
   #open({ id, kind, asset, ceiling, limit, expiresAt }: NewAccount): void {
     const nothing = { held: 0n, spent: 0n, overrun: 0n };
-    this.accounts.set(id, { id, kind, asset, ceiling, limit, expiresAt: expiresAt ?? null, ...nothing, state: 'active' });
+    this.accounts.set(id, { id, kind, asset, ceiling, limit, limitMax: limit, expiresAt: expiresAt ?? null, ...nothing, state: 'active' });
   }
 
   #hold(request: HoldRequest, answer: HoldResult, epoch: string, now: number): void {
@@ -104,7 +120,9 @@ export class Shadow {
     if (state !== 'active') this.#say(`I1: hold ${holdId} was placed on ${accountId}, which is ${state}`);
     if (expiresAt !== null && expiresAt <= now) this.#say(`I1: hold ${holdId} was placed on ${accountId}, which has expired`);
     if (held + spent + overrun + amount + guard > limit)
-      this.#say(`I1: ${accountId} has ${held} held, ${spent} spent, ${overrun} overrun; ${amount} more (guard ${guard}) break its limit of ${limit}`);
+      this.#say(
+        `I1: ${accountId} has ${held} held, ${spent} spent, ${overrun} overrun; ${amount} more (guard ${guard}) break its limit of ${limit}`,
+      );
     account.held += amount;
   }
 
@@ -145,13 +163,20 @@ export class Shadow {
       account.held -= amount;
       account.spent += within;
       account.overrun += paid - within;
-      if (paid > within && account.kind === 'source' && account.state !== 'revoked' && account.state !== 'destroyed') account.state = 'frozen';
+      if (paid > within && account.kind === 'source' && account.state !== 'revoked' && account.state !== 'destroyed')
+        account.state = 'frozen';
       if (accountId === sourceId) paidBySource = paid;
     }
     hold.state = state;
     hold.charged = paidBySource;
     this.#events.ended(hold, paidBySource);
     return paidBySource;
+  }
+
+  #setLimit(accountId: string, limit: bigint): void {
+    const account = this.#account(accountId);
+    account.limit = limit;
+    if (limit > account.limitMax) account.limitMax = limit;
   }
 
   #setState(accountId: string, state: AccountState, reconciledSpent: bigint | undefined): void {

@@ -1,6 +1,6 @@
 import type { Source } from '../packages/server/src/gateway/sources.ts';
 import { Upstream, type UpstreamCall, type UpstreamEvents, type UpstreamRequest } from '../packages/server/src/gateway/upstream.ts';
-import { readAsk, type Ask } from './ask.ts';
+import { type Ask, readAsk } from './ask.ts';
 import { type Character, conduct, type Item, type Script } from './conduct.ts';
 import type { Dice } from './dice.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -102,7 +102,10 @@ class Exchange implements UpstreamCall {
   #begin(): void {
     if (this.#isEnded) return;
     if (this.#stage.point('before the first byte')) return;
-    if (this.#script.isUnsent || !this.#events.start()) return this.#fail(new Error('not sent'));
+    if (this.#script.isUnsent || !this.#events.start()) {
+      this.#fail(new Error('not sent'));
+      return;
+    }
     this.#isSent = true;
     this.#stage.firstByte(this.#sent(), this.#script.way);
     if (!this.#stage.point('first byte')) this.#next();
@@ -112,7 +115,8 @@ class Exchange implements UpstreamCall {
     const { row } = this.#source;
     const { bill, isTrue, isWithin } = this.#script;
     const isCovered = isWithin && (isTrue || row.settle === 'hold') && this.#character !== 'miscounts';
-    if (!this.#stage.isRightSecret(row.id, this.#request.secret.bytes)) this.#stage.say(`I1: a request to ${row.id} carries another secret`);
+    if (!this.#stage.isRightSecret(row.id, this.#request.secret.bytes))
+      this.#stage.say(`I1: a request to ${row.id} carries another secret`);
     return {
       holdId: this.#holdId,
       sourceId: row.id,
@@ -139,7 +143,7 @@ class Exchange implements UpstreamCall {
     this.#look(item);
     if (item.kind === 'head') this.#events.head(item.status, item.headers);
     else if (item.kind === 'data') this.#events.data(item.bytes);
-    else if (item.kind === 'reset') return this.#fail(new Error('connection reset'));
+    else if (item.kind === 'reset') this.#fail(new Error('connection reset'));
     else if (item.kind === 'silence') this.#stage.scheduler.after(IDLE_MS, () => this.#fail(new Error('body timeout')));
     else {
       this.#isEnded = true;

@@ -17,7 +17,9 @@ type Speaker = {
 };
 
 const frame = (data: unknown, reports?: Reported, event?: string): Frame => ({
-  bytes: Buffer.from(`${event === undefined ? '' : `event: ${event}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`),
+  bytes: Buffer.from(
+    `${event === undefined ? '' : `event: ${event}\n`}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`,
+  ),
   ...(reports === undefined ? {} : { reports }),
 });
 
@@ -88,7 +90,11 @@ const anthropic: Speaker = {
 
 const google: Speaker = {
   stream: ({ choices, model }, said) => {
-    const chunk = (candidates: unknown[], reported: Reported) => ({ candidates, usageMetadata: googleUsage(reported), modelVersion: model });
+    const chunk = (candidates: unknown[], reported: Reported) => ({
+      candidates,
+      usageMetadata: googleUsage(reported),
+      modelVersion: model,
+    });
     const pieces = said.texts.map((text, i) => {
       const soFar = partly(said, i + 1);
       return frame(chunk([{ index: i % choices, content: { role: 'model', parts: [{ text }] } }], soFar), soFar);

@@ -25,7 +25,10 @@ export class Watch {
   readonly #answeredAt = new Map<string, number>();
   readonly #billed = new Map<string, bigint>();
   readonly #say: (what: string) => void;
+  /** What of it was billed by calls that kept to what they were sent for. */
+  readonly #billedWithin = new Map<string, bigint>();
   shadow: Shadow | null = null;
+  onOverrun: (sourceId: string) => void = () => {};
 
   constructor(say: (what: string) => void) {
     this.#say = say;
@@ -51,13 +54,14 @@ export class Watch {
   overrunVisible(sourceId: string): void {
     this.count('overruns that show');
     this.#visible.add(sourceId);
+    this.onOverrun(sourceId);
   }
 
   /** The engine could not write that the source is frozen: nothing can be asked of what comes after. */
   freezeLost(sourceId: string): void {
-    if (!this.#visible.delete(sourceId)) return;
+    if (!this.#visible.has(sourceId)) return;
     this.count('freezes that the engine could not write');
-    for (const [holdId, source] of this.#tooLate) if (source === sourceId) this.#tooLate.delete(holdId);
+    this.thawed(sourceId);
   }
 
   /** What only the process knew is gone: also an overrun that it had seen, and had not written yet. */
@@ -83,12 +87,14 @@ export class Watch {
     this.#answeredAt.delete(holdId);
     this.sent.set(holdId, sent);
     this.#billed.set(sourceId, this.billed(sourceId) + bill);
+    if (sent.isCovered) this.#checkCap(sourceId, bill);
     this.count('requests sent');
   }
 
   created({ request }: ShadowHold): void {
     this.count('holds');
-    if (this.#tooLate.delete(request.holdId)) this.#say(`I3: hold ${request.holdId} was placed although its source was seen to overrun before it was asked for`);
+    if (this.#tooLate.delete(request.holdId))
+      this.#say(`I3: hold ${request.holdId} was placed although its source was seen to overrun before it was asked for`);
   }
 
   ended({ request, state }: ShadowHold, paid: bigint): void {
@@ -98,8 +104,18 @@ export class Watch {
     this.#say(`I2: hold ${request.holdId} was ${state} at ${paid}, and its upstream bills ${sent.bill}`);
   }
 
+  /** What is committed from here on may stand on it again. */
   thawed(accountId: string): void {
     this.#visible.delete(accountId);
+    for (const [holdId, source] of this.#tooLate) if (source === accountId) this.#tooLate.delete(holdId);
+  }
+
+  /** The cap itself: whatever an operator has lowered it to since, it was never above its highest. */
+  #checkCap(sourceId: string, bill: bigint): void {
+    const within = (this.#billedWithin.get(sourceId) ?? 0n) + bill;
+    this.#billedWithin.set(sourceId, within);
+    const most = this.shadow?.accounts.get(sourceId)?.limitMax ?? 0n;
+    if (within > most) this.#say(`I2: ${sourceId} has billed ${within}, its cap was never above ${most}`);
   }
 
   #checkHold({ holdId, sourceId, billMax, isCovered }: Sent, { request, epoch }: ShadowHold, own: string): void {

@@ -1,7 +1,7 @@
 import { createHash, createSecretKey } from 'node:crypto';
 import { type Database, openReader, openWriter, type SqlRow } from '../packages/server/src/ground/database.ts';
-import { bootBooks } from '../packages/server/src/ledger/boot.ts';
 import type { Books } from '../packages/server/src/ledger/books.ts';
+import { bootBooks } from '../packages/server/src/ledger/boot.ts';
 import type { SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
 import type { BatchOp, OpAnswer, QueuedOp } from '../packages/server/src/ledger/protocol.ts';
 import { recover } from '../packages/server/src/ledger/recovery.ts';
@@ -73,6 +73,7 @@ export class World {
     this.#faults = new EngineFaults(dice('engine'), this.#watch);
     const setting = { scheduler: this.#scheduler, watch: this.#watch, life: () => this.#life, trace: (line: string) => this.#note(line) };
     this.#callers = new Callers({ ...setting, dice: dice('callers') });
+    this.#watch.onOverrun = (sourceId) => this.#callers.crowd(sourceId);
     this.#operator = new Operator({ ...setting, dice: dice('operator'), shadow: this.#shadow, restart: () => this.#restart() });
   }
 
@@ -113,7 +114,9 @@ export class World {
     await this.#play(() => this.#steps >= stepsMax);
     if (this.#steps >= stepsMax) this.#say('the world does not come to rest');
     await this.#stop(0);
-    const open = [...this.#shadow.holds.values()].filter(({ state, request }) => state === 'open' && !this.#faults.unsettled.has(request.holdId));
+    const open = [...this.#shadow.holds.values()].filter(
+      ({ state, request }) => state === 'open' && !this.#faults.unsettled.has(request.holdId),
+    );
     for (const { request } of open) this.#say(`hold ${request.holdId} is open after everything has ended`);
     await this.#reopen();
     const reader = openReader(this.#disk.file);
@@ -124,11 +127,14 @@ export class World {
 
   /** What sources were charged by receipts, against what the shadow says they paid, and what they were billed. */
   #checkReceipts(reader: Database): void {
-    const rows = reader.prepare('SELECT source_id, sum(charged) AS charged, count(*) AS n FROM receipts GROUP BY source_id').all() as SqlRow[];
+    const rows = reader
+      .prepare('SELECT source_id, sum(charged) AS charged, count(*) AS n FROM receipts GROUP BY source_id')
+      .all() as SqlRow[];
     for (const { source_id: id, charged, n } of rows) {
       const holds = [...this.#shadow.holds.values()].filter(({ request }) => request.sourceId === id);
       const paid = holds.reduce((sum, hold) => sum + hold.charged, 0n);
-      if (charged !== paid || n !== BigInt(holds.length)) this.#say(`the receipts of ${id}: ${n}, ${charged} charged; its holds: ${holds.length}, ${paid}`);
+      if (charged !== paid || n !== BigInt(holds.length))
+        this.#say(`the receipts of ${id}: ${n}, ${charged} charged; its holds: ${holds.length}, ${paid}`);
     }
   }
 
@@ -188,7 +194,14 @@ export class World {
 
   async #open(): Promise<void> {
     const { clock } = this.#scheduler;
-    const options: SqliteLedgerOptions = { file: this.#disk.file, bookId: BOOK_ID, laneId: LANE_ID, ticketKey: TICKET_KEY, chainKey: CHAIN_KEY, clock };
+    const options: SqliteLedgerOptions = {
+      file: this.#disk.file,
+      bookId: BOOK_ID,
+      laneId: LANE_ID,
+      ticketKey: TICKET_KEY,
+      chainKey: CHAIN_KEY,
+      clock,
+    };
     const db = openWriter(options.file);
     // The world makes them, and so knows when the log was synced for one.
     db.exec('PRAGMA wal_autocheckpoint = 0');
@@ -199,7 +212,7 @@ export class World {
     const { tampered } = recover(books);
     for (const { accountId, what } of tampered) this.#say(`${accountId} is said to be tampered with: ${what}`);
     this.#shadow.burnAll();
-    this.#faults.wrap(db);
+    this.#faults.wrap(books);
     const life: Life = new Life({
       books,
       ledgerOptions: options,
@@ -299,12 +312,17 @@ export class World {
       const expected = `held ${account?.held}, spent ${account?.spent}, overrun ${account?.overrun}, limit ${account?.limit}, ${account?.state}`;
       if (found !== expected) return `${row['account_id']} has ${found}; expected: ${expected}`;
     }
-    const [counted] = db.prepare("SELECT max(hold_no) AS holds, (SELECT count(*) FROM holds WHERE state = 'open') AS open, (SELECT stopped FROM books) AS stopped FROM holds").all() as SqlRow[];
+    const [counted] = db
+      .prepare(
+        "SELECT max(hold_no) AS holds, (SELECT count(*) FROM holds WHERE state = 'open') AS open, (SELECT stopped FROM books) AS stopped FROM holds",
+      )
+      .all() as SqlRow[];
     const openHolds = [...this.#shadow.holds.values()].filter(({ state }) => state === 'open').length;
     const found = `${counted?.['holds'] ?? 0n} holds, ${counted?.['open']} open, stopped ${counted?.['stopped'] === 1n}`;
     const expected = `${this.#shadow.holds.size} holds, ${openHolds} open, stopped ${this.#shadow.stopped}`;
     if (found !== expected) return `there are ${found}; expected: ${expected}`;
-    const open = 'SELECT l.account_id, sum(l.amount) AS held FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = ? GROUP BY 1';
+    const open =
+      'SELECT l.account_id, sum(l.amount) AS held FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = ? GROUP BY 1';
     const sums = new Map((db.prepare(open).all('open') as SqlRow[]).map((row) => [row['account_id'], row['held']]));
     for (const { id, held } of this.#shadow.accounts.values()) {
       if ((sums.get(id) ?? 0n) !== held) return `${id} has open holds of ${sums.get(id) ?? 0n}; expected: ${held}`;
@@ -336,5 +354,5 @@ function nameOf(op: BatchOp): string {
 function outcomeOf({ value, fault }: OpAnswer): string {
   if (fault !== undefined) return `${fault.code} ${fault.message}`;
   const { result, refusal } = (value ?? {}) as { result?: string; refusal?: { code: string } | null };
-  return `${result ?? 'done'}${refusal == null ? '' : ` ${refusal.code}`}`;
+  return `${result ?? 'done'}${refusal === undefined || refusal === null ? '' : ` ${refusal.code}`}`;
 }

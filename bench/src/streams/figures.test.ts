@@ -62,6 +62,7 @@ describe('figures', () => {
   it('reach the target only at p99 and only with all streams held', () => {
     expect(targets(run(round(0.3 + 0.33)))[0]?.reached).toBe(true);
     expect(targets(run(round(0.3 + 0.34)))[0]?.reached).toBe(false);
+    expect(targets(run(round(0.29)))[0]).toMatchObject({ reached: false, figure: expect.stringContaining('noise') });
     const fewer: OfSubject = { ...subject(0.4), phases: { ...subject(0.4).phases, 512: phase(0.4, 511) } };
     const lost = run({ ...round(0.4), Tallystick: fewer }, round(0.4));
     expect(heldLeast(lost, 'Tallystick', 512)).toBe(511);

@@ -93,16 +93,17 @@ function known(values: readonly (number | null)[]): number[] | null {
 const FIRST_ADDED_MS_MAX = 1;
 const HELD: Level = 512;
 
-/** The project's own targets, each with what was measured. */
+/** The project's own targets, each with what was measured. Nothing is faster than doing nothing: a difference below zero is noise, and no proof. */
 export function targets(run: Run): readonly Target[] {
   const added = spread(addedFirsts(run, 'Tallystick', HELD, 'p99'));
+  const isNoise = added.median < 0;
   const held = heldLeast(run, 'Tallystick', HELD);
   const range = added.min === added.max ? '' : ` (${added.min.toFixed(2)}–${added.max.toFixed(2)})`;
   return [
     {
       what: `added time to first token, p99, with ${HELD} streams held ≤ ${FIRST_ADDED_MS_MAX} ms over the pass-through`,
-      figure: `${added.median.toFixed(2)} ms${range}, ${held} or more held`,
-      reached: added.median <= FIRST_ADDED_MS_MAX && held >= HELD,
+      figure: `${added.median.toFixed(2)} ms${range}${isNoise ? ', which is noise' : ''}, ${held} or more held`,
+      reached: !isNoise && added.median <= FIRST_ADDED_MS_MAX && held >= HELD,
     },
   ];
 }

@@ -28,6 +28,8 @@ export async function backup(
   const to = resolve(folder);
   if (existsSync(to) && readdirSync(to).length > 0) throw new TallyError('BACKUP_INVALID', 'The backup folder is not empty.');
   if (within(config.TALLY_DATA_DIR, to)) throw new TallyError('BACKUP_INVALID', 'The backup folder must not be inside the data folder.');
+  // The kernel's own file systems: some make `mkdir` try for ever.
+  if (/^\/(proc|sys|dev)(\/|$)/.test(to)) throw new TallyError('BACKUP_INVALID', 'The backup folder must be on a disk.');
   try {
     mkdirSync(to, { recursive: true, mode: 0o700 });
   } catch {

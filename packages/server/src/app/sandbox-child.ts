@@ -13,7 +13,7 @@ export async function startSandboxChild(dataDir: string, env: NodeJS.ProcessEnv)
   const main = fileURLToPath(import.meta.resolve('@tallystick/sandbox/main'));
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', main, '--port', '0', '--data', dataDir, '--exit-with-parent'],
+    ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', main, '--port', '0', '--data', dataDir, '--exit-with-parent'],
     // A pipe as standard input is how the child notices that its parent is gone.
     { stdio: ['pipe', 'pipe', 'inherit'], env: childEnv(env) },
   );
