@@ -5,7 +5,7 @@ import { plant } from './bugs.ts';
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '400000' },
+    steps: { type: 'string', default: '250000' },
     world: { type: 'string' },
     bug: { type: 'string' },
     json: { type: 'boolean', default: false },

@@ -80,6 +80,8 @@ export class World {
   /** @param stepsMax events after which no new calls come; what runs then comes to its end. */
   async run(stepsMax: number): Promise<WorldReport> {
     const uninstall = this.#scheduler.install();
+    const onRejection = (cause: unknown) => this.#say(`a promise was rejected, and nobody looked: ${String(cause)}`);
+    process.on('unhandledRejection', onRejection);
     seedRandomBytes(seedFor(this.#seed, 'ids'));
     try {
       await this.#open();
@@ -89,6 +91,7 @@ export class World {
       if (this.#violation === null) await this.#rest();
     } finally {
       uninstall();
+      process.off('unhandledRejection', onRejection);
       this.#letGo();
       this.#disk.remove();
     }
@@ -98,8 +101,12 @@ export class World {
 
   async #play(isOver: () => boolean): Promise<void> {
     while (this.#violation === null && !isOver()) {
-      if (this.#crash !== null) await this.#recover(this.#crash);
-      else if (!(await this.#scheduler.step())) return;
+      try {
+        if (this.#crash !== null) await this.#recover(this.#crash);
+        else if (!(await this.#scheduler.step())) return;
+      } catch (error) {
+        this.#say(`it threw: ${error instanceof Error ? error.stack : String(error)}`);
+      }
       this.#steps += 1;
     }
   }

@@ -3,7 +3,7 @@ import { BUGS } from '../../sim/bugs.ts';
 import { simulate, type Told } from './simulate.ts';
 
 /** Each bug must be found within so many steps. */
-const STEPS_MAX = 24_000;
+const STEPS_MAX = 60_000;
 /** Processes at a time. */
 const AT_ONCE = 2;
 /** Seed of all these runs: what the first does not meet in time, a longer run or another would. */
