@@ -215,15 +215,18 @@ export const BUGS: readonly Bug[] = [
     edits: [
       {
         file: `${GATEWAY}/closing.ts`,
-        from: 'const source = held.source.row.id;',
-        to: 'const source = held.source.row.id;\n  if (reason !== "") return;',
+        from: 'deps.sources.suspend(held.source.row.id);\n',
+        to: 'if (reason !== "") return;\n',
       },
     ],
   },
   {
     name: 'overrun-settled-soon',
     caughtAs: /^I3: /,
-    edits: [{ file: `${GATEWAY}/closing.ts`, from: "isUrgent || settlement.tokens > held.bound.total ? 'now' : 'soon'", to: "'soon'" }],
+    edits: [
+      { file: `${GATEWAY}/closing.ts`, from: "isUrgent || overran ? 'now' : 'soon'", to: "'soon'" },
+      { file: `${GATEWAY}/closing.ts`, from: 'if (overran) deps.sources.suspend(source);', to: '' },
+    ],
   },
   {
     name: 'overrun-leaves-the-source-active',

@@ -57,11 +57,9 @@ export class Watch {
     this.onOverrun(sourceId);
   }
 
-  /** The engine could not write that the source is frozen: nothing can be asked of what comes after. */
+  /** The engine could not write that the source is frozen: the gateway itself must keep everything off it. */
   freezeLost(sourceId: string): void {
-    if (!this.#visible.has(sourceId)) return;
-    this.count('freezes that the engine could not write');
-    this.thawed(sourceId);
+    if (this.#visible.has(sourceId)) this.count('freezes that the engine could not write');
   }
 
   /** What only the process knew is gone: also an overrun that it had seen, and had not written yet. */

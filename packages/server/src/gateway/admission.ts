@@ -53,6 +53,7 @@ export async function admit(deps: GatewayDeps, call: CallRequest, trail: Trail, 
 
 /** Under proof where that fits; else, where the source's giver has agreed, under the provider's own count. */
 async function admitOn(deps: GatewayDeps, call: CallRequest, trail: Trail, work: Work, source: Source): Promise<Held | TallyError> {
+  if (deps.sources.isSuspended(source.row.id)) return new TallyError('NO_AVAILABLE_KEYS', 'The source for this model is frozen.');
   const offer = proofOffer(deps, call, source);
   const tried = offer instanceof TallyError ? { error: offer, refusal: null } : await tryHold(deps, call, trail, offer);
   if ('held' in tried) return tried.held;

@@ -38,6 +38,7 @@ export type SourcesOptions = {
 export class Sources {
   readonly #options: SourcesOptions;
   readonly #byId = new Map<string, Source>();
+  readonly #suspended = new Set<string>();
 
   constructor(rows: readonly SourceRow[], options: SourcesOptions) {
     this.#options = options;
@@ -60,6 +61,22 @@ export class Sources {
       sourceHash: pseudonym(pseudonymKey, 'source', row.id),
       providerHash: pseudonym(pseudonymKey, 'provider', row.provider),
     });
+  }
+
+  /**
+   * Nothing more is held on it from here on, whatever the books say: it was seen to overrun, and they may not have that yet, or may not be
+   * able to write it now. Ends with `resume`, when they have it, or with the process, whose open holds the next start spends.
+   */
+  suspend(id: string): void {
+    this.#suspended.add(id);
+  }
+
+  resume(id: string): void {
+    this.#suspended.delete(id);
+  }
+
+  isSuspended(id: string): boolean {
+    return this.#suspended.has(id);
   }
 
   /** Stops its connections; calls in flight on it are cut. */
