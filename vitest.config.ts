@@ -1,7 +1,12 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // `npm run test:long` sets TALLY_TEST_LONG=1; the deep forms in tests/long/ run only then.
 const long = process.env.TALLY_TEST_LONG === '1';
+
+// The tests start some hundred processes from source: each need not strip and compile it anew.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'tallystick-compile-cache');
 
 export default defineConfig({
   test: {
