@@ -26,7 +26,7 @@ export type RefusedAnswer = {
 /** Bytes or text, without a copy of either. */
 export type KnownSecret = { readonly length: number; includes(part: string): boolean };
 
-export type UpstreamRefusal = {
+type UpstreamRefusal = {
   readonly error: TallyError;
   readonly unbilled: boolean;
   /** When it asks to be tried again, ms from now. */
