@@ -1,4 +1,4 @@
-import type { Books } from '../packages/server/src/ledger/books.ts';
+import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import type { Dice } from './dice.ts';
 import type { Watch } from './watch.ts';
 
@@ -38,7 +38,7 @@ export class EngineFaults {
     else if (chance < IO_SHARE + FULL_SHARE + SURPRISE_SHARE) this.#code = CONSTRAINT;
   }
 
-  wrap({ db, sql }: Books): void {
+  wrap({ db, sql }: SqliteBooks): void {
     const exec = db.exec.bind(db);
     const addLine = sql.hold_line_add.run.bind(sql.hold_line_add);
     const failing = (text: string) => {

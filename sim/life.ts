@@ -8,7 +8,7 @@ import { type Source, Sources, type SourcesOptions } from '../packages/server/sr
 import { type Database, openReader, type SqlRow } from '../packages/server/src/ground/database.ts';
 import type { Log } from '../packages/server/src/ground/log.ts';
 import { openMetrics } from '../packages/server/src/ground/metrics.ts';
-import type { Books } from '../packages/server/src/ledger/books.ts';
+import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import { Channel } from '../packages/server/src/ledger/channel.ts';
 import { ledgerOf, type SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
 import { openReads } from '../packages/server/src/ledger/reads.ts';
@@ -39,7 +39,7 @@ const PSEUDONYM_KEY = Buffer.alloc(32, 4);
 const IDEMPOTENCY_KEY = Buffer.alloc(32, 5);
 
 export type LifeOptions = {
-  readonly books: Books;
+  readonly books: SqliteBooks;
   readonly ledgerOptions: SqliteLedgerOptions;
   readonly scheduler: Scheduler;
   readonly dice: Dice;
@@ -57,7 +57,7 @@ const forever = () => new Promise<never>(() => {});
 
 /** One process, from its opening of the books to its end: the product's own gateway, channel and ledger, with everything outside simulated. */
 export class Life {
-  readonly books: Books;
+  readonly books: SqliteBooks;
   readonly channel: Channel;
   readonly port: SimPort;
   readonly ledger: Ledger;

@@ -1,5 +1,5 @@
 import { Aside } from '../packages/server/src/ledger/aside.ts';
-import type { Books } from '../packages/server/src/ledger/books.ts';
+import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import type { WriterPort } from '../packages/server/src/ledger/channel.ts';
 import { LIMITS } from '../packages/server/src/ledger/limits.ts';
 import type { BatchOp, OpAnswer, QueuedOp, WriterMessage, WriterReply } from '../packages/server/src/ledger/protocol.ts';
@@ -23,7 +23,7 @@ type Listener = (value: never) => void;
  * batch is the product's own code; how it collects one is that of `writer.worker.ts`.
  */
 export class SimPort implements WriterPort {
-  readonly #books: Books;
+  readonly #books: SqliteBooks;
   readonly #aside: Aside;
   readonly #scheduler: Scheduler;
   readonly #dice: Dice;
@@ -34,7 +34,7 @@ export class SimPort implements WriterPort {
   #isDead = false;
   isClosed = false;
 
-  constructor(books: Books, scheduler: Scheduler, dice: Dice, events: PortEvents) {
+  constructor(books: SqliteBooks, scheduler: Scheduler, dice: Dice, events: PortEvents) {
     this.#books = books;
     this.#aside = new Aside(books);
     this.#scheduler = scheduler;

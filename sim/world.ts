@@ -1,6 +1,6 @@
 import { createHash, createSecretKey } from 'node:crypto';
 import { type Database, openReader, openWriter, type SqlRow } from '../packages/server/src/ground/database.ts';
-import type { Books } from '../packages/server/src/ledger/books.ts';
+import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import { bootBooks } from '../packages/server/src/ledger/boot.ts';
 import type { SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
 import type { BatchOp, OpAnswer, QueuedOp } from '../packages/server/src/ledger/protocol.ts';
@@ -240,7 +240,7 @@ export class World {
   }
 
   /** The books of a new world. */
-  #found(books: Books): void {
+  #found(books: SqliteBooks): void {
     const ops = opening(books.now, (id) => keyHash(secretOf(id)), this.#dice);
     const { answers } = runBatch(
       books,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Database, openWriter, type SqlRow } from '#ground/database';
 import { Aside } from './aside.ts';
-import type { Books } from './books.ts';
+import type { SqliteBooks } from './books.ts';
 import { bootBooks } from './boot.ts';
 import type { AsideOp, QueuedOp } from './protocol.ts';
 import { type SqliteEngine, sqliteEngine } from './sqlite.engine.ts';
@@ -10,7 +10,7 @@ const SYNC_FULL = 2n;
 
 let engine: SqliteEngine;
 let db: Database;
-let books: Books;
+let books: SqliteBooks;
 beforeEach(async () => {
   engine = await sqliteEngine();
   db = openWriter(engine.file);

@@ -1,8 +1,9 @@
 import type { SqlRow } from '#ground/database';
-import type { Books } from './books.ts';
+import type { Books, SqliteBooks } from './books.ts';
 import { dropReplays, keepReplay } from './ops/replays.ts';
+import { UNAVAILABLE } from './perform.ts';
 import type { AsideOp, BatchOp, OpAnswer, QueuedOp } from './protocol.ts';
-import { transaction, UNAVAILABLE } from './writer.ts';
+import { transaction } from './writer.ts';
 
 /** One run takes no more than this many operations or, once it has so many bytes, no further one: what moves money waits behind it. */
 const RUN_OPS_MAX = 16;
@@ -14,10 +15,10 @@ const RUN_BYTES_MAX = 1_048_576;
  * all that came after it, but the next batch's commit syncs both (https://www.sqlite.org/pragma.html#pragma_synchronous).
  */
 export class Aside {
-  readonly #books: Books;
+  readonly #books: SqliteBooks;
   #queued: QueuedOp<AsideOp>[] = [];
 
-  constructor(books: Books) {
+  constructor(books: SqliteBooks) {
     this.#books = books;
   }
 

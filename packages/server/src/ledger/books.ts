@@ -11,9 +11,8 @@ import type { HoldRequest } from './types.ts';
 /** A hold that is open: what settling it needs. */
 export type OpenHold = { readonly holdNo: bigint; readonly request: HoldRequest; readonly createdAt: number; readonly epoch: string };
 
-/** The writer's view of the books. Everything that a rollback must take back is recorded in `journal`. */
+/** The writer's view of the books, over any engine. Everything that a rollback must take back is recorded in `journal`. */
 export type Books = {
-  readonly db: Database;
   readonly sql: Statements;
   readonly journal: Journal;
   readonly bookId: string;
@@ -39,6 +38,9 @@ export type Books = {
   /** Whether the current transaction has written anything. */
   dirty: boolean;
 };
+
+/** The books on their one connection to a file. */
+export type SqliteBooks = Books & { readonly db: Database };
 
 /** A row is not what this writer wrote last. Never leaves the writer: the account is mended and frozen, the operation runs again. */
 export class RowChanged extends Error {

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { type Database, migrate, type SqlRow } from '#ground/database';
 import { randomHex } from '#ground/ids';
-import type { Books } from './books.ts';
+import type { SqliteBooks } from './books.ts';
 import { LedgerFault } from './fault.ts';
 import { Journal } from './journal.ts';
 import type { WriterOptions } from './protocol.ts';
@@ -12,7 +12,7 @@ import { prepareStatements } from './statements.ts';
  * Holds of earlier epochs are still open then: `recover` ends them before anything else is done.
  * @throws LedgerFault STATE_INVALID (schema of a later version), CONFIG_INVALID (the file holds another book)
  */
-export function bootBooks(db: Database, options: WriterOptions): Books {
+export function bootBooks(db: Database, options: WriterOptions): SqliteBooks {
   migrate(db, new URL('./sql/migrations/', import.meta.url), options.now);
   const epoch = randomHex(16);
   const { bookId, laneId } = options;

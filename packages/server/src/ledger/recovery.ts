@@ -1,7 +1,7 @@
 import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountRow } from './account-row.ts';
 import { auditRow } from './audit.ts';
-import { type Books, type OpenHold, remember, rememberOpen } from './books.ts';
+import { type OpenHold, remember, rememberOpen, type SqliteBooks } from './books.ts';
 import { holdLineOf, openHoldOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { mendAccount } from './mend.ts';
@@ -14,7 +14,7 @@ import { transaction } from './writer.ts';
  * What opening the books does before anyone is served: checks every account against its postings and its open holds, freezes those that
  * differ, then burns every open hold, since all are of dead epochs (this process is the only writer and has placed none).
  */
-export function recover(books: Books): Recovery {
+export function recover(books: SqliteBooks): Recovery {
   const holds = openHolds(books);
   const held = new Map<string, bigint>();
   for (const { request } of holds) {
@@ -30,13 +30,13 @@ export function recover(books: Books): Recovery {
   return { tampered, burned: holds.length };
 }
 
-function openHolds(books: Books): readonly OpenHold[] {
+function openHolds(books: SqliteBooks): readonly OpenHold[] {
   const linesOf = books.db.prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id');
   const rows = books.db.prepare("SELECT * FROM holds WHERE state = 'open' ORDER BY hold_no").all() as SqlRow[];
   return rows.map((row) => openHoldOf(row, (linesOf.all(row.hold_no as bigint) as SqlRow[]).map(holdLineOf)));
 }
 
-function auditAccounts(books: Books, held: ReadonlyMap<string, bigint>): readonly TamperFinding[] {
+function auditAccounts(books: SqliteBooks, held: ReadonlyMap<string, bigint>): readonly TamperFinding[] {
   const bad: string[] = [];
   const missing = new Set(held.keys());
   for (const sql of books.db.prepare('SELECT * FROM accounts WHERE book_id = ?').iterate(books.bookId)) {
@@ -56,7 +56,7 @@ function auditAccounts(books: Books, held: ReadonlyMap<string, bigint>): readonl
 }
 
 /** The outcome of these calls is not known, and nobody will tell: the source pays the whole hold, the tenant nothing. */
-function burn(books: Books, found: OpenHold, gone: ReadonlySet<string>): void {
+function burn(books: SqliteBooks, found: OpenHold, gone: ReadonlySet<string>): void {
   // A line on an account that is gone altogether can be charged to nobody.
   const hold = { ...found, request: { ...found.request, lines: found.request.lines.filter(({ accountId }) => !gone.has(accountId)) } };
   rememberOpen(books, hold);

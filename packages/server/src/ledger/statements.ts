@@ -1,4 +1,4 @@
-import { type Database, readSqlFolder, type Statement } from '#ground/database';
+import { type Database, readSqlFolder, type SqlRow } from '#ground/database';
 
 const NAMES = [
   'account_hold',
@@ -7,6 +7,8 @@ const NAMES = [
   'account_restore',
   'account_write',
   'evidence_add',
+  'generation_write',
+  'group_add',
   'hold_add',
   'hold_by_id',
   'hold_by_no',
@@ -15,7 +17,10 @@ const NAMES = [
   'hold_line_add',
   'idempotency_add',
   'idempotency_read',
+  'key_add',
   'lane_commit',
+  'lane_read',
+  'lane_sign',
   'outbox_add',
   'posting_add',
   'posting_last',
@@ -23,12 +28,26 @@ const NAMES = [
   'replay_add',
   'replay_drop_oldest',
   'replay_drop_stale',
+  'source_add',
+  'stop_read',
+  'stop_write',
 ] as const;
 
-export type Statements = Readonly<Record<(typeof NAMES)[number], Statement>>;
+export type StatementName = (typeof NAMES)[number];
+export type Value = null | number | bigint | string | Uint8Array;
+
+/** One statement of the books, whatever engine is behind it. What it reads is what the transaction that runs would read now. */
+export type Statement = {
+  /** @returns how many rows it changed. */
+  run(...values: Value[]): { readonly changes: number | bigint };
+  get(...values: Value[]): SqlRow | undefined;
+  all(...values: Value[]): SqlRow[];
+};
+
+export type Statements = Readonly<Record<StatementName, Statement>>;
 
 /** Prepares every statement of the hot path once: `sql/<name>.sql`. */
 export function prepareStatements(db: Database): Statements {
   const texts = readSqlFolder(new URL('./sql/', import.meta.url));
-  return Object.fromEntries(NAMES.map((name) => [name, db.prepare(texts.get(name) as string)])) as Statements;
+  return Object.fromEntries(NAMES.map((name) => [name, db.prepare(texts.get(name) as string) as Statement])) as Statements;
 }

@@ -1,7 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Database, type FileLock, openWriter, SchemaTooNew, tryLockFile } from '#ground/database';
 import { Aside } from './aside.ts';
-import type { Books } from './books.ts';
+import type { SqliteBooks } from './books.ts';
 import { bootBooks } from './boot.ts';
 import { LedgerFault } from './fault.ts';
 import { LIMITS } from './limits.ts';
@@ -44,7 +44,7 @@ function faultOf(error: unknown): LedgerFault {
   return new LedgerFault('LEDGER_UNAVAILABLE', `The books cannot be opened: ${error instanceof Error ? error.message : 'unknown reason'}`);
 }
 
-function serve(books: Books, lock: FileLock): void {
+function serve(books: SqliteBooks, lock: FileLock): void {
   const aside = new Aside(books);
   port.on('message', (first: WriterMessage) => {
     let message: WriterMessage | undefined = first;
@@ -65,7 +65,7 @@ function serve(books: Books, lock: FileLock): void {
   });
 }
 
-function batch(books: Books, ops: readonly QueuedOp<BatchOp>[], now: number): void {
+function batch(books: SqliteBooks, ops: readonly QueuedOp<BatchOp>[], now: number): void {
   if (ops.length === 0) return;
   const { answers, dead } = runBatch(books, ops, now);
   reply({ kind: 'answers', answers });
@@ -94,7 +94,7 @@ function collect(first: readonly QueuedOp[], firstNow: number): { ops: readonly 
   return { ops, now, next };
 }
 
-function close(books: Books, lock: FileLock, aside: Aside): void {
+function close(books: SqliteBooks, lock: FileLock, aside: Aside): void {
   while (!aside.isEmpty) runAside(aside);
   books.db.prepare('UPDATE epochs SET ended_at = ? WHERE epoch_id = ?').run(books.now, books.epoch);
   books.db.close();

@@ -6,9 +6,7 @@ import { insertAccount, mustBeNew } from './accounts.ts';
 
 /** Stops every call, or lets them go on: holds read it in their own statement. */
 export function setStop(books: Books, { stopped, reason }: { stopped: boolean; reason: string }): void {
-  books.db
-    .prepare('UPDATE books SET stopped = ?, stop_reason = ? WHERE book_id = ?')
-    .run(stopped ? 1 : 0, stopped ? reason : null, books.bookId);
+  books.sql.stop_write.run(stopped ? 1 : 0, stopped ? reason : null, books.bookId);
   books.dirty = true;
   const before = books.stop;
   books.stop = stopped ? reason : null;
@@ -20,12 +18,12 @@ export function setStop(books: Books, { stopped, reason }: { stopped: boolean; r
 
 /** Reads the stop again: another connection may have set it, and then its predicate is right and our memory is not. */
 export function readStop(books: Books): string | null {
-  const row = books.db.prepare('SELECT stopped, stop_reason FROM books WHERE book_id = ?').get(books.bookId) as SqlRow;
+  const row = books.sql.stop_read.get(books.bookId) as SqlRow;
   return row.stopped === 0n ? null : ((row.stop_reason as string | null) ?? '');
 }
 
 export function setGeneration(books: Books, { generation }: { generation: number }): void {
-  books.db.prepare('UPDATE books SET generation = ? WHERE book_id = ?').run(generation, books.bookId);
+  books.sql.generation_write.run(generation, books.bookId);
   books.dirty = true;
 }
 
@@ -35,24 +33,19 @@ export function addSource(books: Books, { source, accounts }: { source: SourceRo
     throw new LedgerFault('INPUT_INVALID', 'A source needs an account of kind source that counts tokens, with the same id.');
   }
   addAccounts(books, accounts);
-  books.db
-    .prepare(
-      `INSERT INTO sources (book_id, source_id, name, provider, base_url, mode, settle, count_consent, models, tariff, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      books.bookId,
-      source.id,
-      source.name,
-      source.provider,
-      source.baseUrl,
-      source.mode,
-      source.settle,
-      source.countConsent ? 1 : 0,
-      source.models,
-      source.tariff,
-      source.createdAt,
-    );
+  books.sql.source_add.run(
+    books.bookId,
+    source.id,
+    source.name,
+    source.provider,
+    source.baseUrl,
+    source.mode,
+    source.settle,
+    source.countConsent ? 1 : 0,
+    source.models,
+    source.tariff,
+    source.createdAt,
+  );
   publish(books, 'source.added', source.id, { name: source.name, provider: source.provider });
 }
 
@@ -62,24 +55,19 @@ export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts:
     throw new LedgerFault('INPUT_INVALID', 'A key needs an account of kind key that counts tokens, with the same id.');
   }
   addAccounts(books, accounts);
-  books.db
-    .prepare(
-      `INSERT INTO keys (book_id, key_id, name, tenant_id, hash, hint, credit_account_id, sources, created_at, expires_at, replay_s)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      books.bookId,
-      key.id,
-      key.name,
-      key.tenantId,
-      key.hash,
-      key.hint,
-      key.creditAccountId,
-      key.sources === null ? null : JSON.stringify(key.sources),
-      key.createdAt,
-      key.expiresAt,
-      key.replayS,
-    );
+  books.sql.key_add.run(
+    books.bookId,
+    key.id,
+    key.name,
+    key.tenantId,
+    key.hash,
+    key.hint,
+    key.creditAccountId,
+    key.sources === null ? null : JSON.stringify(key.sources),
+    key.createdAt,
+    key.expiresAt,
+    key.replayS,
+  );
   publish(books, 'key.added', key.id, { name: key.name, tenantId: key.tenantId });
 }
 
@@ -91,9 +79,7 @@ function addAccounts(books: Books, accounts: readonly NewAccount[]): void {
 
 /** Records a signed root. @throws LedgerFault NOT_FOUND, STATE_INVALID where it does not follow the last one of its lane. */
 export function addReceiptGroup(books: Books, group: ReceiptGroup): void {
-  const lane = books.db
-    .prepare('SELECT lane_no, next_seq, signed_to FROM lanes WHERE book_id = ? AND lane_id = ?')
-    .get(books.bookId, group.laneId) as SqlRow | undefined;
+  const lane = books.sql.lane_read.get(books.bookId, group.laneId) as SqlRow | undefined;
   if (lane === undefined) throw new LedgerFault('NOT_FOUND', 'There is no such lane.', { laneId: group.laneId });
   const nextSeq = lane.next_seq as bigint;
   if (group.seqFrom !== (lane.signed_to as bigint) + 1n || group.seqTo < group.seqFrom || group.seqTo >= nextSeq) {
@@ -102,20 +88,16 @@ export function addReceiptGroup(books: Books, group: ReceiptGroup): void {
       nextSeq: nextSeq.toString(),
     });
   }
-  books.db
-    .prepare(
-      `INSERT INTO receipt_groups (lane_no, seq_to, seq_from, root, total, signature, signer, signed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      lane.lane_no as bigint,
-      group.seqTo,
-      group.seqFrom,
-      group.root,
-      group.total.toString(),
-      group.signature,
-      group.signer,
-      group.signedAt,
-    );
-  books.db.prepare('UPDATE lanes SET signed_to = ? WHERE lane_no = ?').run(group.seqTo, lane.lane_no as bigint);
+  books.sql.group_add.run(
+    lane.lane_no as bigint,
+    group.seqTo,
+    group.seqFrom,
+    group.root,
+    group.total.toString(),
+    group.signature,
+    group.signer,
+    group.signedAt,
+  );
+  books.sql.lane_sign.run(group.seqTo, lane.lane_no as bigint);
   books.dirty = true;
 }

@@ -1,0 +1,1 @@
+UPDATE books SET generation = ? WHERE book_id = ?

@@ -1,0 +1,1 @@
+UPDATE lanes SET signed_to = ? WHERE lane_no = ?

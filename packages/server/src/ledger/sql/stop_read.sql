@@ -1,0 +1,1 @@
+SELECT stopped, stop_reason FROM books WHERE book_id = ?

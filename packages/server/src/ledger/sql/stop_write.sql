@@ -1,0 +1,1 @@
+UPDATE books SET stopped = ?, stop_reason = ? WHERE book_id = ?
