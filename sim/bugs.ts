@@ -247,7 +247,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'recovery-releases',
     caughtAs: /^I2: |books are not what was answered/,
-    edits: [{ file: `${LEDGER}/recovery.ts`, from: "outcome: 'burned',", to: "outcome: 'released'," }],
+    edits: [{ file: `${LEDGER}/ops/burn.ts`, from: "outcome: 'burned',", to: "outcome: 'released'," }],
   },
   {
     name: 'recovery-forgets-open-holds',

@@ -10,8 +10,10 @@ import type { Log } from '../packages/server/src/ground/log.ts';
 import { openMetrics } from '../packages/server/src/ground/metrics.ts';
 import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import { Channel } from '../packages/server/src/ledger/channel.ts';
-import { ledgerOf, type SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
+import { ledgerOf } from '../packages/server/src/ledger/ledger-of.ts';
+import type { SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
 import { openReads } from '../packages/server/src/ledger/reads.ts';
+import { sqliteReads } from '../packages/server/src/ledger/sqlite-reads.ts';
 import type { KeyRow, Ledger, SourceRow } from '../packages/server/src/ledger/types.ts';
 import { Tickets } from '../packages/server/src/vault/tickets.ts';
 import { SOURCES } from './cast.ts';
@@ -80,8 +82,11 @@ export class Life {
     this.reader = openReader(ledgerOptions.file);
     const find = this.reader.prepare('SELECT state FROM holds WHERE book_id = ? AND hold_id = ?');
     this.#openHold = { get: (id) => find.get(ledgerOptions.bookId, id) as SqlRow | undefined };
-    const reads = openReads(openReader(ledgerOptions.file), ledgerOptions.bookId);
-    this.ledger = this.#watched(ledgerOf(ledgerOptions, this.channel, reads, books.epoch));
+    const reads = openReads(sqliteReads(ledgerOptions.file), ledgerOptions.bookId);
+    // What takes a whole file at once is not simulated.
+    const unused = () => Promise.reject(new Error('not in a simulation'));
+    const { laneId } = ledgerOptions;
+    this.ledger = this.#watched(ledgerOf({ laneId, epoch: books.epoch, reads, verify: unused, backup: unused }, this.channel));
   }
 
   /** Wires the gateway as the daemon does. */

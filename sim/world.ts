@@ -5,7 +5,7 @@ import { bootBooks } from '../packages/server/src/ledger/boot.ts';
 import type { SqliteLedgerOptions } from '../packages/server/src/ledger/open.ts';
 import type { BatchOp, OpAnswer, QueuedOp } from '../packages/server/src/ledger/protocol.ts';
 import { recover } from '../packages/server/src/ledger/recovery.ts';
-import { verifyBooks } from '../packages/server/src/ledger/verify.ts';
+import { verifyFile } from '../packages/server/src/ledger/sqlite-verify.ts';
 import { runBatch } from '../packages/server/src/ledger/writer.ts';
 import { Callers } from './callers.ts';
 import { opening, secretOf } from './cast.ts';
@@ -127,7 +127,7 @@ export class World {
     for (const { request } of open) this.#say(`hold ${request.holdId} is open after everything has ended`);
     await this.#reopen();
     const reader = openReader(this.#disk.file);
-    for (const finding of verifyBooks(reader, BOOK_ID, createSecretKey(CHAIN_KEY))) this.#say(`the books do not agree: ${finding}`);
+    for (const finding of await verifyFile(reader, BOOK_ID, createSecretKey(CHAIN_KEY))) this.#say(`the books do not agree: ${finding}`);
     this.#checkReceipts(reader);
     reader.close();
   }

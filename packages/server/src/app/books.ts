@@ -4,7 +4,7 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type Ledger, openSqliteLedger } from '#ledger';
+import { type BooksAt, type Ledger, openSqliteLedger } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -13,7 +13,7 @@ export type Books = {
   readonly ledger: Ledger;
   readonly clock: Clock;
   /** Where the books are, for threads that read them by themselves. */
-  readonly file: string;
+  readonly at: BooksAt;
   readonly bookId: string;
   readonly domain: Domain;
   readonly lane: LaneKey;
@@ -90,7 +90,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, at: { file }, bookId: BOOK_ID, findings, burned, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -1,13 +1,10 @@
 import type { SqlRow } from '#ground/database';
+import { AsideQueue } from './aside-queue.ts';
 import type { Books, SqliteBooks } from './books.ts';
 import { dropReplays, keepReplay } from './ops/replays.ts';
 import { UNAVAILABLE } from './perform.ts';
 import type { AsideOp, BatchOp, OpAnswer, QueuedOp } from './protocol.ts';
 import { transaction } from './writer.ts';
-
-/** One run takes no more than this many operations or, once it has so many bytes, no further one: what moves money waits behind it. */
-const RUN_OPS_MAX = 16;
-const RUN_BYTES_MAX = 1_048_576;
 
 /**
  * What moves no money and may be lost: it has transactions of its own, between the batches, so that nothing that goes wrong with it touches
@@ -16,25 +13,24 @@ const RUN_BYTES_MAX = 1_048_576;
  */
 export class Aside {
   readonly #books: SqliteBooks;
-  #queued: QueuedOp<AsideOp>[] = [];
+  readonly #queue = new AsideQueue();
 
   constructor(books: SqliteBooks) {
     this.#books = books;
   }
 
   get isEmpty(): boolean {
-    return this.#queued.length === 0;
+    return this.#queue.isEmpty;
   }
 
   /** Takes what is not for a batch. @returns the rest. */
   take(ops: readonly QueuedOp[]): readonly QueuedOp<BatchOp>[] {
-    this.#queued.push(...ops.filter(isAside));
-    return ops.filter(isForBatch);
+    return this.#queue.take(ops);
   }
 
   /** Performs some of what is queued. What cannot be done is given up. @throws where the next batch would not be durable. */
   run(): readonly OpAnswer[] {
-    const ops = this.#some();
+    const ops = this.#queue.next();
     if (ops.length === 0) return [];
     this.#sync('NORMAL', 1n);
     const answers = this.#perform(ops);
@@ -56,25 +52,6 @@ export class Aside {
     const { synchronous } = db.prepare('PRAGMA synchronous').get() as SqlRow;
     if (synchronous !== expected) throw new Error(`commits are not synced as they should be: ${mode}`);
   }
-
-  #some(): readonly QueuedOp<AsideOp>[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { op } of this.#queued) {
-      if (count === RUN_OPS_MAX || bytes >= RUN_BYTES_MAX) break;
-      count += 1;
-      bytes += op.kind === 'keepReplay' ? op.body.sealed.length : 0;
-    }
-    return this.#queued.splice(0, count);
-  }
-}
-
-function isAside(queued: QueuedOp): queued is QueuedOp<AsideOp> {
-  return queued.op.kind === 'keepReplay' || queued.op.kind === 'dropReplays';
-}
-
-function isForBatch(queued: QueuedOp): queued is QueuedOp<BatchOp> {
-  return !isAside(queued);
 }
 
 function perform(books: Books, op: AsideOp): unknown {

@@ -64,7 +64,7 @@ export function readAccount(books: Books, id: string): AccountRow | undefined {
 }
 
 /**
- * An account, remembered or read. One that is read has no open hold: those are never forgotten.
+ * An account, remembered or read; one that is read is checked against its postings.
  * @throws RowChanged where the row does not match its postings, LedgerFault TAMPERED where it is gone and they are not.
  */
 export function accountOf(books: Books, id: string): AccountRow | undefined {
@@ -77,7 +77,7 @@ export function accountOf(books: Books, id: string): AccountRow | undefined {
     }
     return undefined;
   }
-  if (auditRow(books, row, 0n) !== null) throw new RowChanged(id);
+  if (auditRow(books, row, books.openHeld(id)) !== null) throw new RowChanged(id);
   remember(books, row);
   return row;
 }

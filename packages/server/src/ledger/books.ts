@@ -26,6 +26,8 @@ export type Books = {
   readonly open: Map<string, OpenHold>;
   /** Open holds whose amounts rest on evidence, by account: while there are any, the last tenth of its limit stays free. */
   readonly guarded: Map<string, number>;
+  /** What the open holds of an account come to that this writer does not remember. */
+  readonly openHeld: (accountId: string) => bigint;
   nextLaneSeq: bigint;
   nextOutboxSeq: bigint;
   nextHoldNo: bigint;
@@ -110,8 +112,8 @@ export function rememberOpen(books: Books, hold: OpenHold): void {
 
 export function forgetOpen(books: Books, hold: OpenHold): void {
   const { holdId } = hold.request;
-  books.open.delete(holdId);
-  books.journal.record(() => books.open.set(holdId, hold));
+  // A hold of another writer's epoch is not among ours.
+  if (books.open.delete(holdId)) books.journal.record(() => books.open.set(holdId, hold));
   countGuarded(books, hold.request, -1);
 }
 

@@ -38,6 +38,8 @@ export function bootBooks(db: Database, options: WriterOptions): SqliteBooks {
       accounts: new Map(),
       open: new Map(),
       guarded: new Map(),
+      // Accounts with open holds are never forgotten.
+      openHeld: () => 0n,
       nextLaneSeq: lane.next_seq as bigint,
       nextOutboxSeq: nextOf(db, 'SELECT max(seq) AS n FROM outbox'),
       nextHoldNo: nextOf(db, 'SELECT max(hold_no) AS n FROM holds'),

@@ -87,7 +87,7 @@ function performGuarded(books: Books, op: BatchOp, engine: Engine): unknown {
     try {
       return engine.savepoint(books, () => perform(books, op));
     } catch (error) {
-      if (error instanceof RowChanged) engine.savepoint(books, () => mendAccount(books, error.accountId, 0n) ?? refreshStop(books));
+      if (error instanceof RowChanged) engine.savepoint(books, () => mendChanged(books, error.accountId));
       else if (error instanceof HoldChanged) return refuseChangedHold(books, error, engine);
       else if (engine.isConstraint(error)) throw new LedgerFault('INPUT_INVALID', 'An id is used already.');
       else if (error instanceof LedgerFault || engine.isFault(error)) throw error;
@@ -102,6 +102,8 @@ function refuseChangedHold(books: Books, error: HoldChanged, engine: Engine): ne
   throw new LedgerFault('TAMPERED', 'The hold was changed behind the ledger; its source is frozen.', { holdId: error.holdId });
 }
 
-function refreshStop(books: Books): void {
-  books.stop = readStop(books);
+/** Where the row is as it should be, the stop is not: another connection may have set it. */
+function mendChanged(books: Books, accountId: string): void {
+  const held = books.accounts.has(accountId) ? 0n : books.openHeld(accountId);
+  if (mendAccount(books, accountId, held) === null) books.stop = readStop(books);
 }

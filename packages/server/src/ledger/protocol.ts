@@ -66,7 +66,8 @@ export type Recovery = { readonly tampered: readonly TamperFinding[]; readonly b
 
 /** Messages from the writer: `ready` or `failed` once, then one `answers` per batch, and `closed` at the end. */
 export type WriterReply =
-  | { readonly kind: 'ready'; readonly epoch: string; readonly recovery: Recovery }
+  /** `laneIndex`: which of several lanes it has taken. */
+  | { readonly kind: 'ready'; readonly epoch: string; readonly recovery: Recovery; readonly laneIndex?: number }
   | { readonly kind: 'failed'; readonly fault: Fault }
   | { readonly kind: 'answers'; readonly answers: readonly OpAnswer[] }
   | { readonly kind: 'closed' };

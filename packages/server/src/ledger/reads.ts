@@ -1,9 +1,9 @@
 import type { Hex, Receipt, ReceiptMode } from '@tallystick/core';
-import type { Database, SqlRow } from '#ground/database';
+import type { SqlRow } from '#ground/database';
 import { accountRow, toAccount } from './account-row.ts';
 import { holdLineOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
-import { ASSETS, OPERATORS_READ, operatorAccount } from './operator.ts';
+import { ASSETS, OPERATOR_PREFIX, OPERATORS_READ, operatorAccount } from './operator.ts';
 import { RECEIPT_SELECT } from './receipt-fields.ts';
 import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
 import type {
@@ -24,30 +24,41 @@ import { invalid } from './validate.ts';
 
 const HOLD_COLUMNS = 'hold_no, hold_id, call_id, attempt, source_id, key_id, tenant_id, state, receipt_id, epoch_id, created_at, ended_at';
 
-/** Reads on a connection of their own, beside the writer: each sees the last commit. */
+/** How one engine answers a read. Each sees the last commit. */
+export type ReadEngine = {
+  /** @param sql with `?` for each value. */
+  all(sql: string, ...values: readonly (string | bigint | number)[]): SqlRow[] | Promise<SqlRow[]>;
+  /** A condition on `outbox` that keeps out what a transaction that still runs may yet come before. */
+  readonly outboxIsWhole: string;
+  generation(bookId: string): number | Promise<number>;
+  close(): void | Promise<void>;
+};
+
+/** Reads beside the writer: each sees the last commit. */
 export type Reads = ReturnType<typeof openReads>;
 
-export function openReads(db: Database, bookId: string) {
-  const sql = prepareAll(db);
-  return { ...accountReads(sql, bookId), ...receiptReads(sql, bookId), close: () => db.close() };
+export function openReads(engine: ReadEngine, bookId: string) {
+  const sql = queriesOf(engine);
+  return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), {
+    generation: async () => engine.generation(bookId),
+    close: async () => engine.close(),
+  });
 }
 
-type Statements = ReturnType<typeof prepareAll>;
+type Statements = ReturnType<typeof queriesOf>;
 
-function prepareAll(db: Database) {
+function queriesOf(engine: ReadEngine) {
   const prepare = (sql: string) => {
-    const statement = db.prepare(sql);
-    return {
-      get: (...values: (string | bigint | number)[]) => statement.get(...values) as SqlRow | undefined,
-      all: (...values: (string | bigint | number)[]) => statement.all(...values) as SqlRow[],
-    };
+    const all = async (...values: (string | bigint | number)[]) => engine.all(sql, ...values);
+    return { all, get: async (...values: (string | bigint | number)[]) => (await all(...values))[0] };
   };
   return {
     account: prepare('SELECT * FROM accounts WHERE book_id = ? AND account_id = ?'),
     accounts: prepare('SELECT * FROM accounts WHERE book_id = ? ORDER BY account_id'),
     // Two halves, because a sum of amounts may exceed 64 bits.
     operator: prepare(
-      `SELECT coalesce(sum(amount >> 32), 0) AS high, coalesce(sum(amount & 4294967295), 0) AS low, count(*) AS n, max(at) AS at FROM postings
+      `SELECT CAST(coalesce(sum(amount >> 32), 0) AS bigint) AS high, CAST(coalesce(sum(amount & 4294967295), 0) AS bigint) AS low,
+         count(*) AS n FROM postings
        WHERE book_id = ? AND contra_id = ? AND kind IN ('ambiguous', 'overrun', 'reconcile')`,
     ),
     book: prepare('SELECT * FROM books WHERE book_id = ?'),
@@ -61,7 +72,9 @@ function prepareAll(db: Database) {
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
     lanes: prepare('SELECT lane_id, next_seq, signed_to FROM lanes WHERE book_id = ? ORDER BY lane_no'),
-    outbox: prepare('SELECT seq, topic, subject, at, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?'),
+    outbox: prepare(
+      `SELECT seq, topic, subject, at, body FROM outbox WHERE book_id = ? AND seq > ? AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`,
+    ),
     replay: prepare('SELECT call_id, expires_at, sealed FROM replays WHERE book_id = ? AND receipt_id = ? AND expires_at > ?'),
     evidence: prepare("SELECT subject, at, body FROM evidence WHERE book_id = ? AND kind = 'tampered' ORDER BY evidence_no LIMIT ?"),
   };
@@ -69,51 +82,53 @@ function prepareAll(db: Database) {
 
 /** Accounts, who they belong to, and the state of the book. */
 function accountReads(sql: Statements, bookId: string) {
-  function operator(name: (typeof OPERATORS_READ)[number], asset: Asset): Account {
+  async function operator(name: (typeof OPERATORS_READ)[number], asset: Asset): Promise<Account> {
     const id = operatorAccount(name, asset);
-    const row = sql.operator.get(bookId, id) as SqlRow;
+    const row = (await sql.operator.get(bookId, id)) as SqlRow;
     const spent = ((row.high as bigint) << 32n) + (row.low as bigint);
-    const createdAt = Number((sql.book.get(bookId) as SqlRow).created_at);
+    const createdAt = Number(((await sql.book.get(bookId)) as SqlRow).created_at);
     const none = { ceiling: 0n, limit: 0n, held: 0n, overrun: 0n, parent: null, expiresAt: null, stateReason: null, head: '', version: 0n };
     return { id, kind: 'operator', tenantId: 'operator', asset, spent, state: 'active', seq: row.n as bigint, createdAt, ...none };
   }
 
-  function operators(): readonly Account[] {
-    return OPERATORS_READ.flatMap((name) => ASSETS.map((asset) => operator(name, asset)));
+  function operators(): Promise<readonly Account[]> {
+    return Promise.all(OPERATORS_READ.flatMap((name) => ASSETS.map((asset) => operator(name, asset))));
   }
 
   return {
-    account(id: string): Account | null {
-      const row = sql.account.get(bookId, id);
+    async account(id: string): Promise<Account | null> {
+      const row = await sql.account.get(bookId, id);
       if (row !== undefined) return toAccount(accountRow(row));
-      return operators().find((account) => account.id === id) ?? null;
+      if (!id.startsWith(OPERATOR_PREFIX)) return null;
+      return (await operators()).find((account) => account.id === id) ?? null;
     },
     /** Operator accounts only where they are asked for: their balances are summed up from the postings. */
-    accounts(kind?: AccountKind): readonly Account[] {
+    async accounts(kind?: AccountKind): Promise<readonly Account[]> {
       if (kind === 'operator') return operators();
-      const all = sql.accounts.all(bookId).map((row) => toAccount(accountRow(row)));
+      const all = (await sql.accounts.all(bookId)).map((row) => toAccount(accountRow(row)));
       return kind === undefined ? all : all.filter((account) => account.kind === kind);
     },
-    sources(): readonly SourceRow[] {
-      return sql.sources.all(bookId).map(sourceOf);
+    async sources(): Promise<readonly SourceRow[]> {
+      return (await sql.sources.all(bookId)).map(sourceOf);
     },
-    keys(): readonly KeyRow[] {
-      return sql.keys.all(bookId).map(keyOf);
+    async keys(): Promise<readonly KeyRow[]> {
+      return (await sql.keys.all(bookId)).map(keyOf);
     },
-    tampered(): readonly TamperFinding[] {
-      return sql.evidence
-        .all(bookId, LIMITS.rowsMax)
-        .map((row) => ({ accountId: row.subject as string, what: JSON.parse(row.body as string).what as string, at: Number(row.at) }));
-    },
-    generation(): number {
-      return Number((sql.book.get(bookId) as SqlRow).generation);
+    async tampered(): Promise<readonly TamperFinding[]> {
+      const rows = await sql.evidence.all(bookId, LIMITS.rowsMax);
+      return rows.map((row) => ({
+        accountId: row.subject as string,
+        what: JSON.parse(row.body as string).what as string,
+        at: Number(row.at),
+      }));
     },
   };
 }
 
 /** Holds, receipts, the lane and the outbox. */
 function receiptReads(sql: Statements, bookId: string) {
-  function holdRow(row: SqlRow): HoldRow {
+  async function holdRow(row: SqlRow): Promise<HoldRow> {
+    const lines = await sql.holdLines.all(row.hold_no as bigint);
     return {
       holdId: row.hold_id as string,
       callId: row.call_id as string,
@@ -126,31 +141,29 @@ function receiptReads(sql: Statements, bookId: string) {
       epoch: row.epoch_id as string,
       createdAt: Number(row.created_at),
       endedAt: row.ended_at === null ? null : Number(row.ended_at),
-      lines: sql.holdLines.all(row.hold_no as bigint).map(holdLineOf),
+      lines: lines.map(holdLineOf),
     };
   }
 
-  function receipt(receiptId: string): ReceiptRecord | null {
-    const row = sql.receipt.get(bookId, receiptId);
-    if (row === undefined) return sql.holdOfReceipt.get(bookId, receiptId) === undefined ? null : { status: 'open', receiptId };
-    const found = { receiptId, receipt: receiptOf(row), detail: detailOf(row) };
-    const group = sql.group.get(row.lane_no as bigint, row.seq as bigint);
-    if (group === undefined || (group.seq_from as bigint) > (row.seq as bigint)) return { status: 'unsigned', ...found };
-    return { status: 'signed', ...found, group: receiptGroupOf(group, row.lane_id as Hex) };
-  }
-
   return {
-    openHolds(limit: number): readonly HoldRow[] {
-      return sql.openHolds.all(bookId, rowLimit(limit)).map(holdRow);
+    async openHolds(limit: number): Promise<readonly HoldRow[]> {
+      return Promise.all((await sql.openHolds.all(bookId, rowLimit(limit))).map(holdRow));
     },
-    holdRow(holdId: string): HoldRow | null {
-      const row = sql.hold.get(bookId, holdId);
+    async holdRow(holdId: string): Promise<HoldRow | null> {
+      const row = await sql.hold.get(bookId, holdId);
       return row === undefined ? null : holdRow(row);
     },
-    receipt,
+    async receipt(receiptId: string): Promise<ReceiptRecord | null> {
+      const row = await sql.receipt.get(bookId, receiptId);
+      if (row === undefined) return (await sql.holdOfReceipt.get(bookId, receiptId)) === undefined ? null : { status: 'open', receiptId };
+      const found = { receiptId, receipt: receiptOf(row), detail: detailOf(row) };
+      const group = await sql.group.get(row.lane_no as bigint, row.seq as bigint);
+      if (group === undefined || (group.seq_from as bigint) > (row.seq as bigint)) return { status: 'unsigned', ...found };
+      return { status: 'signed', ...found, group: receiptGroupOf(group, row.lane_id as Hex) };
+    },
     /** @param now Unix ms. */
-    replay(receiptId: string, now: number): KeptReplay {
-      const row = sql.replay.get(bookId, receiptId, now);
+    async replay(receiptId: string, now: number): Promise<KeptReplay> {
+      const row = await sql.replay.get(bookId, receiptId, now);
       if (row === undefined) return { result: 'none' };
       return {
         result: 'kept',
@@ -159,17 +172,16 @@ function receiptReads(sql: Statements, bookId: string) {
         sealed: row.sealed as Uint8Array,
       };
     },
-    receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): readonly Receipt[] {
+    async receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]> {
       if (seqTo - seqFrom >= BigInt(LIMITS.rowsMax)) throw invalid('seqTo', `asks for more than ${LIMITS.rowsMax} receipts`);
-      return sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax).map(receiptOf);
+      return (await sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax)).map(receiptOf);
     },
-    lanes(): readonly Lane[] {
-      return sql.lanes
-        .all(bookId)
-        .map((row) => ({ laneId: row.lane_id as Hex, nextSeq: row.next_seq as bigint, signedTo: row.signed_to as bigint }));
+    async lanes(): Promise<readonly Lane[]> {
+      const rows = await sql.lanes.all(bookId);
+      return rows.map((row) => ({ laneId: row.lane_id as Hex, nextSeq: row.next_seq as bigint, signedTo: row.signed_to as bigint }));
     },
-    outbox(after: bigint, limit: number): readonly OutboxEvent[] {
-      return sql.outbox.all(after, rowLimit(limit)).map((row) => ({
+    async outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]> {
+      return (await sql.outbox.all(bookId, after, rowLimit(limit))).map((row) => ({
         seq: row.seq as bigint,
         topic: row.topic as string,
         subject: row.subject as string,

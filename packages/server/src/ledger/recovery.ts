@@ -5,8 +5,8 @@ import { type OpenHold, remember, rememberOpen, type SqliteBooks } from './books
 import { holdLineOf, openHoldOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { mendAccount } from './mend.ts';
-import { settleOpen } from './ops/settle.ts';
-import { NO_HASH, type Recovery } from './protocol.ts';
+import { burnOpen } from './ops/burn.ts';
+import type { Recovery } from './protocol.ts';
 import type { TamperFinding } from './types.ts';
 import { transaction } from './writer.ts';
 
@@ -24,7 +24,10 @@ export function recover(books: SqliteBooks): Recovery {
   const gone = new Set(tampered.filter(({ accountId }) => !books.accounts.has(accountId)).map(({ accountId }) => accountId));
   for (let from = 0; from < holds.length; from += LIMITS.burnBatch) {
     transaction(books, () => {
-      for (const hold of holds.slice(from, from + LIMITS.burnBatch)) burn(books, hold, gone);
+      for (const hold of holds.slice(from, from + LIMITS.burnBatch)) {
+        rememberOpen(books, hold);
+        burnOpen(books, hold, gone);
+      }
     });
   }
   return { tampered, burned: holds.length };
@@ -53,24 +56,4 @@ function auditAccounts(books: SqliteBooks, held: ReadonlyMap<string, bigint>): r
     if (finding !== null) findings.push(finding);
   }
   return findings;
-}
-
-/** The outcome of these calls is not known, and nobody will tell: the source pays the whole hold, the tenant nothing. */
-function burn(books: SqliteBooks, found: OpenHold, gone: ReadonlySet<string>): void {
-  // A line on an account that is gone altogether can be charged to nobody.
-  const hold = { ...found, request: { ...found.request, lines: found.request.lines.filter(({ accountId }) => !gone.has(accountId)) } };
-  rememberOpen(books, hold);
-  settleOpen(books, hold, {
-    holdId: hold.request.holdId,
-    outcome: 'burned',
-    tokens: 0n,
-    credits: 0n,
-    ms: 0n,
-    linesText: '[]',
-    amount: 0n,
-    endedAt: books.now,
-    responseHash: NO_HASH,
-    attestationHash: NO_HASH,
-    detail: { reason: 'the process ended before the call was settled' },
-  });
 }

@@ -1,5 +1,8 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
 
+/** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
+export type BooksAt = { readonly file: string } | { readonly url: string };
+
 /** What an account counts. `tokens`: billable tokens; `credits`: credit base units (6 decimals); `ms`: milliseconds. */
 export type Asset = 'tokens' | 'credits' | 'ms';
 export type AccountKind = 'source' | 'key' | 'operator';

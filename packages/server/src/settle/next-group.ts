@@ -16,12 +16,12 @@ export type SignedRoot = {
 };
 
 /** Reads, hashes and signs the next receipts of the lane that have no signature; null where all have one. */
-export function nextGroup(reader: ReceiptReader, laneId: Hex, domain: Domain, secretKey: Uint8Array): SignedRoot | null {
-  const lane = reader.lane(laneId);
+export async function nextGroup(reader: ReceiptReader, laneId: Hex, domain: Domain, secretKey: Uint8Array): Promise<SignedRoot | null> {
+  const lane = await reader.lane(laneId);
   if (lane === undefined || lane.signedTo + 1n >= lane.nextSeq) return null;
   const from = lane.signedTo + 1n;
   const last = from + BigInt(GROUP_RECEIPTS_MAX) - 1n;
-  const receipts = reader.receiptsOf(laneId, from, last < lane.nextSeq - 1n ? last : lane.nextSeq - 1n);
+  const receipts = await reader.receiptsOf(laneId, from, last < lane.nextSeq - 1n ? last : lane.nextSeq - 1n);
   const group = groupOf(groupTree(receipts));
   const { seqFrom, seqTo, root, total } = group;
   const oldestEndedAt = receipts.reduce((oldest, { endedAt }) => (endedAt < oldest ? endedAt : oldest), receipts[0]?.endedAt ?? 0n);

@@ -3,7 +3,7 @@ import { addressOfSecretKey, type Domain, type Hex, TallyError } from '@tallysti
 import type { Clock } from '#ground/clock';
 import type { Log } from '#ground/log';
 import type { Metrics } from '#ground/metrics';
-import type { Ledger } from '#ledger';
+import type { BooksAt, Ledger } from '#ledger';
 import { GROUP_RECEIPTS_MAX, type SignedRoot } from './next-group.ts';
 
 /** Receipts wait at most about this long for their group's signature. */
@@ -11,12 +11,15 @@ const GROUP_MS = 80;
 
 /** How the signing thread finds the books. `secretKey`: 32 bytes. */
 export type SignerWorkerData = {
-  readonly file: string;
+  readonly at: BooksAt;
   readonly bookId: string;
   readonly laneId: Hex;
   readonly domain: Domain;
   readonly secretKey: Uint8Array;
 };
+
+/** What the signing thread answers each time that it is asked. */
+export type SignerAnswer = { readonly root: SignedRoot | null } | { readonly failed: string };
 
 export type SignerDeps = Omit<SignerWorkerData, 'secretKey' | 'laneId'> & {
   readonly ledger: Ledger;
@@ -43,7 +46,7 @@ export class ReceiptSigner {
     this.#deps = deps;
     this.address = addressOfSecretKey(secretKey);
     const workerData: SignerWorkerData = {
-      file: deps.file,
+      at: deps.at,
       bookId: deps.bookId,
       laneId: deps.ledger.laneId,
       domain: deps.domain,
@@ -103,7 +106,8 @@ export class ReceiptSigner {
         this.#worker.off('message', onMessage).off('error', onEnd).off('exit', onEnd);
         then();
       };
-      const onMessage = (root: SignedRoot | null) => settle(() => resolve(root));
+      const onMessage = (answer: SignerAnswer) =>
+        settle(() => ('failed' in answer ? reject(new Error(answer.failed)) : resolve(answer.root)));
       const onEnd = () => settle(() => reject(new TallyError('INTERNAL', 'The signing thread has ended.')));
       this.#worker.on('message', onMessage).on('error', onEnd).on('exit', onEnd);
       if (this.#worker.threadId === -1) onEnd();

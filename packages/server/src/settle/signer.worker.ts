@@ -7,7 +7,7 @@ import type { SignerWorkerData } from './signer.ts';
 
 // Hashing and signing happen here, away from the thread that serves.
 
-const { file, bookId, laneId, domain, secretKey } = workerData as SignerWorkerData;
+const { at, bookId, laneId, domain, secretKey } = workerData as SignerWorkerData;
 // Only this thread: serving comes first where cores are few.
 try {
   setPriority(0, 10);
@@ -16,6 +16,12 @@ try {
 }
 
 await hashFast();
-const reader = openReceiptReader(file, bookId);
+const reader = openReceiptReader(at, bookId);
 
-parentPort?.on('message', () => parentPort?.postMessage(nextGroup(reader, laneId, domain, secretKey)));
+// One at a time, as it is asked. Where the books cannot be read now, nothing is signed now.
+parentPort?.on('message', () => {
+  void nextGroup(reader, laneId, domain, secretKey).then(
+    (root) => parentPort?.postMessage({ root }),
+    (cause: unknown) => parentPort?.postMessage({ failed: cause instanceof Error ? cause.message : 'unknown' }),
+  );
+});

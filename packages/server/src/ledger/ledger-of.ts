@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { type Hex, TallyError } from '@tallystick/core';
+import type { Channel } from './channel.ts';
+import { LIMITS } from './limits.ts';
+import type { Standing } from './protocol.ts';
+import type { Reads } from './reads.ts';
+import type { AccountKind, HoldRequest, HoldResult, KeptReplay, Lane, Ledger } from './types.ts';
+import * as check from './validate.ts';
+
+/** A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. */
+async function placeHold(channel: Channel, body: HoldRequest): Promise<HoldResult> {
+  const behind = channel.waits;
+  const placed = await channel.ask<HoldResult>({ kind: 'hold', body });
+  if (!behind || placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return placed;
+  channel.hurry();
+  return channel.ask<HoldResult>({ kind: 'hold', body });
+}
+
+function replaysOf(
+  channel: Channel,
+  find: (receiptId: string, now: number) => Promise<KeptReplay>,
+): Pick<Ledger, 'keepReplay' | 'replay' | 'dropReplays'> {
+  return {
+    keepReplay: async (replay) => channel.ask({ kind: 'keepReplay', body: check.checkReplay(replay) }),
+    replay: async (receiptId, accountIds) => {
+      for (const id of [receiptId, ...accountIds]) check.checkId(id, 'id');
+      const { refusal, now } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds } });
+      return refusal === null ? find(receiptId, now) : { result: 'refused', refusal };
+    },
+    dropReplays: async () => {
+      while ((await channel.ask<number>({ kind: 'dropReplays' })) === LIMITS.replayDropBatch);
+    },
+  };
+}
+
+/** What an engine brings beside its writer. */
+export type LedgerBooks = {
+  readonly laneId: Hex;
+  readonly epoch: string;
+  readonly reads: Reads;
+  verify(): Promise<readonly string[]>;
+  /** Writes a copy into a file that is not there yet. */
+  backup(file: string): Promise<void>;
+};
+
+/** The books as the other rooms have them: shapes are checked here, the writer is asked, reads go beside it. */
+export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, channel: Channel): Ledger {
+  let closed = false;
+  /** Reads answer from the last commit, or reject as the writer does once closed. */
+  const read = async <T>(query: () => T | Promise<T>): Promise<T> => {
+    if (closed) throw new TallyError('LEDGER_CLOSED');
+    return query();
+  };
+  return {
+    epoch,
+    laneId,
+    openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
+    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
+    setState: async (accountId, state, reason, reconciledSpent) => {
+      check.checkId(accountId, 'accountId');
+      if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
+      check.checkText(reason, 'reason');
+      if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
+      return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
+    },
+    setStop: async (stopped, reason) => {
+      check.checkText(reason, 'reason');
+      return channel.ask({ kind: 'setStop', body: { stopped, reason } });
+    },
+    addSource: async (source, accounts) =>
+      channel.ask({ kind: 'addSource', body: { source: check.checkSource(source), accounts: accounts.map(check.checkNewAccount) } }),
+    addKey: async (key, accounts) =>
+      channel.ask({ kind: 'addKey', body: { key: check.checkKey(key), accounts: accounts.map(check.checkNewAccount) } }),
+    hold: async (request) => placeHold(channel, check.checkHold(request)),
+    settle: async (request, when) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }, when),
+    addReceiptGroup: async (group) => channel.ask({ kind: 'addReceiptGroup', body: check.checkReceiptGroup(group) }, 'soon'),
+    setGeneration: async (generation) => {
+      check.checkTime(generation, 'generation');
+      return channel.ask({ kind: 'setGeneration', body: { generation } });
+    },
+    ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
+
+    account: (id) => read(() => reads.account(id)),
+    accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
+    tampered: () => read(() => reads.tampered()),
+    sources: () => read(() => reads.sources()),
+    keys: () => read(() => reads.keys()),
+    openHolds: (limit) => read(() => reads.openHolds(limit)),
+    holdRow: (holdId) => read(() => reads.holdRow(holdId)),
+    receipt: (receiptId) => read(() => reads.receipt(receiptId)),
+    receiptsOf: (lane, seqFrom, seqTo) => read(() => reads.receiptsOf(lane, seqFrom, seqTo)),
+    lane: () => read(async () => (await reads.lanes()).find((lane) => lane.laneId === laneId) as Lane),
+    lanes: () => read(() => reads.lanes()),
+    outbox: (after, limit) => read(() => reads.outbox(after, limit)),
+    generation: () => read(() => reads.generation()),
+    verify: () => read(verify),
+    backup: async (to) => {
+      if (closed) throw new TallyError('LEDGER_CLOSED');
+      if (existsSync(to)) throw new TallyError('BACKUP_INVALID', 'The file for the backup is there already.');
+      await backup(to).catch((error: unknown) => {
+        throw new TallyError('BACKUP_INVALID', 'The backup could not be written.', {}, { cause: error });
+      });
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      // The writer's connection is the last to close, so that it empties the write-ahead log into the file.
+      await reads.close();
+      await channel.close();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { randomHex } from '#ground/ids';
+import { checkSafety, type PgSession, tryAdvisoryLock } from '#ground/postgres';
+import { LedgerFault } from '../fault.ts';
+import { laneLock } from './locks.ts';
+import { migratePg } from './migrate.ts';
+import { ensurePartitions } from './partitions.ts';
+import { newPgBooks, type PgBooks } from './pg-books.ts';
+
+export type PgOptions = {
+  readonly bookId: string;
+  readonly hostId: string;
+  /** Ids of the lanes that a process of this gateway may have, by index. */
+  readonly laneIds: readonly string[];
+  readonly ticketKey: Uint8Array;
+  readonly chainKey: Uint8Array;
+  /** Unix ms. */
+  readonly now: number;
+};
+
+/** The server that the books are on, told apart from others, and from itself after a failover. */
+export type Server = { readonly systemId: string; readonly timeline: string };
+
+export type PgBooted = { readonly books: PgBooks; readonly laneIndex: number; readonly server: Server };
+
+/**
+ * Brings the schema up to date, takes the first lane whose lock is free, and starts a new epoch that owns it. Holds of the lane's earlier
+ * epoch are still open then: `recoverPg` ends them before anything else is done.
+ * @throws LedgerFault STATE_INVALID, DATA_LOCKED (every lane is taken) · TallyError CONFIG_INVALID (the server's settings are not safe)
+ */
+export async function bootPg(session: PgSession, options: PgOptions): Promise<PgBooted> {
+  const { systemId, timeline } = await checkSafety(session);
+  await migratePg(session, options.now);
+  const { bookId } = options;
+  await session.query('INSERT INTO books (book_id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING', [bookId, options.now]);
+  const laneIndex = await takeLane(session, options);
+  const laneId = options.laneIds[laneIndex] as string;
+  const epoch = randomHex(16);
+  const high = await session.query('SELECT coalesce(max(wall_high), 0) AS high FROM lanes WHERE book_id = $1', [bookId]);
+  const now = Math.max(options.now, Number(high.rows[0]?.high));
+  await ensurePartitions(session, now);
+  const [, , lane] = await session.pipeline([
+    { text: 'BEGIN', values: [] },
+    {
+      text: 'INSERT INTO epochs (epoch_id, book_id, lane_id, started_at) VALUES ($1, $2, $3, $4)',
+      values: [epoch, bookId, laneId, now],
+    },
+    {
+      text: `INSERT INTO lanes (book_id, lane_id, lane_index, owner_epoch, next_seq, signed_to, wall_high) VALUES ($1, $2, $3, $4, 1, 0, $5)
+        ON CONFLICT (book_id, lane_id) DO UPDATE SET owner_epoch = excluded.owner_epoch, wall_high = excluded.wall_high
+        RETURNING lane_no, next_seq, batches`,
+      values: [bookId, laneId, laneIndex, epoch, now],
+    },
+    { text: 'COMMIT', values: [] },
+  ]);
+  const row = lane?.rows[0];
+  if (row === undefined) throw new LedgerFault('LEDGER_UNAVAILABLE', 'The lane could not be taken.');
+  const { ticketKey, chainKey, hostId } = options;
+  const books = newPgBooks({
+    ...{ bookId, hostId, laneId, epoch, ticketKey, chainKey, now },
+    laneNo: row.lane_no as bigint,
+    nextLaneSeq: row.next_seq as bigint,
+    batches: row.batches as bigint,
+  });
+  return { books, laneIndex, server: { systemId, timeline } };
+}
+
+async function takeLane(session: PgSession, { bookId, laneIds }: PgOptions): Promise<number> {
+  for (const [index, laneId] of laneIds.entries()) if (await tryAdvisoryLock(session, laneLock(bookId, laneId))) return index;
+  throw new LedgerFault('DATA_LOCKED', `${laneIds.length} processes are using the books: there is no lane left for another.`);
+}

@@ -1,0 +1,205 @@
+import type { SqlRow } from '#ground/database';
+import type { PgResult, PgStep } from '#ground/postgres';
+import { type AccountRow, accountDifferences, accountRow } from '../account-row.ts';
+import { stopLock } from './locks.ts';
+import type { Need } from './not-fetched.ts';
+import type { PgBooks } from './pg-books.ts';
+import { rowSeal } from './seal.ts';
+import { idempotencyName } from './unit.ts';
+
+/** What a batch will read, as far as its operations say: fetched with the transaction's first statements. */
+export type Plan = {
+  readonly accounts: readonly string[];
+  /** Accounts of them that must be audited even where they are sealed, and those that are to be opened. */
+  readonly proofs: readonly string[];
+  readonly idempotency: readonly (readonly [keyId: string, route: string, key: string])[];
+  /** Ids of holds that are placed or settled. */
+  readonly holdIds: readonly string[];
+  /** How many holds it may place. */
+  readonly places: number;
+  /** It stops or resumes all calls. */
+  readonly stops: boolean;
+};
+
+export const NO_PLAN: Plan = { accounts: [], proofs: [], idempotency: [], holdIds: [], places: 0, stops: false };
+
+/** A statement, and what is done with its answer. */
+export type Fetch = { readonly step: PgStep; readonly load: (result: PgResult) => void };
+
+const HOLD_COLUMNS = 'hold_no, hold_id, call_id, state, receipt_id, nonce, epoch_id';
+
+/** The transaction's first statements. Accounts are locked in the order of their ids, so that no two writers wait for each other. */
+export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
+  const { bookId, unit } = books;
+  const fetches: Fetch[] = [
+    { step: { text: 'BEGIN', values: [] }, load: () => {} },
+    lock(plan.stops ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared', stopLock(bookId)),
+    {
+      step: { name: 'stop', text: 'SELECT stopped, stop_reason FROM books WHERE book_id = $1', values: [bookId] },
+      load: ({ rows }) => {
+        unit.stop = rows[0] as SqlRow;
+        books.stop = unit.stop.stopped === 0n ? null : ((unit.stop.stop_reason as string | null) ?? '');
+      },
+    },
+  ];
+  if (plan.accounts.length > 0) fetches.push(...accountFetches(books, plan.accounts));
+  if (plan.proofs.length > 0) fetches.push(...proofFetches(books, plan.proofs));
+  if (plan.idempotency.length > 0) fetches.push(idempotencyFetch(books, plan.idempotency));
+  if (unit.isStrict && plan.holdIds.length > 0) fetches.push(holdFetch(books, plan.holdIds));
+  if (books.holdNumbersLeft < BigInt(plan.places)) fetches.push(holdNumbers(books));
+  return fetches;
+}
+
+export function fetchesOf(books: PgBooks, need: Need): readonly Fetch[] {
+  if (need.kind === 'accounts') return accountFetches(books, need.ids);
+  if (need.kind === 'proofs') return proofFetches(books, need.ids);
+  return [need.kind === 'holds' ? holdFetch(books, need.ids) : laneFetch(books, need.id)];
+}
+
+function lock(name: string, key: bigint): Fetch {
+  return { step: { text: `SELECT ${name}($1)`, values: [key] }, load: () => {} };
+}
+
+function accountFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] {
+  return [
+    {
+      step: {
+        name: 'accounts',
+        text: 'SELECT * FROM accounts WHERE book_id = $1 AND account_id = ANY($2::text[]) ORDER BY account_id FOR UPDATE',
+        values: [books.bookId, ids],
+      },
+      load: ({ rows }) => {
+        for (const id of ids) {
+          if (!books.unit.accounts.has(id)) books.unit.accounts.set(id, { found: null, row: null, isPlaced: false, isRestored: false });
+        }
+        for (const row of rows) loadAccount(books, row);
+      },
+    },
+  ];
+}
+
+/**
+ * A row is taken as it is where it is exactly what this writer saw last, or a later version under a writer's seal. Any other is audited
+ * against its postings and its open holds before anything is done on it.
+ */
+function loadAccount(books: PgBooks, found: SqlRow): void {
+  const row = accountRow(found);
+  books.unit.accounts.set(row.id, { found, row: found, isPlaced: false, isRestored: false });
+  setGuarded(books, row.id, found.guarded as bigint);
+  if (isTrusted(books, row, found)) books.accounts.set(row.id, row);
+}
+
+function isTrusted({ known, chainKey, bookId }: PgBooks, row: AccountRow, { guarded, seal }: SqlRow): boolean {
+  const before = known.get(row.id);
+  if (before === undefined || row.version < before.version) return false;
+  if (row.version === before.version && accountDifferences(row, before).length > 0) return false;
+  return rowSeal(chainKey, bookId, row, guarded as bigint) === seal;
+}
+
+function setGuarded(books: PgBooks, id: string, guarded: bigint): void {
+  if (guarded === 0n) books.guarded.delete(id);
+  else books.guarded.set(id, Number(guarded));
+}
+
+function proofFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] {
+  const postings = new Map<string, SqlRow[]>();
+  return [
+    {
+      step: {
+        name: 'last_postings',
+        text: `SELECT p.* FROM unnest($2::text[]) AS q(account_id), LATERAL (
+          SELECT * FROM postings WHERE book_id = $1 AND account_id = q.account_id ORDER BY seq DESC LIMIT 2) p`,
+        values: [books.bookId, ids],
+      },
+      load: ({ rows }) => {
+        for (const row of rows) postings.set(row.account_id as string, [...(postings.get(row.account_id as string) ?? []), row]);
+      },
+    },
+    {
+      // Two halves, because a sum of amounts that somebody edited may exceed 64 bits.
+      step: {
+        name: 'open_sums',
+        text: `SELECT l.account_id, sum(l.amount >> 32)::bigint AS high, sum(l.amount & 4294967295)::bigint AS low,
+            count(*) FILTER (WHERE h.proof = 'count') AS guarded
+          FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no
+          WHERE h.state = 'open' AND h.book_id = $1 AND l.account_id = ANY($2::text[]) GROUP BY l.account_id`,
+        values: [books.bookId, ids],
+      },
+      load: ({ rows }) => {
+        const sums = new Map(rows.map((row) => [row.account_id as string, row]));
+        for (const id of ids) {
+          const sum = sums.get(id);
+          const held = sum === undefined ? 0n : ((sum.high as bigint) << 32n) + (sum.low as bigint);
+          const guarded = (sum?.guarded as bigint | undefined) ?? 0n;
+          books.unit.proofs.set(id, {
+            postings: (postings.get(id) ?? []).sort((a, b) => ((a.seq as bigint) > (b.seq as bigint) ? -1 : 1)),
+            held,
+            guarded,
+          });
+          if (!books.accounts.has(id)) setGuarded(books, id, guarded);
+        }
+      },
+    },
+  ];
+}
+
+function idempotencyFetch({ bookId, unit }: PgBooks, keys: Plan['idempotency']): Fetch {
+  return {
+    step: {
+      name: 'idempotency',
+      text: `SELECT i.key_id, i.route, i.idempotency_key, i.body_mac, ${HOLD_COLUMNS.replaceAll(/(\w+)/g, 'h.$1')}
+        FROM unnest($2::text[], $3::text[], $4::text[]) AS q(key_id, route, idempotency_key)
+        JOIN idempotency i ON i.book_id = $1 AND i.key_id = q.key_id AND i.route = q.route AND i.idempotency_key = q.idempotency_key
+        JOIN holds h ON h.hold_no = i.hold_no`,
+      values: [bookId, keys.map(([keyId]) => keyId), keys.map(([, route]) => route), keys.map(([, , key]) => key)],
+    },
+    load: ({ rows }) => {
+      for (const key of keys) unit.idempotency.set(idempotencyName(bookId, ...key), null);
+      for (const row of rows) {
+        unit.idempotency.set(idempotencyName(bookId, row.key_id, row.route, row.idempotency_key), row);
+        unit.holdsByNo.set(row.hold_no as bigint, row);
+      }
+    },
+  };
+}
+
+function holdFetch({ bookId, unit }: PgBooks, ids: readonly string[]): Fetch {
+  return {
+    step: {
+      name: 'holds',
+      text: `SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = $1 AND hold_id = ANY($2::text[]) ORDER BY hold_no FOR UPDATE`,
+      values: [bookId, ids],
+    },
+    load: ({ rows }) => {
+      for (const id of ids) if (!unit.holds.has(id)) unit.holds.set(id, null);
+      for (const row of rows) {
+        unit.holds.set(row.hold_id as string, row);
+        unit.holdsByNo.set(row.hold_no as bigint, row);
+      }
+    },
+  };
+}
+
+function laneFetch({ bookId, unit }: PgBooks, id: string): Fetch {
+  return {
+    step: {
+      name: 'lane',
+      text: 'SELECT lane_no, next_seq, signed_to FROM lanes WHERE book_id = $1 AND lane_id = $2 FOR UPDATE',
+      values: [bookId, id],
+    },
+    load: ({ rows }) => {
+      unit.lanes.set(id, rows[0] ?? null);
+    },
+  };
+}
+
+/** Numbers of holds are taken in blocks: they are unique over all writers, and need not follow each other. */
+function holdNumbers(books: PgBooks): Fetch {
+  return {
+    step: { name: 'hold_numbers', text: "SELECT nextval('hold_numbers') AS first", values: [] },
+    load: ({ rows }) => {
+      books.nextHoldNo = rows[0]?.first as bigint;
+      books.holdNumbersEnd = books.nextHoldNo + 10_000n;
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** What a batch may have to read. Everything of a kind that the batch could need is fetched at once. */
+export type Need =
+  | { readonly kind: 'accounts'; readonly ids: readonly string[] }
+  /** The last two postings of an account, and what its open holds come to: for a row that this writer has no reason to trust. */
+  | { readonly kind: 'proofs'; readonly ids: readonly string[] }
+  | { readonly kind: 'holds'; readonly ids: readonly string[] }
+  | { readonly kind: 'lane'; readonly id: string };
+
+/** The batch reads what is not fetched yet. Never leaves the engine: it is fetched in the same transaction, and the batch runs again. */
+export class NotFetched extends Error {
+  readonly need: Need;
+
+  constructor(need: Need) {
+    super('a batch reads what was not fetched');
+    this.need = need;
+  }
+}

@@ -1,0 +1,70 @@
+import { createSecretKey } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import type { Hex } from '@tallystick/core';
+import { type Clock, systemClock } from '#ground/clock';
+import { connectPostgres } from '#ground/postgres';
+import { Channel, type WriterPort } from '../channel.ts';
+import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
+import { openReads } from '../reads.ts';
+import { type OpenedLedger, opened, started } from '../started.ts';
+import * as check from '../validate.ts';
+import type { PgOptions } from './boot.ts';
+import { copyToFile } from './copy.ts';
+import { pgReads } from './reads.ts';
+import { CONNECT } from './settings.ts';
+import { verifyPg } from './verify.ts';
+
+export type PostgresLedgerOptions = {
+  /** `postgres://…`; secret, it may have a password in it. */
+  readonly url: string;
+  readonly bookId: string;
+  /** Tells this host from others, across restarts: its generation is counted under this name. */
+  readonly hostId: string;
+  /** Ids of the lanes of this gateway, by index: each process takes the first that is free. */
+  readonly laneIds: readonly Hex[];
+  /** Keys the send permits, 32 bytes; the vault has the same. */
+  readonly ticketKey: Buffer;
+  /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
+  readonly chainKey: Buffer;
+  readonly clock?: Clock;
+};
+
+/**
+ * Opens the books on PostgreSQL, as one of any number of hosts: brings the schema up to date, takes a lane, starts an epoch, checks every
+ * account against its postings, and burns what the lane's earlier epochs left open. Ready to serve when it resolves.
+ * @throws TallyError CONFIG_INVALID (the server is unfit), DATA_LOCKED (no lane is free), STATE_INVALID, INPUT_INVALID, LEDGER_UNAVAILABLE
+ */
+export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<OpenedLedger & { readonly laneIndex: number }> {
+  const clock = options.clock ?? systemClock;
+  checkOptions(options);
+  const { url, bookId, hostId, laneIds, ticketKey, chainKey } = options;
+  const workerData: PgOptions & { url: string } = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs() };
+  const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
+  const { epoch, recovery, laneIndex = 0 } = await started(worker);
+  const books: LedgerBooks = {
+    laneId: laneIds[laneIndex] as Hex,
+    epoch,
+    reads: openReads(pgReads(url, hostId), bookId),
+    verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
+    backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
+  };
+  return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock)), recovery), laneIndex };
+}
+
+/** Long reads have a session of their own. */
+async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
+  const session = await connectPostgres(url, { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 });
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function checkOptions({ bookId, hostId, laneIds, ticketKey, chainKey }: PostgresLedgerOptions): void {
+  check.checkId(bookId, 'bookId');
+  check.checkId(hostId, 'hostId');
+  for (const laneId of laneIds) check.checkLaneId(laneId);
+  if (laneIds.length === 0) throw check.invalid('laneIds', 'names no lane');
+  for (const [name, key] of Object.entries({ ticketKey, chainKey })) if (key.length !== 32) throw check.invalid(name, 'is not 32 bytes');
+}

@@ -1,0 +1,31 @@
+import type { PgSession } from '#ground/postgres';
+import { monthOf } from '../months.ts';
+import { SCHEMA_LOCK } from './locks.ts';
+
+/** SQLSTATE of a row for which there is no partition. */
+export const NO_PARTITION = '23514';
+
+const PARTITIONED = ['postings', 'receipts', 'outbox'] as const;
+/** The next month's partitions are made this long before it. */
+const AHEAD_MS = 7 * 24 * 3_600_000;
+
+/** Makes the partitions of this month and of the one that a week from now is in, where they are not there. @param now Unix ms. */
+export async function ensurePartitions(session: PgSession, now: number): Promise<void> {
+  const months = [...new Set([monthOf(now), monthOf(now + AHEAD_MS)])];
+  const names = months.flatMap((month) => PARTITIONED.map((table) => ({ table, month, name: `${table}_${month}` })));
+  const there = await session.query('SELECT relname FROM pg_class WHERE relname = ANY($1::text[]) AND pg_table_is_visible(oid)', [
+    names.map(({ name }) => name),
+  ]);
+  const known = new Set(there.rows.map(({ relname }) => relname));
+  const missing = names.filter(({ name }) => !known.has(name));
+  if (missing.length === 0) return;
+  await session.pipeline([
+    { text: 'BEGIN', values: [] },
+    { text: 'SELECT pg_advisory_xact_lock($1)', values: [SCHEMA_LOCK] },
+    ...missing.map(({ table, month, name }) => ({
+      text: `CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${table} FOR VALUES FROM (${month}) TO (${month + 1})`,
+      values: [],
+    })),
+    { text: 'COMMIT', values: [] },
+  ]);
+}

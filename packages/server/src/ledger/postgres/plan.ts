@@ -1,0 +1,43 @@
+import type { Books } from '../books.ts';
+import type { BatchOp, QueuedOp } from '../protocol.ts';
+import type { Plan } from './fetch.ts';
+
+/** What these operations will read. What is forgotten here is fetched when it is asked for. */
+export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchOp>[]): Plan {
+  const accounts = new Set<string>();
+  const proofs = new Set<string>();
+  const idempotency = new Map<string, readonly [string, string, string]>();
+  const holdIds: string[] = [];
+  let places = 0;
+  let stops = false;
+  for (const { op } of ops) {
+    if (op.kind === 'hold') {
+      places += 1;
+      holdIds.push(op.body.holdId);
+      for (const { accountId } of op.body.lines) accounts.add(accountId);
+      if (op.body.idempotency !== undefined) {
+        const { route, key } = op.body.idempotency;
+        idempotency.set([op.body.keyId, route, key].join('\n'), [op.body.keyId, route, key]);
+      }
+    } else if (op.kind === 'settle') {
+      holdIds.push(op.body.holdId);
+      for (const { accountId } of books.open.get(op.body.holdId)?.request.lines ?? []) accounts.add(accountId);
+    } else if (op.kind === 'setLimit' || op.kind === 'setState') accounts.add(op.body.accountId);
+    else if (op.kind === 'standing') for (const id of op.body.accountIds) accounts.add(id);
+    else if (op.kind === 'setStop') stops = true;
+    else for (const { id } of opened(op)) proofs.add(id);
+  }
+  return {
+    accounts: [...accounts, ...proofs].sort(),
+    proofs: [...proofs],
+    idempotency: [...idempotency.values()],
+    holdIds,
+    places,
+    stops,
+  };
+}
+
+function opened(op: BatchOp): readonly { readonly id: string }[] {
+  if (op.kind === 'openAccount') return [op.body];
+  return op.kind === 'addSource' || op.kind === 'addKey' ? op.body.accounts : [];
+}

@@ -1,0 +1,74 @@
+import type { SqlRow } from '#ground/database';
+import type { PgSession } from '#ground/postgres';
+import type { OpenHold } from '../books.ts';
+import { holdLineOf, openHoldOf } from '../hold-rows.ts';
+import { LIMITS } from '../limits.ts';
+import { burnOpen } from '../ops/burn.ts';
+import { NO_PLAN } from './fetch.ts';
+import { laneLock } from './locks.ts';
+import type { PgBooks } from './pg-books.ts';
+import { transact } from './transact.ts';
+
+/** An epoch that has ended, or seems to have: holds are open that it placed, and nobody's session holds its lane. */
+export type Dead = { readonly epoch: string; readonly laneId: string };
+
+/** Epochs but our own that have open holds, or that own a lane. */
+export async function otherEpochs(session: PgSession, { bookId, epoch }: PgBooks): Promise<readonly Dead[]> {
+  const { rows } = await session.query(
+    `SELECT e.epoch_id, e.lane_id FROM epochs e WHERE e.book_id = $1 AND e.epoch_id <> $2 AND e.epoch_id IN (
+       SELECT epoch_id FROM holds WHERE state = 'open' AND book_id = $1 UNION SELECT owner_epoch FROM lanes WHERE book_id = $1)`,
+    [bookId, epoch],
+  );
+  return rows.map((row) => ({ epoch: row.epoch_id as string, laneId: row.lane_id as string }));
+}
+
+/**
+ * Burns the open holds of an epoch whose lane's lock is free: nobody will settle them. Whoever had it, and may wake up, is fenced off by the
+ * same transaction: its lane is no longer its own, so nothing of it commits.
+ * @returns how many; null where the epoch is alive.
+ */
+export async function burnEpoch(session: PgSession, books: PgBooks, dead: Dead): Promise<number | null> {
+  const isOurLane = dead.laneId === books.laneId;
+  if (!isOurLane && !(await fence(session, books, dead))) return null;
+  try {
+    let burned = 0;
+    for (;;) {
+      const holds = await openHoldsOf(session, books.bookId, dead.epoch);
+      if (holds.length === 0) return burned;
+      const accounts = [...new Set(holds.flatMap(({ request }) => request.lines.map(({ accountId }) => accountId)))].sort();
+      const holdIds = holds.map(({ request }) => request.holdId);
+      await transact(session, books, { ...NO_PLAN, accounts, holdIds }, true, () => {
+        const gone = new Set(accounts.filter((id) => books.unit.accounts.get(id)?.row === null));
+        for (const hold of holds) burnOpen(books, hold, gone);
+      });
+      burned += holds.length;
+    }
+  } finally {
+    if (!isOurLane) await session.query('SELECT pg_advisory_unlock($1)', [laneLock(books.bookId, dead.laneId)]).catch(() => {});
+  }
+}
+
+/** Takes the lane's lock for the time of burning, and the lane from its owner. */
+async function fence(session: PgSession, { bookId }: PgBooks, { epoch, laneId }: Dead): Promise<boolean> {
+  const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS got', [laneLock(bookId, laneId)]);
+  if (rows[0]?.got !== true) return false;
+  await session.query("UPDATE lanes SET owner_epoch = '' WHERE book_id = $1 AND lane_id = $2 AND owner_epoch = $3", [
+    bookId,
+    laneId,
+    epoch,
+  ]);
+  return true;
+}
+
+async function openHoldsOf(session: PgSession, bookId: string, epoch: string): Promise<readonly OpenHold[]> {
+  const { rows } = await session.query(
+    "SELECT * FROM holds WHERE state = 'open' AND book_id = $1 AND epoch_id = $2 ORDER BY hold_no LIMIT $3",
+    [bookId, epoch, LIMITS.burnBatch],
+  );
+  const lines = await session.query(
+    'SELECT hold_no, account_id, amount FROM hold_lines WHERE hold_no = ANY($1::bigint[]) ORDER BY hold_no, account_id',
+    [rows.map(({ hold_no }) => hold_no as bigint)],
+  );
+  const byHold = Map.groupBy(lines.rows, ({ hold_no }: SqlRow) => hold_no as bigint);
+  return rows.map((row) => openHoldOf(row, (byHold.get(row.hold_no as bigint) ?? []).map(holdLineOf)));
+}

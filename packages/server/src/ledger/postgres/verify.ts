@@ -1,0 +1,52 @@
+import type { KeyObject } from 'node:crypto';
+import type { SqlRow } from '#ground/database';
+import type { PgSession } from '#ground/postgres';
+import { type VerifyEngine, verifyBooks } from '../verify.ts';
+
+const PAGE = 1_000;
+
+/** Verifies the books in one snapshot, on a session of its own. @returns one sentence per finding. */
+export async function verifyPg(session: PgSession, bookId: string, key: KeyObject): Promise<readonly string[]> {
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', []);
+  try {
+    return await verifyBooks(engineOf(session), bookId, key);
+  } finally {
+    await session.query('COMMIT', []).catch(() => {});
+  }
+}
+
+function engineOf(session: PgSession): VerifyEngine {
+  return {
+    rows: (sql, ...values) => rowsOf(session, numbered(sql), values),
+    schemaFindings: (guards) => missing(session, guards),
+    charges: async (_bookId, holdIds) => {
+      const text = `SELECT q.hold_id, p.account_id, p.amount, p.digest FROM unnest($1::text[]) AS q(hold_id), postings p
+        WHERE p.business_id >= 'hold:' || q.hold_id || ':' AND p.business_id < 'hold:' || q.hold_id || ';' ORDER BY p.business_id`;
+      return [...(await session.query(text, [[...holdIds]])).rows];
+    },
+  };
+}
+
+async function* rowsOf(session: PgSession, text: string, values: readonly (string | bigint | number)[]): AsyncGenerator<SqlRow> {
+  for await (const page of session.pages(text, values, PAGE)) yield* page;
+}
+
+function numbered(sql: string): string {
+  let n = 0;
+  return sql.replaceAll('?', () => {
+    n += 1;
+    return `$${n}`;
+  });
+}
+
+/** Guards that are not there, or do not fire: a trigger that is disabled is as good as gone. */
+async function missing(session: PgSession, guards: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await session.query(
+    `SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+     WHERE t.tgenabled IN ('O', 'A') AND NOT t.tgisinternal AND pg_table_is_visible(c.oid)`,
+    [],
+  );
+  const there = new Set(rows.map(({ tgname }) => tgname));
+  // What holds must keep is in one trigger here.
+  return guards.filter((name) => !there.has(name) && name !== 'holds_no_update').map((name) => `the guard ${name} is gone`);
+}
