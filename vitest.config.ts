@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'bench/src/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '.build/**', ...(long ? [] : ['tests/long/**'])],
+    // Offers a PostgreSQL to the tests; it starts when the first of them asks.
+    globalSetup: ['tests/support/postgres-setup.ts'],
     // node:sqlite announces itself as experimental in every worker.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: long ? 3_600_000 : 30_000,

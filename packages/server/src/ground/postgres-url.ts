@@ -1,0 +1,29 @@
+import { TallyError } from '@tallystick/core';
+import type { ClientConfig } from 'pg';
+
+const WEAK_MODES = /([?&]sslmode=)(?:allow|prefer|require|verify-ca)(?=&|$)/;
+
+/**
+ * For pg's client: the URL with its TLS mode made plain. Each mode that asks for TLS verifies the server in full, as pg 8 does anyway
+ * (with a warning that these modes will mean less one day); `disable` and `no-verify` stay what they say. Who wants libpq's weaker
+ * meanings writes `uselibpqcompat=true`.
+ * @throws TallyError CONFIG_INVALID; it repeats nothing of the URL, whose password may stand in any part of it after a typing error.
+ */
+export function configOfUrl(url: string): ClientConfig {
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    throw new TallyError('CONFIG_INVALID', 'The database URL must begin with postgres:// or postgresql://.');
+  }
+  const strict = /[?&]uselibpqcompat=true(?=&|$)/.test(url) ? url : url.replace(WEAK_MODES, '$1verify-full');
+  return { connectionString: strict, keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+}
+
+/** Runs pg's own parsing of the URL, whose errors may quote it. @throws TallyError CONFIG_INVALID. */
+export function withUrl<T>(construct: () => T): T {
+  try {
+    return construct();
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const why = typeof code === 'string' ? ` (${code})` : '';
+    throw new TallyError('CONFIG_INVALID', `The database URL cannot be used${why}: is a character of the password not percent-encoded?`);
+  }
+}

@@ -1,0 +1,207 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Binaries, findPostgres } from './postgres-binaries.ts';
+import { childrenOf, isRunning } from './processes.ts';
+
+const READY_WITHIN_MS = 30_000;
+const STANDBY_NAME = 'tally_standby';
+
+/** A throw-away server of this process alone: durable as in earnest, reached over loopback or a socket of its own, by the role `postgres`. */
+export type Cluster = {
+  readonly port: number;
+  readonly socketFolder: string;
+  /** Over TCP. @param database that of the role where absent. */
+  url(database?: string): string;
+  /** Id of the postmaster while it runs. */
+  pid(): number;
+  log(): string;
+  start(): Promise<void>;
+  /** `fast`: sessions are ended, then a checkpoint; `immediate`: like a crash of the server. */
+  stop(how: 'fast' | 'immediate'): Promise<void>;
+  /** SIGKILL to every process of it, the sessions first frozen so that none finishes what it was about. */
+  kill(): Promise<void>;
+  /** A copy of it that follows; from here on every commit waits for it. Dispose it before this one. */
+  standby(): Promise<Cluster>;
+  /** A standby becomes a primary, on a new timeline. */
+  promote(): void;
+  dispose(): Promise<void>;
+};
+
+/** @param settings more settings for the server, by name. @throws Error where the machine has no PostgreSQL. */
+export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  const binaries = usable();
+  const folder = ownFolder(binaries);
+  run(binaries, 'initdb', ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+  return startIn(folder, binaries, settings);
+}
+
+async function startIn(folder: string, binaries: Binaries, settings: Readonly<Record<string, string>>): Promise<Cluster> {
+  const guard = guardOf(folder);
+  const cluster = clusterIn(folder, await freePort(), binaries, settings, guard);
+  try {
+    await cluster.start();
+    return cluster;
+  } catch (error) {
+    await cluster.dispose();
+    throw error;
+  }
+}
+
+function clusterIn(
+  folder: string,
+  port: number,
+  binaries: Binaries,
+  settings: Readonly<Record<string, string>>,
+  guard: ChildProcess,
+): Cluster {
+  let server: ChildProcess | null = null;
+  const data = join(folder, 'data');
+  const log = join(folder, 'log');
+  const pid = () => server?.pid ?? 0;
+  const end = async (signal: NodeJS.Signals) => {
+    if (server === null) return;
+    const ended = exited(server);
+    server.kill(signal);
+    await ended;
+    server = null;
+  };
+  const cluster: Cluster = {
+    port,
+    socketFolder: folder,
+    url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`,
+    pid,
+    log: () => readFileSync(log, 'utf8'),
+    start: async () => {
+      server = serve(binaries, data, log, { ...ALWAYS, unix_socket_directories: folder, port: String(port), ...settings });
+      await untilReady(server, data, cluster.log);
+    },
+    stop: (how) => end(how === 'fast' ? 'SIGINT' : 'SIGQUIT'),
+    kill: async () => {
+      const postmaster = pid();
+      process.kill(postmaster, 'SIGSTOP');
+      const all = childrenOf(postmaster);
+      for (const child of all) killIfThere(child);
+      await end('SIGKILL');
+      while (all.some(isRunning)) await sleep(10);
+    },
+    standby: async () => {
+      const copy = ownFolder(binaries);
+      const source = `host=${folder} port=${port} user=postgres application_name=${STANDBY_NAME}`;
+      run(binaries, 'pg_basebackup', ['-D', join(copy, 'data'), '-d', source, '-X', 'stream', '-c', 'fast', '-R', '--no-sync']);
+      const standby = await startIn(copy, binaries, settings);
+      psql(binaries, folder, port, `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`);
+      psql(binaries, folder, port, 'SELECT pg_reload_conf()');
+      return standby;
+    },
+    promote: () => run(binaries, 'pg_ctl', ['promote', '-w', '-D', data]),
+    dispose: async () => {
+      await end('SIGQUIT');
+      // The guard finds nothing to end any more, and removes the folder.
+      const gone = exited(guard);
+      guard.stdin?.end();
+      await gone;
+    },
+  };
+  return cluster;
+}
+
+/** What the tests are about is on: fsync, full pages, waiting for the disk. Only the size is small. */
+const ALWAYS = {
+  listen_addresses: '127.0.0.1',
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  wal_level: 'replica',
+  max_wal_senders: '4',
+  max_connections: '100',
+  shared_buffers: '16MB',
+  // No file outside its own folder, so that nothing is left of a killed server.
+  dynamic_shared_memory_type: 'mmap',
+} as const;
+
+function serve({ bin, ids }: Binaries, data: string, log: string, settings: Readonly<Record<string, string>>): ChildProcess {
+  const out = openSync(log, 'a');
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  // Detached: an interrupt from the terminal is for the tests, which then end the server.
+  const child = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...ids, cwd: data, stdio: ['ignore', out, out], detached: true });
+  closeSync(out);
+  return child;
+}
+
+/** The postmaster says in the last line of its file how far it is, as `pg_ctl start --wait` reads it. */
+async function untilReady(server: ChildProcess, data: string, log: () => string): Promise<void> {
+  for (let waited = 0; waited < READY_WITHIN_MS; waited += 10) {
+    if (server.exitCode !== null || server.signalCode !== null) throw new Error(`PostgreSQL ended at its start:\n${log()}`);
+    const lines = linesOf(join(data, 'postmaster.pid'));
+    if (Number(lines[0]) === server.pid && lines[7]?.trim() === 'ready') return;
+    await sleep(10);
+  }
+  throw new Error(`PostgreSQL was not ready in time:\n${log()}`);
+}
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Ends the server and removes the folder when this process is gone, however it went: its input ends then.
+ * @returns the guard, a shell that waits for that.
+ */
+function guardOf(folder: string): ChildProcess {
+  const script = `cat >/dev/null
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
+n=0; while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
+rm -rf "$1"`;
+  return spawn('sh', ['-c', script, 'guard', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+}
+
+function usable(): Binaries {
+  const found = findPostgres();
+  if ('missing' in found) throw new Error(found.missing);
+  return found;
+}
+
+function ownFolder({ ids }: Binaries): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tally-pg-'));
+  if (ids.uid !== undefined && ids.gid !== undefined) chownSync(folder, ids.uid, ids.gid);
+  chmodSync(folder, 0o700);
+  return folder;
+}
+
+function run({ bin, ids }: Binaries, program: string, args: readonly string[]): void {
+  execFileSync(join(bin, program), args, { ...ids, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+function psql(binaries: Binaries, host: string, port: number, sql: string): void {
+  run(binaries, 'psql', ['-X', '-q', '-h', host, '-p', String(port), '-U', 'postgres', '-c', sql, 'postgres']);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function exited(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself in between.
+  }
+}

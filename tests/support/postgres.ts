@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { describe, inject } from 'vitest';
+import { findPostgres } from './postgres-binaries.ts';
+
+/** Why tests over PostgreSQL cannot run here; null where they can. */
+export const postgresMissing: string | null = (() => {
+  const found = findPostgres();
+  return 'missing' in found ? found.missing : null;
+})();
+
+/** As `describe`, for what needs a server; skipped aloud where there is none. */
+export function describePostgres(title: string, body: () => void): void {
+  const aloud = postgresMissing === null ? title : `${title} (needs PostgreSQL: ${postgresMissing})`;
+  describe.skipIf(postgresMissing !== null)(aloud, body);
+}
+
+export type FreshDatabase = {
+  /** For the role `postgres`, a superuser. */
+  readonly url: string;
+  /** Also ends the sessions that are in it. */
+  drop(): Promise<void>;
+};
+
+/**
+ * A database of one's own on the server that the whole run shares. A database and not a schema: advisory locks are kept by database, so
+ * two tests would meet in one. It costs some 20 ms.
+ */
+export async function freshDatabase(): Promise<FreshDatabase> {
+  const server = await sharedServer();
+  const name = `t_${randomBytes(8).toString('hex')}`;
+  await administer(server, `CREATE DATABASE ${name}`);
+  return { url: `${server}/${name}`, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+async function sharedServer(): Promise<string> {
+  const response = await fetch(inject('postgresDesk'));
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`the shared PostgreSQL did not start: ${answer}`);
+  return `postgres://postgres@127.0.0.1:${answer}`;
+}
+
+async function administer(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: `${server}/postgres` });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
