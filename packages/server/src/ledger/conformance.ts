@@ -10,12 +10,13 @@ import { tamperConformance } from './conformance/tampering.ts';
 /**
  * What every engine of the ledger must do. Run it from a test file of the engine.
  * @param create makes fresh, empty books for one test.
+ * @param modelRuns random histories that are compared with a simple model.
  */
-export function ledgerConformance(name: string, create: CreateEngine): void {
+export function ledgerConformance(name: string, create: CreateEngine, modelRuns = 12): void {
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
-  describe(`${name}: model`, () => modelConformance(create));
+  describe(`${name}: model`, () => modelConformance(create, modelRuns));
 }

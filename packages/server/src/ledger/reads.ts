@@ -169,7 +169,7 @@ function receiptReads(sql: Statements, bookId: string) {
         result: 'kept',
         callId: row.call_id as string,
         expiresAt: Number(row.expires_at),
-        sealed: row.sealed as Uint8Array,
+        sealed: bytesOf(row.sealed as Uint8Array),
       };
     },
     async receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]> {
@@ -190,6 +190,11 @@ function receiptReads(sql: Statements, bookId: string) {
       }));
     },
   };
+}
+
+/** Plain bytes, whatever kind of them the engine gives. */
+function bytesOf({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function rowLimit(limit: number): number {

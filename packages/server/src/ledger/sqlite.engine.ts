@@ -27,6 +27,7 @@ export async function sqliteEngine(): Promise<SqliteEngine> {
     clock,
     ticketKey: TICKET_KEY,
     laneId: LANE_ID,
+    isShared: false,
     open: () => openSqliteLedger(options),
     tamper: (sql) => tamper(file, sql),
     dispose: async () => rmSync(dir, { recursive: true, force: true }),

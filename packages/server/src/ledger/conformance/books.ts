@@ -8,14 +8,14 @@ export type TestBooks = {
   ledger: Ledger;
   findings: readonly string[];
   burned: number;
-  reopen(between?: () => void): Promise<void>;
+  reopen(between?: () => void | Promise<void>): Promise<void>;
 };
 
 export function useBooks(create: CreateEngine): TestBooks {
   const books = {
-    async reopen(between?: () => void) {
+    async reopen(between?: () => void | Promise<void>) {
       await books.ledger.close();
-      between?.();
+      await between?.();
       Object.assign(books, await books.engine.open());
     },
   } as TestBooks;

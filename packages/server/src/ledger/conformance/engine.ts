@@ -11,7 +11,9 @@ export type Engine = {
   /** Opens the same books each time. */
   open(): Promise<{ readonly ledger: Ledger; readonly findings: readonly string[]; readonly burned: number }>;
   /** Runs statements on a connection of its own, beside or after the ledger's, with the immutability guards removed. */
-  tamper(sql: string): void;
+  tamper(sql: string): void | Promise<void>;
+  /** Whether another process may open the books beside this one. */
+  readonly isShared: boolean;
   /** Removes everything. */
   dispose(): Promise<void>;
 };

@@ -213,7 +213,7 @@ export function holdConformance(create: CreateEngine): void {
     it('a stop set beside the ledger is obeyed at once', async () => {
       await openAccounts(books.ledger);
       await created(books.ledger, holdRequest(5n));
-      books.engine.tamper("UPDATE books SET stopped = 1, stop_reason = 'by hand'");
+      await books.engine.tamper("UPDATE books SET stopped = 1, stop_reason = 'by hand'");
       expect(await refused(books.ledger, holdRequest(5n))).toBe('POOL_STOPPED');
     });
   });

@@ -60,7 +60,7 @@ export function recoveryConformance(create: CreateEngine): void {
       await openAccounts(books.ledger);
       const open = holdRequest(10n);
       await created(books.ledger, open);
-      books.engine.tamper("UPDATE lanes SET owner_epoch = 'another'");
+      await books.engine.tamper("UPDATE lanes SET owner_epoch = 'another'");
       const asked = await Promise.allSettled([
         books.ledger.settle(settleRequest(open.holdId, 3n)),
         books.ledger.hold(holdRequest(5n)),
@@ -74,7 +74,8 @@ export function recoveryConformance(create: CreateEngine): void {
       expect(await books.ledger.verify()).toEqual([]);
     });
 
-    it('the books are open once', async () => {
+    it('the books are open once, where the engine is for one process', async () => {
+      if (books.engine.isShared) return;
       await expect(books.engine.open()).rejects.toMatchObject({ code: 'DATA_LOCKED' });
     });
   });

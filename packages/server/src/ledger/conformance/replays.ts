@@ -156,11 +156,11 @@ export function replayConformance(create: CreateEngine): void {
       await openAccounts(books.ledger);
       const call = await served();
       await books.ledger.keepReplay(replayOf(call));
-      books.engine.tamper("UPDATE books SET stopped = 1, stop_reason = 'by hand'");
+      await books.engine.tamper("UPDATE books SET stopped = 1, stop_reason = 'by hand'");
       expect(await found(call)).toMatchObject({ refusal: { code: 'POOL_STOPPED', reason: 'by hand' } });
-      books.engine.tamper('UPDATE books SET stopped = 0');
+      await books.engine.tamper('UPDATE books SET stopped = 0');
       await books.ledger.setState(KEY, 'paused', 'holiday');
-      books.engine.tamper("UPDATE accounts SET state = 'active', state_reason = NULL");
+      await books.engine.tamper("UPDATE accounts SET state = 'active', state_reason = NULL");
       expect(await found(call)).toMatchObject({ result: 'refused', refusal: { code: 'ACCOUNT_TAMPERED', accountId: KEY } });
     });
   });
@@ -169,7 +169,7 @@ export function replayConformance(create: CreateEngine): void {
     it('what goes wrong with it touches no operation of the same message', async () => {
       await openAccounts(books.ledger);
       const call = await served();
-      books.engine.tamper('DROP TABLE replays');
+      await books.engine.tamper('DROP TABLE replays');
       const request = holdRequest(5n);
       const [kept, held, dropped] = await Promise.allSettled([
         books.ledger.keepReplay(replayOf(call)),

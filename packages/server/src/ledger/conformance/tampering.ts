@@ -88,7 +88,7 @@ export function tamperConformance(create: CreateEngine): void {
   describe('while open', () => {
     it.each(ROW_EDITS)('an edited %s', async (what, sql) => {
       await someHistory();
-      books.engine.tamper(sql);
+      await books.engine.tamper(sql);
       const other = holdRequest(5n, { lines: [{ accountId: KEY, amount: 5n }] });
       const [result] = await Promise.all([books.ledger.hold(holdRequest(1n)), books.ledger.setLimit(KEY, 900n, other.holdId)]);
       expect(result).toEqual({ result: 'refused', refusal: { code: 'ACCOUNT_TAMPERED', accountId: SOURCE } });
@@ -106,7 +106,7 @@ export function tamperConformance(create: CreateEngine): void {
 
     it('a settlement still goes through, on what is true', async () => {
       const open = await someHistory();
-      books.engine.tamper(`UPDATE accounts SET spent = 0, held = 0 ${OF_SOURCE}`);
+      await books.engine.tamper(`UPDATE accounts SET spent = 0, held = 0 ${OF_SOURCE}`);
       expect(await books.ledger.settle(settleRequest(open, 10n))).toMatchObject({ result: 'settled', charged: 10n });
       expect(await balances(books.ledger, SOURCE)).toEqual({ held: 0n, spent: 17n, overrun: 0n, state: 'frozen' });
       expect(await books.ledger.verify()).toEqual([expect.stringContaining('changed behind the ledger')]);
@@ -114,21 +114,21 @@ export function tamperConformance(create: CreateEngine): void {
 
     it('a row that is gone comes back', async () => {
       const open = await someHistory();
-      books.engine.tamper(`DELETE FROM accounts ${OF_SOURCE}`);
+      await books.engine.tamper(`DELETE FROM accounts ${OF_SOURCE}`);
       expect(await books.ledger.settle(settleRequest(open, 10n))).toMatchObject({ result: 'settled' });
       expect(await balances(books.ledger, SOURCE)).toEqual({ held: 0n, spent: 17n, overrun: 0n, state: 'frozen' });
     });
 
     it('a hold that was ended beside the ledger', async () => {
       const open = await someHistory();
-      books.engine.tamper("UPDATE holds SET state = 'released' WHERE state = 'open'");
+      await books.engine.tamper("UPDATE holds SET state = 'released' WHERE state = 'open'");
       await expect(books.ledger.settle(settleRequest(open, 10n))).rejects.toMatchObject({ code: 'TAMPERED' });
       expect(await refused(books.ledger, holdRequest(1n))).toBe('ACCOUNT_TAMPERED');
     });
 
     it('a new limit is not built on an edited row', async () => {
       await someHistory();
-      books.engine.tamper(`UPDATE accounts SET ceiling = 1000000 ${OF_SOURCE}`);
+      await books.engine.tamper(`UPDATE accounts SET ceiling = 1000000 ${OF_SOURCE}`);
       await expect(books.ledger.setLimit(SOURCE, 1_000n, 'x')).rejects.toMatchObject({ code: 'LIMIT_INVALID' });
       await books.ledger.setLimit(SOURCE, 50n, 'y');
       expect(await books.ledger.account(SOURCE)).toMatchObject({ ceiling: 100n, limit: 50n, state: 'frozen' });
@@ -148,7 +148,7 @@ export function tamperConformance(create: CreateEngine): void {
     ])('finds %s', async (_what, sql, finding) => {
       await someHistory();
       expect(await books.ledger.verify()).toEqual([]);
-      books.engine.tamper(sql);
+      await books.engine.tamper(sql);
       expect(await books.ledger.verify()).toContainEqual(expect.stringContaining(finding));
     });
   });

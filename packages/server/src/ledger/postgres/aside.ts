@@ -1,4 +1,5 @@
-import type { PgSession, PgStep } from '#ground/postgres';
+import type { PgStep } from '#ground/postgres-pipeline';
+import type { PgSession } from '#ground/postgres-session';
 import { AsideQueue } from '../aside-queue.ts';
 import { LIMITS } from '../limits.ts';
 import { UNAVAILABLE } from '../perform.ts';
@@ -6,8 +7,9 @@ import type { AsideOp, OpAnswer, QueuedOp } from '../protocol.ts';
 import type { NewReplay } from '../types.ts';
 import type { PgBooks } from './pg-books.ts';
 
-/** After so many answers kept, what is kept in all is summed up: until then it may be above its limits by as many. */
-const SUM_EVERY = 16;
+/** After so many answers kept, or so many bytes, what is kept in all is summed up: until then it may be above its limits by as much. */
+const SUM_EVERY = 64;
+const SUM_EVERY_BYTES = 1_048_576;
 
 const BEGIN: readonly PgStep[] = [
   { text: 'BEGIN', values: [] },
@@ -20,7 +22,7 @@ const COMMIT: PgStep = { text: 'COMMIT', values: [] };
 export class PgAside {
   readonly #books: PgBooks;
   readonly #queue = new AsideQueue();
-  #sinceSum = 0;
+  #sinceSum = { rows: 0, bytes: 0 };
 
   constructor(books: PgBooks) {
     this.#books = books;
@@ -63,14 +65,14 @@ export class PgAside {
       },
       COMMIT,
     ]);
-    this.#sinceSum += 1;
-    if (this.#sinceSum >= SUM_EVERY) await this.#makeRoom(session);
+    this.#sinceSum = { rows: this.#sinceSum.rows + 1, bytes: this.#sinceSum.bytes + sealed.length };
+    if (this.#sinceSum.rows >= SUM_EVERY || this.#sinceSum.bytes >= SUM_EVERY_BYTES) await this.#makeRoom(session);
     return kept?.rows.length === 1;
   }
 
   /** Drops the oldest answers where too many are kept, or too large ones. */
   async #makeRoom(session: PgSession): Promise<void> {
-    this.#sinceSum = 0;
+    this.#sinceSum = { rows: 0, bytes: 0 };
     await session.pipeline([
       ...BEGIN,
       {

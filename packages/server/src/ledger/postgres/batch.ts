@@ -1,4 +1,6 @@
-import { isConstraintViolation, isDown, isRetryable, PgConnectionLost, PgError, type PgSession } from '#ground/postgres';
+import { isConstraintViolation, isDown, isRetryable, PgConnectionLost, PgError } from '#ground/postgres-errors';
+import type { PgSession } from '#ground/postgres-session';
+import { PgValueError } from '#ground/postgres-values';
 import { type Books, LaneLost } from '../books.ts';
 import { type BatchResult, type Engine, performAll, performEach, UNAVAILABLE } from '../perform.ts';
 import type { BatchOp, OpAnswer, QueuedOp } from '../protocol.ts';
@@ -42,6 +44,7 @@ async function alone(session: PgSession, books: PgBooks, queued: QueuedOp<BatchO
   } catch (error) {
     const { id } = queued;
     if (isConstraintViolation(error)) return [{ id, fault: { code: 'INPUT_INVALID', message: 'An id is used already.', facts: {} } }];
+    if (error instanceof PgValueError) return [{ id, fault: { code: 'INPUT_INVALID', message: error.message, facts: {} } }];
     if (!(error instanceof PgError) || isDown(error)) throw error;
     return [{ id, fault: UNAVAILABLE }];
   }
@@ -68,7 +71,7 @@ function isSurprise(error: unknown): boolean {
 }
 
 function isRefused(error: unknown): boolean {
-  return isConstraintViolation(error) || (error instanceof PgError && error.sqlstate === ROW_CHANGED);
+  return isConstraintViolation(error) || error instanceof PgValueError || (error instanceof PgError && error.sqlstate === ROW_CHANGED);
 }
 
 /** Whose lane is another's must stop: its calls were ended by others. */

@@ -1,7 +1,8 @@
 import { randomHex } from '#ground/ids';
-import { checkSafety, type PgSession, tryAdvisoryLock } from '#ground/postgres';
+import { checkSafety } from '#ground/postgres-safety';
+import type { PgSession } from '#ground/postgres-session';
 import { LedgerFault } from '../fault.ts';
-import { laneLock } from './locks.ts';
+import { laneLock, tryAdvisoryLock } from './locks.ts';
 import { migratePg } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { newPgBooks, type PgBooks } from './pg-books.ts';
@@ -18,7 +19,7 @@ export type PgOptions = {
 };
 
 /** The server that the books are on, told apart from others, and from itself after a failover. */
-export type Server = { readonly systemId: string; readonly timeline: string };
+export type Server = { readonly systemId: string; readonly timeline: number };
 
 export type PgBooted = { readonly books: PgBooks; readonly laneIndex: number; readonly server: Server };
 
@@ -36,7 +37,7 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
   const laneId = options.laneIds[laneIndex] as string;
   const epoch = randomHex(16);
   const high = await session.query('SELECT coalesce(max(wall_high), 0) AS high FROM lanes WHERE book_id = $1', [bookId]);
-  const now = Math.max(options.now, Number(high.rows[0]?.high));
+  const now = Math.max(options.now, Number(high.rows[0]?.['high']));
   await ensurePartitions(session, now);
   const [, , lane] = await session.pipeline([
     { text: 'BEGIN', values: [] },
@@ -57,9 +58,9 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
   const { ticketKey, chainKey, hostId } = options;
   const books = newPgBooks({
     ...{ bookId, hostId, laneId, epoch, ticketKey, chainKey, now },
-    laneNo: row.lane_no as bigint,
-    nextLaneSeq: row.next_seq as bigint,
-    batches: row.batches as bigint,
+    laneNo: row['lane_no'] as bigint,
+    nextLaneSeq: row['next_seq'] as bigint,
+    batches: row['batches'] as bigint,
   });
   return { books, laneIndex, server: { systemId, timeline } };
 }

@@ -1,6 +1,7 @@
 import type { Database, SqlRow } from '#ground/database';
 import { migrate, openWriter } from '#ground/database';
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
+import { sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
 
@@ -20,18 +21,23 @@ export async function copyToFile(session: PgSession, to: { bookId: string; hostI
     migrate(db, new URL('../sql/migrations/', import.meta.url), 0);
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', []);
     for (const table of TABLES) await copyTable(session, db, table, to);
-    await session.query('COMMIT', []);
+    await session.query('COMMIT');
   } finally {
     db.close();
   }
 }
 
-async function copyTable(session: PgSession, db: Database, table: string, { bookId, hostId }: { bookId: string; hostId: string }): Promise<void> {
+async function copyTable(
+  session: PgSession,
+  db: Database,
+  table: string,
+  { bookId, hostId }: { bookId: string; hostId: string },
+): Promise<void> {
   const columns = (db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as SqlRow[]).map(({ name }) => name as string);
   const add = db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
   db.exec('BEGIN IMMEDIATE');
   for await (const page of session.pages(selectOf(table, columns), table === 'books' ? [bookId, hostId] : [bookId], PAGE)) {
-    for (const row of page) add.run(...columns.map((column) => row[column] as SqlRow[string]));
+    for (const row of sqlRows(page)) add.run(...columns.map((column) => row[column] as SqlRow[string]));
   }
   db.exec('COMMIT');
 }

@@ -1,9 +1,10 @@
 import type { SqlRow } from '#ground/database';
-import type { PgResult, PgStep } from '#ground/postgres';
+import type { PgResult, PgStep } from '#ground/postgres-pipeline';
 import { type AccountRow, accountDifferences, accountRow } from '../account-row.ts';
 import { stopLock } from './locks.ts';
 import type { Need } from './not-fetched.ts';
 import type { PgBooks } from './pg-books.ts';
+import { rowsOf } from './rows.ts';
 import { rowSeal } from './seal.ts';
 import { idempotencyName } from './unit.ts';
 
@@ -36,8 +37,8 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
     lock(plan.stops ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared', stopLock(bookId)),
     {
       step: { name: 'stop', text: 'SELECT stopped, stop_reason FROM books WHERE book_id = $1', values: [bookId] },
-      load: ({ rows }) => {
-        unit.stop = rows[0] as SqlRow;
+      load: (result) => {
+        unit.stop = rowsOf(result)[0] as SqlRow;
         books.stop = unit.stop.stopped === 0n ? null : ((unit.stop.stop_reason as string | null) ?? '');
       },
     },
@@ -68,11 +69,11 @@ function accountFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[
         text: 'SELECT * FROM accounts WHERE book_id = $1 AND account_id = ANY($2::text[]) ORDER BY account_id FOR UPDATE',
         values: [books.bookId, ids],
       },
-      load: ({ rows }) => {
+      load: (result) => {
         for (const id of ids) {
           if (!books.unit.accounts.has(id)) books.unit.accounts.set(id, { found: null, row: null, isPlaced: false, isRestored: false });
         }
-        for (const row of rows) loadAccount(books, row);
+        for (const row of rowsOf(result)) loadAccount(books, row);
       },
     },
   ];
@@ -111,8 +112,8 @@ function proofFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] 
           SELECT * FROM postings WHERE book_id = $1 AND account_id = q.account_id ORDER BY seq DESC LIMIT 2) p`,
         values: [books.bookId, ids],
       },
-      load: ({ rows }) => {
-        for (const row of rows) postings.set(row.account_id as string, [...(postings.get(row.account_id as string) ?? []), row]);
+      load: (result) => {
+        for (const row of rowsOf(result)) postings.set(row.account_id as string, [...(postings.get(row.account_id as string) ?? []), row]);
       },
     },
     {
@@ -125,8 +126,8 @@ function proofFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] 
           WHERE h.state = 'open' AND h.book_id = $1 AND l.account_id = ANY($2::text[]) GROUP BY l.account_id`,
         values: [books.bookId, ids],
       },
-      load: ({ rows }) => {
-        const sums = new Map(rows.map((row) => [row.account_id as string, row]));
+      load: (result) => {
+        const sums = new Map(rowsOf(result).map((row) => [row.account_id as string, row]));
         for (const id of ids) {
           const sum = sums.get(id);
           const held = sum === undefined ? 0n : ((sum.high as bigint) << 32n) + (sum.low as bigint);
@@ -153,9 +154,9 @@ function idempotencyFetch({ bookId, unit }: PgBooks, keys: Plan['idempotency']):
         JOIN holds h ON h.hold_no = i.hold_no`,
       values: [bookId, keys.map(([keyId]) => keyId), keys.map(([, route]) => route), keys.map(([, , key]) => key)],
     },
-    load: ({ rows }) => {
+    load: (result) => {
       for (const key of keys) unit.idempotency.set(idempotencyName(bookId, ...key), null);
-      for (const row of rows) {
+      for (const row of rowsOf(result)) {
         unit.idempotency.set(idempotencyName(bookId, row.key_id, row.route, row.idempotency_key), row);
         unit.holdsByNo.set(row.hold_no as bigint, row);
       }
@@ -170,9 +171,9 @@ function holdFetch({ bookId, unit }: PgBooks, ids: readonly string[]): Fetch {
       text: `SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = $1 AND hold_id = ANY($2::text[]) ORDER BY hold_no FOR UPDATE`,
       values: [bookId, ids],
     },
-    load: ({ rows }) => {
+    load: (result) => {
       for (const id of ids) if (!unit.holds.has(id)) unit.holds.set(id, null);
-      for (const row of rows) {
+      for (const row of rowsOf(result)) {
         unit.holds.set(row.hold_id as string, row);
         unit.holdsByNo.set(row.hold_no as bigint, row);
       }
@@ -187,8 +188,8 @@ function laneFetch({ bookId, unit }: PgBooks, id: string): Fetch {
       text: 'SELECT lane_no, next_seq, signed_to FROM lanes WHERE book_id = $1 AND lane_id = $2 FOR UPDATE',
       values: [bookId, id],
     },
-    load: ({ rows }) => {
-      unit.lanes.set(id, rows[0] ?? null);
+    load: (result) => {
+      unit.lanes.set(id, rowsOf(result)[0] ?? null);
     },
   };
 }
@@ -197,8 +198,8 @@ function laneFetch({ bookId, unit }: PgBooks, id: string): Fetch {
 function holdNumbers(books: PgBooks): Fetch {
   return {
     step: { name: 'hold_numbers', text: "SELECT nextval('hold_numbers') AS first", values: [] },
-    load: ({ rows }) => {
-      books.nextHoldNo = rows[0]?.first as bigint;
+    load: (result) => {
+      books.nextHoldNo = rowsOf(result)[0]?.first as bigint;
       books.holdNumbersEnd = books.nextHoldNo + 10_000n;
     },
   };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { PgStep } from '#ground/postgres';
+import type { PgStep } from '#ground/postgres-pipeline';
 import { accountRow } from '../account-row.ts';
 import type { Value } from '../statements.ts';
 import { rowSeal } from './seal.ts';

@@ -1,5 +1,5 @@
 import { readSqlFolder } from '#ground/database';
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
 import { LedgerFault } from '../fault.ts';
 import { SCHEMA_LOCK } from './locks.ts';
 
@@ -22,15 +22,22 @@ export async function migratePg(session: PgSession, wallMs: number): Promise<voi
       [],
     );
     const { rows } = await session.query('SELECT coalesce(max(number), 0) AS n FROM migrations', []);
-    const done = Number(rows[0]?.n);
+    const done = Number(rows[0]?.['n']);
     if (done > latest) {
       throw new LedgerFault('STATE_INVALID', `The data has schema ${done}, this version knows up to ${latest}: use the later version.`);
     }
     for (const { number, name, sql } of all) {
       if (number <= done) continue;
-      await session.script(
-        `BEGIN;\n${sql}\nINSERT INTO migrations (number, name, applied_at) VALUES (${number}, '${name}', ${wallMs});\nCOMMIT;`,
-      );
+      await session.pipeline([
+        { text: 'BEGIN' },
+        {
+          text: `DO $migration$ BEGIN
+${sql}
+END $migration$`,
+        },
+        { text: 'INSERT INTO migrations (number, name, applied_at) VALUES ($1, $2, $3)', values: [number, name, wallMs] },
+        { text: 'COMMIT' },
+      ]);
     }
   } finally {
     await session.query('SELECT pg_advisory_unlock($1)', [SCHEMA_LOCK]).catch(() => {});

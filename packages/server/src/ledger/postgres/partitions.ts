@@ -1,4 +1,4 @@
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
 import { monthOf } from '../months.ts';
 import { SCHEMA_LOCK } from './locks.ts';
 
@@ -16,7 +16,7 @@ export async function ensurePartitions(session: PgSession, now: number): Promise
   const there = await session.query('SELECT relname FROM pg_class WHERE relname = ANY($1::text[]) AND pg_table_is_visible(oid)', [
     names.map(({ name }) => name),
   ]);
-  const known = new Set(there.rows.map(({ relname }) => relname));
+  const known = new Set(there.rows.map((row) => row['relname']));
   const missing = names.filter(({ name }) => !known.has(name));
   if (missing.length === 0) return;
   await session.pipeline([

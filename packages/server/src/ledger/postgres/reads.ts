@@ -1,26 +1,22 @@
-import { openPgReads } from '#ground/postgres';
+import { openPgReads } from '#ground/postgres-reads';
 import type { ReadEngine } from '../reads.ts';
+import { numbered, rowsOf } from './rows.ts';
+import { CONNECT } from './settings.ts';
 
 /** Connections that reads share; each read is one statement, so each sees one commit. */
 const CONNECTIONS_MAX = 4;
 
 /** @param url secret: it may have a password in it. */
 export function pgReads(url: string, hostId: string): ReadEngine {
-  const pool = openPgReads(url, { max: CONNECTIONS_MAX });
+  const pool = openPgReads(url, { ...CONNECT, applicationName: 'tallystick reads', max: CONNECTIONS_MAX });
   const texts = new Map<string, string>();
-  const numbered = (sql: string): string => {
-    let n = 0;
-    const text =
-      texts.get(sql) ??
-      sql.replaceAll('?', () => {
-        n += 1;
-        return `$${n}`;
-      });
-    texts.set(sql, text);
-    return text;
+  const text = (sql: string): string => {
+    const made = texts.get(sql) ?? numbered(sql);
+    texts.set(sql, made);
+    return made;
   };
   return {
-    all: async (sql, ...values) => [...(await pool.query(numbered(sql), values)).rows],
+    all: async (sql, ...values) => [...rowsOf(await pool.query(text(sql), values))],
     // A row's number rises with its transaction: what is below the oldest that still runs is all there.
     outboxIsWhole: `seq < (SELECT outbox_base FROM books b WHERE b.book_id = outbox.book_id) + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)`,
     generation: async (bookId) => {

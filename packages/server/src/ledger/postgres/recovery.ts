@@ -1,5 +1,5 @@
 import type { SqlRow } from '#ground/database';
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
 import { type AccountRow, accountDifferences, accountRow } from '../account-row.ts';
 import { accountAfter, postingOf } from '../audit.ts';
 import { CHAIN_START, postingMac } from '../chain.ts';
@@ -7,6 +7,7 @@ import { mendAccount } from '../mend.ts';
 import type { TamperFinding } from '../types.ts';
 import { NO_PLAN } from './fetch.ts';
 import type { PgBooks } from './pg-books.ts';
+import { rowsOf, sqlRows } from './rows.ts';
 import { recall, transact } from './transact.ts';
 
 const PAGE = 500;
@@ -21,14 +22,14 @@ export async function auditAccounts(session: PgSession, books: PgBooks): Promise
   const held = await openSums(session, books.bookId);
   const missing = new Set(held.keys());
   for await (const page of session.pages(ACCOUNTS, [books.bookId], PAGE)) {
-    for (const row of page) {
+    for (const row of sqlRows(page)) {
       const account = accountRow(row);
       missing.delete(account.id);
       if (isSound(books, account, row, held.get(account.id) ?? 0n)) recall(books, account);
       else bad.push(account.id);
     }
   }
-  await session.query('COMMIT', []);
+  await session.query('COMMIT');
   const findings: TamperFinding[] = [];
   for (const id of [...bad, ...missing]) {
     const plan = { ...NO_PLAN, accounts: [id], proofs: [id] };
@@ -65,10 +66,10 @@ function parsePosting(text: string): SqlRow {
 }
 
 async function openSums(session: PgSession, bookId: string): Promise<ReadonlyMap<string, bigint>> {
-  const { rows } = await session.query(
+  const found = await session.query(
     `SELECT l.account_id, sum(l.amount >> 32)::bigint AS high, sum(l.amount & 4294967295)::bigint AS low
      FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = 'open' AND h.book_id = $1 GROUP BY l.account_id`,
     [bookId],
   );
-  return new Map(rows.map((row) => [row.account_id as string, ((row.high as bigint) << 32n) + (row.low as bigint)]));
+  return new Map(rowsOf(found).map((row) => [row.account_id as string, ((row.high as bigint) << 32n) + (row.low as bigint)]));
 }

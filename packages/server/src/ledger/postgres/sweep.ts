@@ -1,12 +1,13 @@
 import type { SqlRow } from '#ground/database';
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
 import type { OpenHold } from '../books.ts';
 import { holdLineOf, openHoldOf } from '../hold-rows.ts';
 import { LIMITS } from '../limits.ts';
 import { burnOpen } from '../ops/burn.ts';
 import { NO_PLAN } from './fetch.ts';
-import { laneLock } from './locks.ts';
+import { laneLock, tryAdvisoryLock } from './locks.ts';
 import type { PgBooks } from './pg-books.ts';
+import { rowsOf } from './rows.ts';
 import { transact } from './transact.ts';
 
 /** An epoch that has ended, or seems to have: holds are open that it placed, and nobody's session holds its lane. */
@@ -14,12 +15,12 @@ export type Dead = { readonly epoch: string; readonly laneId: string };
 
 /** Epochs but our own that have open holds, or that own a lane. */
 export async function otherEpochs(session: PgSession, { bookId, epoch }: PgBooks): Promise<readonly Dead[]> {
-  const { rows } = await session.query(
+  const found = await session.query(
     `SELECT e.epoch_id, e.lane_id FROM epochs e WHERE e.book_id = $1 AND e.epoch_id <> $2 AND e.epoch_id IN (
        SELECT epoch_id FROM holds WHERE state = 'open' AND book_id = $1 UNION SELECT owner_epoch FROM lanes WHERE book_id = $1)`,
     [bookId, epoch],
   );
-  return rows.map((row) => ({ epoch: row.epoch_id as string, laneId: row.lane_id as string }));
+  return rowsOf(found).map((row) => ({ epoch: row.epoch_id as string, laneId: row.lane_id as string }));
 }
 
 /**
@@ -50,8 +51,7 @@ export async function burnEpoch(session: PgSession, books: PgBooks, dead: Dead):
 
 /** Takes the lane's lock for the time of burning, and the lane from its owner. */
 async function fence(session: PgSession, { bookId }: PgBooks, { epoch, laneId }: Dead): Promise<boolean> {
-  const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS got', [laneLock(bookId, laneId)]);
-  if (rows[0]?.got !== true) return false;
+  if (!(await tryAdvisoryLock(session, laneLock(bookId, laneId)))) return false;
   await session.query("UPDATE lanes SET owner_epoch = '' WHERE book_id = $1 AND lane_id = $2 AND owner_epoch = $3", [
     bookId,
     laneId,
@@ -61,14 +61,15 @@ async function fence(session: PgSession, { bookId }: PgBooks, { epoch, laneId }:
 }
 
 async function openHoldsOf(session: PgSession, bookId: string, epoch: string): Promise<readonly OpenHold[]> {
-  const { rows } = await session.query(
+  const found = await session.query(
     "SELECT * FROM holds WHERE state = 'open' AND book_id = $1 AND epoch_id = $2 ORDER BY hold_no LIMIT $3",
     [bookId, epoch, LIMITS.burnBatch],
   );
+  const rows = rowsOf(found);
   const lines = await session.query(
     'SELECT hold_no, account_id, amount FROM hold_lines WHERE hold_no = ANY($1::bigint[]) ORDER BY hold_no, account_id',
     [rows.map(({ hold_no }) => hold_no as bigint)],
   );
-  const byHold = Map.groupBy(lines.rows, ({ hold_no }: SqlRow) => hold_no as bigint);
+  const byHold = Map.groupBy(rowsOf(lines), ({ hold_no }: SqlRow) => hold_no as bigint);
   return rows.map((row) => openHoldOf(row, (byHold.get(row.hold_no as bigint) ?? []).map(holdLineOf)));
 }

@@ -1,4 +1,6 @@
-import { PgConnectionLost, PgError, type PgResult, type PgSession, type PgStep } from '#ground/postgres';
+import { PgConnectionLost, PgError } from '#ground/postgres-errors';
+import type { PgResult, PgStep } from '#ground/postgres-pipeline';
+import type { PgSession } from '#ground/postgres-session';
 import type { accountRow } from '../account-row.ts';
 import { accountAfter, auditRow } from '../audit.ts';
 import { LaneLost } from '../books.ts';

@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { SqlRow } from '#ground/database';
-import type { PgSession } from '#ground/postgres';
+import type { PgSession } from '#ground/postgres-session';
 import { type VerifyEngine, verifyBooks } from '../verify.ts';
+import { numbered, rowsOf, sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
 
@@ -11,32 +12,24 @@ export async function verifyPg(session: PgSession, bookId: string, key: KeyObjec
   try {
     return await verifyBooks(engineOf(session), bookId, key);
   } finally {
-    await session.query('COMMIT', []).catch(() => {});
+    await session.query('COMMIT').catch(() => {});
   }
 }
 
 function engineOf(session: PgSession): VerifyEngine {
   return {
-    rows: (sql, ...values) => rowsOf(session, numbered(sql), values),
+    rows: (sql, ...values) => stream(session, numbered(sql), values),
     schemaFindings: (guards) => missing(session, guards),
     charges: async (_bookId, holdIds) => {
       const text = `SELECT q.hold_id, p.account_id, p.amount, p.digest FROM unnest($1::text[]) AS q(hold_id), postings p
         WHERE p.business_id >= 'hold:' || q.hold_id || ':' AND p.business_id < 'hold:' || q.hold_id || ';' ORDER BY p.business_id`;
-      return [...(await session.query(text, [[...holdIds]])).rows];
+      return rowsOf(await session.query(text, [holdIds]));
     },
   };
 }
 
-async function* rowsOf(session: PgSession, text: string, values: readonly (string | bigint | number)[]): AsyncGenerator<SqlRow> {
-  for await (const page of session.pages(text, values, PAGE)) yield* page;
-}
-
-function numbered(sql: string): string {
-  let n = 0;
-  return sql.replaceAll('?', () => {
-    n += 1;
-    return `$${n}`;
-  });
+async function* stream(session: PgSession, text: string, values: readonly (string | bigint | number)[]): AsyncGenerator<SqlRow> {
+  for await (const page of session.pages(text, values, PAGE)) yield* sqlRows(page);
 }
 
 /** Guards that are not there, or do not fire: a trigger that is disabled is as good as gone. */
@@ -46,7 +39,7 @@ async function missing(session: PgSession, guards: readonly string[]): Promise<r
      WHERE t.tgenabled IN ('O', 'A') AND NOT t.tgisinternal AND pg_table_is_visible(c.oid)`,
     [],
   );
-  const there = new Set(rows.map(({ tgname }) => tgname));
+  const there = new Set(rows.map((row) => row['tgname']));
   // What holds must keep is in one trigger here.
   return guards.filter((name) => !there.has(name) && name !== 'holds_no_update').map((name) => `the guard ${name} is gone`);
 }

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkSafety, connectPostgres, isDown, type PgSession, tryAdvisoryLock } from '#ground/postgres';
+import { connectPostgres } from '#ground/postgres';
+import { isDown } from '#ground/postgres-errors';
+import { checkSafety } from '#ground/postgres-safety';
+import type { PgSession } from '#ground/postgres-session';
 import type { BatchResult } from '../perform.ts';
 import { UNAVAILABLE } from '../perform.ts';
 import { type BatchOp, NO_HASH, type OpAnswer, type QueuedOp, type Recovery, type Settlement } from '../protocol.ts';
@@ -8,7 +11,7 @@ import type { HoldResult } from '../types.ts';
 import { PgAside } from './aside.ts';
 import { runPgBatch } from './batch.ts';
 import { bootPg, type PgOptions, type Server } from './boot.ts';
-import { laneLock } from './locks.ts';
+import { laneLock, tryAdvisoryLock } from './locks.ts';
 import { ensurePartitions } from './partitions.ts';
 import type { PgBooks } from './pg-books.ts';
 import { auditAccounts } from './recovery.ts';
@@ -181,8 +184,8 @@ export class PgWriter implements TurnEngine {
     if (server.systemId !== this.#server.systemId) throw new Error('the database is another one than before');
     await this.#retakeLane(session, oldPid);
     const { rows } = await session.query('SELECT owner_epoch, batches FROM lanes WHERE lane_no = $1', [books.laneNo]);
-    if (rows[0]?.owner_epoch !== books.epoch) throw new Error('another process has taken over the lane and ended its calls');
-    const batches = rows[0].batches as bigint;
+    if (rows[0]?.['owner_epoch'] !== books.epoch) throw new Error('another process has taken over the lane and ended its calls');
+    const batches = rows[0]['batches'] as bigint;
     if (batches < books.batches) await this.#wentBack(session);
     const unknown = this.#unknown;
     if (unknown !== null) {
@@ -257,7 +260,7 @@ export class PgWriter implements TurnEngine {
       id: at + 1,
       op: {
         kind: 'setState' as const,
-        body: { accountId: row.account_id as string, state: 'frozen' as const, reason: 'reconcile', reconciledSpent: undefined },
+        body: { accountId: row['account_id'] as string, state: 'frozen' as const, reason: 'reconcile', reconciledSpent: undefined },
       },
     }));
     // What this writer remembers is of books that are no more.
@@ -283,8 +286,7 @@ export class PgWriter implements TurnEngine {
   async #bury(session: PgSession, dead: Dead, now: number): Promise<void> {
     const key = laneLock(this.#books.bookId, dead.laneId);
     if (dead.laneId !== this.#books.laneId) {
-      const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS got', [key]);
-      if (rows[0]?.got !== true) {
+      if (!(await tryAdvisoryLock(session, key))) {
         this.#silentSince.set(dead.epoch, now);
         return;
       }

@@ -270,10 +270,10 @@ CREATE INDEX replays_by_key ON replays (book_id, key_id);
 
 -- Ends the transaction where a statement did not change the rows that it had to: nothing of the batch is committed then.
 -- TA001: a row is not as its writer found it. TA003: the lane belongs to another writer.
-CREATE FUNCTION tally_expect(what text, code text, found bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION tally_expect(what text, code text, changed bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF found <> expected THEN
-    RAISE EXCEPTION '% changed % rows, not %', what, found, expected USING ERRCODE = code;
+  IF changed <> expected THEN
+    RAISE EXCEPTION '% changed % rows, not %', what, changed, expected USING ERRCODE = code;
   END IF;
 END $$;
 

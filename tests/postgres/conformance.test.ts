@@ -1,0 +1,5 @@
+import { ledgerConformance } from '../../packages/server/src/ledger/conformance.ts';
+import { describePostgres } from '../support/postgres.ts';
+import { postgresEngine } from './engine.ts';
+
+describePostgres('on a real server', () => ledgerConformance('PostgreSQL', postgresEngine, 3));
