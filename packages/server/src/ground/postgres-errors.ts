@@ -72,9 +72,18 @@ function sqlstateOf(error: unknown): string | null {
   return error instanceof PgError ? error.sqlstate : null;
 }
 
-/** Class 22 (data exceptions) quotes the value itself in its message; all other classes quote names only. */
+/**
+ * Classes of errors whose message is not kept: data exceptions quote the value itself, and the two others name the role and the database,
+ * which stand in the URL. All other classes name things of the schema only.
+ */
+const UNQUOTED: Readonly<Record<string, string>> = {
+  '22': 'a value does not fit its type',
+  '28': 'the role or its password is not accepted',
+  '3D': 'there is no such database',
+};
+
 export function pgError({ code = '', constraint = null, message }: Refusal, step: number): PgError {
-  return new PgError(code, code.startsWith('22') ? 'a value does not fit its type' : message, constraint, step);
+  return new PgError(code, UNQUOTED[code.slice(0, 2)] ?? message, constraint, step);
 }
 
 /** What pg's `DatabaseError` tells that is fit to be kept. */
@@ -91,10 +100,8 @@ export function reasonOf(error: unknown): string {
   return typeof message === 'string' && SAID_BY_CLIENT.test(message) ? message : 'no answer';
 }
 
-/** @returns what an attempt to connect is answered with. The server's own words name role and database, which stand in the URL. */
+/** @returns what an attempt to connect is answered with. */
 export function connectFailure(error: unknown): PgError | PgConnectionLost {
   if (error instanceof PgError || error instanceof PgConnectionLost) return error;
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && error instanceof DatabaseError) return new PgError(code, 'the server refuses the connection');
-  return new PgConnectionLost(reasonOf(error), false);
+  return error instanceof DatabaseError ? pgError(error, 0) : new PgConnectionLost(reasonOf(error), false);
 }

@@ -35,7 +35,7 @@ function settingsOf(statementTimeoutMs: number): Readonly<Record<string, string>
 const SET = 'SELECT pg_backend_pid() AS pid, count(set_config(name, value, false)) FROM unnest($1::text[], $2::text[]) AS s (name, value)';
 
 /** The first step of a session. Its one row has `pid`. */
-export function settingsStep(statementTimeoutMs: number): PgStep {
-  const settings = settingsOf(statementTimeoutMs);
+export function settingsStep(statementTimeoutMs: number, more: Readonly<Record<string, string>> = {}): PgStep {
+  const settings = { ...settingsOf(statementTimeoutMs), ...more };
   return { text: SET, values: [Object.keys(settings), Object.values(settings)] };
 }
