@@ -1,8 +1,9 @@
 import { randomHex } from '#ground/ids';
+import { tryAdvisoryLock } from '#ground/postgres-lock';
 import { checkSafety } from '#ground/postgres-safety';
 import type { PgSession } from '#ground/postgres-session';
 import { LedgerFault } from '../fault.ts';
-import { laneLock, tryAdvisoryLock } from './locks.ts';
+import { laneLock } from './locks.ts';
 import { migratePg } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { newPgBooks, type PgBooks } from './pg-books.ts';

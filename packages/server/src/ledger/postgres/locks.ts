@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { PgSession } from '#ground/postgres-session';
 
 function lockKey(...parts: readonly string[]): bigint {
   return createHash('sha256')
@@ -20,9 +19,3 @@ export function laneLock(bookId: string, laneId: string): bigint {
 
 /** Held while the schema or its partitions are changed. */
 export const SCHEMA_LOCK = lockKey('schema');
-
-/** Takes a lock for as long as the session lives. @returns false where another session has it. */
-export async function tryAdvisoryLock(session: PgSession, key: bigint): Promise<boolean> {
-  const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS got', [key]);
-  return rows[0]?.['got'] === true;
-}

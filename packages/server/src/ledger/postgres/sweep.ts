@@ -1,11 +1,12 @@
 import type { SqlRow } from '#ground/database';
+import { tryAdvisoryLock } from '#ground/postgres-lock';
 import type { PgSession } from '#ground/postgres-session';
 import type { OpenHold } from '../books.ts';
 import { holdLineOf, openHoldOf } from '../hold-rows.ts';
 import { LIMITS } from '../limits.ts';
 import { burnOpen } from '../ops/burn.ts';
 import { NO_PLAN } from './fetch.ts';
-import { laneLock, tryAdvisoryLock } from './locks.ts';
+import { laneLock } from './locks.ts';
 import type { PgBooks } from './pg-books.ts';
 import { rowsOf } from './rows.ts';
 import { transact } from './transact.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectPostgres } from '#ground/postgres';
 import { isDown } from '#ground/postgres-errors';
+import { tryAdvisoryLock } from '#ground/postgres-lock';
 import { checkSafety } from '#ground/postgres-safety';
 import type { PgSession } from '#ground/postgres-session';
 import type { BatchResult } from '../perform.ts';
@@ -11,7 +12,7 @@ import type { HoldResult } from '../types.ts';
 import { PgAside } from './aside.ts';
 import { runPgBatch } from './batch.ts';
 import { bootPg, type PgOptions, type Server } from './boot.ts';
-import { laneLock, tryAdvisoryLock } from './locks.ts';
+import { laneLock } from './locks.ts';
 import { ensurePartitions } from './partitions.ts';
 import type { PgBooks } from './pg-books.ts';
 import { auditAccounts } from './recovery.ts';
