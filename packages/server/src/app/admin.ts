@@ -48,7 +48,7 @@ function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void
     return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
   });
   app.get('/api/receipts/signer', (c) => {
-    const { domain, lane } = daemon.receipts;
+    const { domain, lane } = daemon;
     const { chainId, verifyingContract } = domain;
     return c.json({ signer: daemon.signer.address, domain: { chainId: String(chainId), verifyingContract }, lane });
   });

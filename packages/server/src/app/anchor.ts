@@ -1,6 +1,7 @@
 import type { Log } from '#ground/log';
 import type { Account, Ledger } from '#ledger';
 import type { Vault } from '#vault';
+import type { Books } from './books.ts';
 
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
 export const RECONCILE = 'reconcile';
@@ -15,7 +16,10 @@ export const SOURCE_ADDED = 'source.added';
  * source, or that account, frozen: what was spent in between is not in these books.
  * @returns one sentence per finding; empty when all agree.
  */
-export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promise<readonly string[]> {
+export async function checkAnchor(
+  { ledger, vault, isShared }: Pick<Books, 'ledger' | 'vault' | 'isShared'>,
+  log: Log,
+): Promise<readonly string[]> {
   const findings: string[] = [];
   const anchor = vault.generation();
   const generation = await ledger.generation();
@@ -34,7 +38,8 @@ export async function checkAnchor(ledger: Ledger, vault: Vault, log: Log): Promi
   }
   // What a crash left half-done is finished only in books that are known to be the latest.
   if (findings.length === 0) findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
-  for (const source of sources) findings.push(...(await checkSeal(ledger, vault, source)));
+  // In shared books a source may have its secret on another host only.
+  for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
   const next = Math.max(generation, anchor.current, anchor.pending ?? 0) + 1;
   // The pending value makes a crash between the two stores recognisable as such.
   await vault.setGeneration({ current: generation, pending: next });

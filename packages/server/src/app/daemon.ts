@@ -33,7 +33,7 @@ export type Daemon = Books & {
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
   const { vault, ledger, clock } = books;
-  const anchorFindings = [...books.findings, ...(await checkAnchor(ledger, vault, log))];
+  const anchorFindings = [...books.findings, ...(await checkAnchor(books, log))];
   await hashFast();
   const metrics = openMetrics();
   const pseudonymKey = vault.derive('pseudonym');
@@ -68,7 +68,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     onReceipt: () => signer.notify(),
   });
   const tariffs = knownTariffs(await ledger.sources());
-  const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: (id) => tariffs.get(id) ?? null };
+  const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
   const checkpoint = async () => {
     const accounts = await ledger.accounts('source');
     await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
@@ -102,9 +102,10 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
 }
 
 /** Sources that may still be called some day: a destroyed one has no secret left. */
-async function usableSources({ ledger }: Books) {
+async function usableSources({ ledger, vault, isShared }: Books) {
   const accounts = new Map((await ledger.accounts('source')).map((account) => [account.id, account.state]));
-  return (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+  const usable = (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+  return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 
 /** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */

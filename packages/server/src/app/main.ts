@@ -37,6 +37,7 @@ function takeSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const taken = { ...env };
   delete env['TALLY_MASTER_KEY'];
   delete env['TALLY_ADMIN_TOKEN'];
+  delete env['DATABASE_URL'];
   return taken;
 }
 
@@ -67,7 +68,8 @@ async function offline(
 ): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
   if (!OFFLINE.includes(command)) throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
-  if (!existsSync(join(config.TALLY_DATA_DIR, 'ledger.db'))) throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
+  if (config.DATABASE_URL === '' && !existsSync(join(config.TALLY_DATA_DIR, 'ledger.db')))
+    throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
   const books = await openBooks(config, env, stdin);
   try {
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));

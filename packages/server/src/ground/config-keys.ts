@@ -15,6 +15,11 @@ export const CONFIG_KEYS = {
     default: '.tallystick',
     description: 'Folder of all data: books, sealed secrets, slots, audit log. Made with mode 0700.',
   },
+  DATABASE_URL: {
+    default: '',
+    description:
+      '`postgres://…`: the books are kept in this PostgreSQL database (15 or later), which any number of hosts may share; empty keeps them in a file of the data folder. May hold a password: no child process inherits it.',
+  },
   TALLY_SLOT_DIR: {
     default: '<data>/slots',
     description: 'Folder of the slots and of the anchor that detects a restored database. Best on another disk, kept out of backups.',

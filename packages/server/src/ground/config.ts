@@ -21,6 +21,7 @@ const schema = z.object({
   PORT: whole(0, 65_535),
   TALLY_CONFIG: text,
   TALLY_DATA_DIR: text.min(1),
+  DATABASE_URL: z.union([z.literal(''), z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')]),
   TALLY_SLOT_DIR: text,
   TALLY_MASTER_KEY_FILE: text,
   TALLY_MASTER_KEY: text,
