@@ -207,6 +207,7 @@ async function freePort(): Promise<number> {
 
 function exited(child: ChildProcess): Promise<unknown> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  child.ref();
   return new Promise((resolve) => child.once('exit', resolve));
 }
 
