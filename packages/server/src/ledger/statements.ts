@@ -6,6 +6,7 @@ const NAMES = [
   'account_read',
   'account_restore',
   'account_write',
+  'epoch_at',
   'evidence_add',
   'hold_add',
   'hold_by_id',
@@ -18,11 +19,18 @@ const NAMES = [
   'lane_commit',
   'outbox_add',
   'posting_add',
+  'posting_head',
   'posting_last',
+  'posting_range',
+  'posting_thawed',
   'receipt_add',
+  'receipt_by_id',
+  'reconciliation_add',
+  'reconciliation_overlap',
   'replay_add',
   'replay_drop_oldest',
   'replay_drop_stale',
+  'source_settle',
 ] as const;
 
 export type Statements = Readonly<Record<(typeof NAMES)[number], Statement>>;

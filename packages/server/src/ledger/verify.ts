@@ -2,9 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { Database, SqlRow } from '#ground/database';
 import { type AccountRow, accountDifferences, accountRow } from './account-row.ts';
 import { accountAfter, postingOf } from './audit.ts';
-import { CHAIN_START, postingMac, receiptDigest } from './chain.ts';
+import { CHAIN_START, type Posting, postingMac, receiptDigest, reconciliationDigest } from './chain.ts';
 import { TAMPERED } from './mend.ts';
 import { RECEIPT_SELECT, receiptFields } from './receipt-fields.ts';
+import { reconciliationOf } from './reconciliation-rows.ts';
 
 /** More findings than this are not listed: the first say what is wrong. */
 const FINDINGS_MAX = 1_000;
@@ -24,6 +25,8 @@ const TRIGGERS = [
   'receipt_groups_no_update',
   'receipts_no_delete',
   'receipts_no_update',
+  'reconciliations_no_delete',
+  'reconciliations_no_update',
 ];
 
 type Context = { readonly db: Database; readonly bookId: string; readonly key: KeyObject; readonly say: (finding: string) => void };
@@ -48,6 +51,7 @@ export function verifyBooks(db: Database, bookId: string, key: KeyObject): reado
     verifyReceipts(context);
     verifySources(context);
     verifyLanes(context);
+    verifyReconciliations(context);
   } finally {
     db.exec('COMMIT');
   }
@@ -93,7 +97,7 @@ function replay({ bookId, key, say }: Context, row: AccountRow, postings: Iterab
     const name = `posting ${after.seq} of account ${row.id}`;
     if (after.seq !== (before?.seq ?? 0n) + 1n) say(`${name} does not follow the one before it`);
     if (postingMac(key, bookId, { ...after, head: before?.head ?? CHAIN_START }, posting) !== after.head) say(`${name} was changed`);
-    const spent = ['spend', 'ambiguous', 'reconcile'].includes(posting.kind) ? posting.amount : 0n;
+    const spent = spentBy(posting);
     const overrun = posting.kind === 'overrun' ? posting.amount : 0n;
     if (after.spent !== (before?.spent ?? 0n) + spent) say(`${name} does not add up to what was spent`);
     if (after.overrun !== (before?.overrun ?? 0n) + overrun) say(`${name} does not add up to the overrun`);
@@ -101,6 +105,11 @@ function replay({ bookId, key, say }: Context, row: AccountRow, postings: Iterab
     before = after;
   }
   return before;
+}
+
+function spentBy({ kind, amount }: Posting): bigint {
+  if (kind === 'reversal') return -amount;
+  return kind === 'spend' || kind === 'ambiguous' || kind === 'reconcile' ? amount : 0n;
 }
 
 function verifyHolds(context: Context): void {
@@ -191,5 +200,26 @@ function verifyLanes(context: Context): void {
       signedTo = group.seq_to as bigint;
     }
     if (signedTo !== lane.signed_to) say(`lane ${lane.lane_id} says ${lane.signed_to} are signed, its roots say ${signedTo}`);
+  }
+}
+
+/** Every reconciliation is the one of its posting, and every posting that one made still has it: the interval would be open again without. */
+function verifyReconciliations(context: Context): void {
+  const { bookId, say, db } = context;
+  const made = db.prepare('SELECT kind, amount, digest FROM postings WHERE book_id = ? AND account_id = ? AND seq = ?');
+  const known = new Map<string, bigint>();
+  for (const row of rows(context, 'SELECT * FROM reconciliations WHERE book_id = ?', bookId)) {
+    const reconciliation = reconciliationOf(row);
+    const { sourceId, returned } = reconciliation;
+    const posting = made.get(bookId, sourceId, row.posting_seq as bigint) as SqlRow | undefined;
+    known.set(sourceId, (known.get(sourceId) ?? 0n) + 1n);
+    if (posting?.digest !== reconciliationDigest(reconciliation) || (returned > 0n && posting.amount !== returned))
+      say(`a reconciliation of account ${sourceId} is not the one that its posting ${row.posting_seq} was made by`);
+  }
+  const sql = `SELECT account_id, count(*) AS n FROM postings
+    WHERE book_id = ? AND kind IN ('reconcile', 'reversal') AND digest <> '' GROUP BY account_id`;
+  for (const row of rows(context, sql, bookId)) {
+    if (row.n !== (known.get(row.account_id as string) ?? 0n))
+      say(`a reconciliation of account ${row.account_id} is gone, its posting is there`);
   }
 }
