@@ -1,6 +1,6 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
 import type { AccountRow } from './account-row.ts';
-import type { Reconciliation } from './types.ts';
+import type { Reconciliation } from './reconciliation.ts';
 
 /**
  * What one posting says beside the balances that result. The first four kinds leave the balances alone;

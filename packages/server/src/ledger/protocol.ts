@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
+import type { ReconcileRequest } from './reconciliation.ts';
 import type {
   AccountState,
   HoldRefusal,
@@ -7,7 +8,6 @@ import type {
   NewAccount,
   NewReplay,
   ReceiptGroup,
-  ReconcileRequest,
   SettleRequest,
   SourceRow,
   TamperFinding,

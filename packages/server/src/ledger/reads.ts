@@ -6,6 +6,7 @@ import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATORS_READ, operatorAccount } from './operator.ts';
 import { RECEIPT_SELECT } from './receipt-fields.ts';
 import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
+import type { Reconciliation } from './reconciliation.ts';
 import { reconciliationOf } from './reconciliation-rows.ts';
 import type {
   Account,
@@ -18,7 +19,6 @@ import type {
   Lane,
   OutboxEvent,
   ReceiptRecord,
-  Reconciliation,
   SourceRow,
   TamperFinding,
 } from './types.ts';

@@ -1,5 +1,5 @@
 import type { SqlRow } from '#ground/database';
-import type { Reconciliation } from './types.ts';
+import type { Reconciliation } from './reconciliation.ts';
 
 export function reconciliationOf(row: SqlRow): Reconciliation {
   return {

@@ -2,17 +2,8 @@ import { AMOUNT_MAX, canonicalJson, type Hex, TallyError, type UsageLine } from 
 import { LIMITS } from './limits.ts';
 import { OPERATOR_PREFIX } from './operator.ts';
 import { NO_HASH, type Settlement } from './protocol.ts';
-import type {
-  HoldLine,
-  HoldRequest,
-  KeyRow,
-  NewAccount,
-  NewReplay,
-  ReceiptGroup,
-  ReconcileRequest,
-  SettleRequest,
-  SourceRow,
-} from './types.ts';
+import type { ReconcileRequest } from './reconciliation.ts';
+import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
 

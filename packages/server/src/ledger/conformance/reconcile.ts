@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { operatorAccount } from '../operator.ts';
-import type { NewAccount, ReconcileRequest, SettleRequest } from '../types.ts';
+import type { ReconcileRequest } from '../reconciliation.ts';
+import type { NewAccount, SettleRequest } from '../types.ts';
 import { useBooks } from './books.ts';
 import { type CreateEngine, created, holdRequest, KEY, newAccount, openAccounts, refused, SOURCE, settleRequest } from './engine.ts';
 

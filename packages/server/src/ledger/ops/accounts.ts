@@ -4,7 +4,8 @@ import { addPosting, type Books, publish, remember, writeAccount } from '../book
 import { CHAIN_START, type PostingKind, reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
-import type { AccountState, NewAccount, Reconciliation } from '../types.ts';
+import type { Reconciliation } from '../reconciliation.ts';
+import type { AccountState, NewAccount } from '../types.ts';
 import { addReconciliation } from './reconciliations.ts';
 
 /** @throws LedgerFault INPUT_INVALID where the id is taken. */

@@ -6,7 +6,7 @@ import { CHAIN_START, type Posting, postingMac, receiptDigest } from '../chain.t
 import { LedgerFault } from '../fault.ts';
 import { LIMITS } from '../limits.ts';
 import { receiptFields } from '../receipt-fields.ts';
-import type { ReconcileRequest } from '../types.ts';
+import type { ReconcileRequest } from '../reconciliation.ts';
 
 /**
  * What a source's calls were posted, tokens. A call is `inside` an interval where it was held and settled in it, both at least `edgeMs`

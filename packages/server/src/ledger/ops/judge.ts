@@ -1,4 +1,4 @@
-import type { NotReturned } from '../types.ts';
+import type { NotReturned } from '../reconciliation.ts';
 import type { IntervalSums } from './interval.ts';
 
 export type Judged = { readonly returned: bigint; readonly added: bigint; readonly notReturned: NotReturned | null };

@@ -5,7 +5,7 @@ import { reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { TAMPERED } from '../mend.ts';
 import { operatorAccount } from '../operator.ts';
-import type { ReconcileRequest, ReconcileResult, Reconciliation } from '../types.ts';
+import type { ReconcileRequest, ReconcileResult, Reconciliation } from '../reconciliation.ts';
 import { addMissing, event, existingAccount, isFinal } from './accounts.ts';
 import { firstSince, headOf, type IntervalSums, sumInterval } from './interval.ts';
 import { judge } from './judge.ts';

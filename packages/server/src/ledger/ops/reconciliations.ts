@@ -1,5 +1,5 @@
 import { type Books, publish } from '../books.ts';
-import type { Reconciliation } from '../types.ts';
+import type { Reconciliation } from '../reconciliation.ts';
 
 /** Keeps a reconciliation beside the posting that it made, and tells of it. */
 export function addReconciliation(books: Books, postingSeq: bigint, r: Reconciliation): void {
