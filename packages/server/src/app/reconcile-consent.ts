@@ -51,6 +51,13 @@ function signerOf(terms: ReconcileConsentTerms, domain: Domain, signature: Hex):
   }
 }
 
+const DOMAIN_TYPE = [
+  { name: 'name', type: 'string' },
+  { name: 'version', type: 'string' },
+  { name: 'chainId', type: 'uint256' },
+  { name: 'verifyingContract', type: 'address' },
+];
+
 /** What the donor's wallet is given to sign (`eth_signTypedData_v4`). */
 export function consentRequest(donor: string, terms: ReconcileConsentTerms, domain: Domain): Readonly<Record<string, unknown>> {
   const [, primaryType = '', members = ''] = /^(\w+)\((.*)\)$/.exec(RECONCILE_CONSENT_TYPE) ?? [];
@@ -63,7 +70,7 @@ export function consentRequest(donor: string, terms: ReconcileConsentTerms, doma
     donor,
     typed_data: {
       domain: { name: DOMAIN_NAME, version: DOMAIN_VERSION, chainId: String(chainId), verifyingContract },
-      types: { [primaryType]: types },
+      types: { EIP712Domain: DOMAIN_TYPE, [primaryType]: types },
       primaryType,
       message: { ...terms, amount: String(terms.amount) },
     },
