@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from '@tallystick/core';
 import { TallyError } from '@tallystick/core';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -11,16 +10,14 @@ import { archiveExport } from '../../packages/server/src/app/reconcile-archive.t
 import { announceAndReconcile } from '../../packages/server/src/app/reconcile-steps.ts';
 import { type Config, loadConfig } from '../../packages/server/src/ground/config.ts';
 import type { ReconcileRequest } from '../../packages/server/src/ledger/index.ts';
-import { addKey, addSource, call, settledSource, sourceView, wrongs } from '../support/calling.ts';
+import { addKey, call, settledSource, sourceView, wrongs } from '../support/calling.ts';
 import { type DaemonOptions, startDaemon as launch, type TestDaemon } from '../support/daemon.ts';
+import { base64, type Interval, RESET, Reconciling, type View } from '../support/reconciling.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
 const ENV = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'silent' };
 const DONOR = privateKeyToAccount(`0x${'42'.repeat(32)}`);
 const CAP = 10_000;
-const FIXED = { model: 'sandbox-fixed-5' };
-/** Billed in full, and nothing of it arrives: its source pays the whole hold. */
-const RESET = { model: 'sandbox-reset', max: 40 };
 
 const daemons: TestDaemon[] = [];
 let sandbox: OwnSandbox;
@@ -39,85 +36,8 @@ async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
   return daemon;
 }
 
-type Interval = { readonly from: number; readonly to: number };
-type View = Readonly<Record<string, string | number | boolean | null>>;
-let numbered = 0;
-
-/** One source with a key of its own at the sandbox, and a virtual key for it alone. */
-class Stage {
-  daemon: TestDaemon;
-  readonly id: string;
-  readonly key: string;
-  readonly apiKey: string;
-  readonly from: number;
-
-  constructor(daemon: TestDaemon, id: string, key: string, apiKey: string, from: number) {
-    this.daemon = daemon;
-    this.id = id;
-    this.key = key;
-    this.apiKey = apiKey;
-    this.from = from;
-  }
-
-  static newApiKey(): string {
-    numbered += 1;
-    return `sk-reconcile-${process.pid}-${numbered}`;
-  }
-
-  static async on(daemon: TestDaemon): Promise<Stage> {
-    const apiKey = Stage.newApiKey();
-    const from = Math.floor(Date.now() / 1000) * 1000;
-    const id = await addSource(daemon, { base_url: `${sandbox.url}/v1`, api_key: apiKey, cap: CAP });
-    const { key } = await addKey(daemon, { sources: [id] });
-    return new Stage(daemon, id, key, apiKey, from);
-  }
-
-  /** Two calls that are metered and one that is burned. @returns what the source has spent. */
-  async burn(): Promise<number> {
-    for (let n = 0; n < 2; n += 1) expect((await call(this.daemon.url, this.key, FIXED)).status).toBe(200);
-    await call(this.daemon.url, this.key, RESET);
-    return Number((await settledSource(this.daemon, this.id)).spent);
-  }
-
-  async billed(): Promise<number> {
-    return (await sandbox.usage(this.apiKey)).total_tokens;
-  }
-
-  /** Everything up to now, once that second is over. */
-  async interval(): Promise<Interval> {
-    const to = Math.floor(Date.now() / 1000) * 1000 + 1000;
-    await sleep(to - Date.now() + 50);
-    return { from: this.from, to };
-  }
-
-  async exported({ from, to }: Interval): Promise<string> {
-    const answer = await fetch(`${sandbox.url}/sandbox/usage/export?from=${from}&to=${to}`, {
-      headers: { authorization: `Bearer ${this.apiKey}` },
-    });
-    return answer.text();
-  }
-
-  async ask(body: object): Promise<{ status: number; body: View; code: string | undefined; message: string }> {
-    const { status, body: answer } = await this.daemon.admin<View & { error?: { code: string; message: string } }>(
-      `/sources/${this.id}/reconcile`,
-      body,
-    );
-    return { status, body: answer, code: answer.error?.code, message: answer.error?.message ?? '' };
-  }
-
-  async reconcile(interval: Interval, more: object = {}) {
-    return this.ask({ ...interval, export: base64(await this.exported(interval)), ...more });
-  }
-
-  async spent(): Promise<number> {
-    return Number((await sourceView(this.daemon, this.id)).spent);
-  }
-}
-
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-
 /** Kinds and data of what the audit log says of a source's reconciliations, in order. */
-function audited({ daemon, id }: Stage): readonly { readonly kind: string; readonly data: Record<string, unknown> }[] {
+function audited({ daemon, id }: Reconciling): readonly { readonly kind: string; readonly data: Record<string, unknown> }[] {
   const lines = readFileSync(join(daemon.dir, 'data', 'vault', 'audit.log'), 'utf8')
     .trim()
     .split('\n');
@@ -125,13 +45,13 @@ function audited({ daemon, id }: Stage): readonly { readonly kind: string; reado
   return entries.filter(({ kind, subject }) => subject === id && kind.startsWith('source.reconcil'));
 }
 
-const kinds = (stage: Stage) => audited(stage).map(({ kind }) => kind.replace('source.', ''));
+const kinds = (stage: Reconciling) => audited(stage).map(({ kind }) => kind.replace('source.', ''));
 
 describe('the walk', () => {
-  let stage: Stage;
+  let stage: Reconciling;
 
   beforeAll(async () => {
-    stage = await Stage.on(await startDaemon());
+    stage = await Reconciling.on(sandbox, await startDaemon());
   });
 
   it('what was burned and not billed comes back, once, with its export and its traces', async () => {
@@ -208,17 +128,17 @@ describe('the walk', () => {
   });
 });
 
-function token({ daemon }: Stage): string {
+function token({ daemon }: Reconciling): string {
   return readFileSync(join(daemon.dir, 'data', 'admin-token'), 'utf8').trim();
 }
 
 describe('what is refused', () => {
-  let stage: Stage;
+  let stage: Reconciling;
   let interval: Interval;
   let table: string;
 
   beforeAll(async () => {
-    stage = await Stage.on(await startDaemon());
+    stage = await Reconciling.on(sandbox, await startDaemon());
     await stage.burn();
     interval = await stage.interval();
     table = await stage.exported(interval);
@@ -293,7 +213,7 @@ async function inBooks(dir: string, work: (books: Books, config: Config) => Prom
 
 describe('a donated key', () => {
   it('gets back no more than its donor has signed', async () => {
-    const apiKey = Stage.newApiKey();
+    const apiKey = Reconciling.newApiKey();
     const id = '019a0000-0000-7000-8000-0000000d0402';
     const donor = DONOR.address.toLowerCase() as Hex;
     const first = await startDaemon();
@@ -306,7 +226,7 @@ describe('a donated key', () => {
     });
     const daemon = await startDaemon({ dir: first.dir });
     const from = Math.floor(Date.now() / 1000) * 1000;
-    const stage = new Stage(daemon, id, (await addKey(daemon, { sources: [id] })).key, apiKey, from);
+    const stage = new Reconciling(sandbox, daemon, id, (await addKey(daemon, { sources: [id] })).key, apiKey, from);
     const spent = await stage.burn();
     const excess = spent - (await stage.billed());
     const interval = await stage.interval();
@@ -338,8 +258,11 @@ describe('kill -9 between audit log and books', () => {
   type Cut = (books: Books, config: Config, request: ReconcileRequest) => Promise<unknown>;
 
   /** Burns, stops, does `cut` as a daemon would have that was killed in it, and starts again. */
-  async function cutShort(cut: Cut, after: (dir: string) => void = () => {}): Promise<{ stage: Stage; spent: number; billed: number }> {
-    const stage = await Stage.on(await startDaemon());
+  async function cutShort(
+    cut: Cut,
+    after: (dir: string) => void = () => {},
+  ): Promise<{ stage: Reconciling; spent: number; billed: number }> {
+    const stage = await Reconciling.on(sandbox, await startDaemon());
     const spent = await stage.burn();
     const interval = await stage.interval();
     const bytes = Buffer.from(await stage.exported(interval));
@@ -359,7 +282,7 @@ describe('kill -9 between audit log and books', () => {
     throw new TallyError('LEDGER_UNAVAILABLE');
   };
 
-  async function expectFinished({ stage, billed }: { stage: Stage; billed: number }): Promise<void> {
+  async function expectFinished({ stage, billed }: { stage: Reconciling; billed: number }): Promise<void> {
     expect(await stage.spent()).toBe(billed);
     expect(kinds(stage)).toEqual(['reconciling', 'reconciled']);
     expect(readdirSync(join(stage.daemon.dir, 'data', 'reconciled')).filter((name) => name.endsWith('.pending'))).toEqual([]);
