@@ -96,6 +96,12 @@ export const CONFIG_KEYS = {
     unit: 'tokens',
     description: 'Output limit put into a request that names none (less where the model or the cap allows less).',
   },
+  TALLY_RECONCILE_LAG_MS: {
+    default: '3600000',
+    unit: 'ms',
+    description:
+      'How long an interval must be over before it is reconciled with a provider’s export: providers count late. For the sandbox it is 0.',
+  },
   TALLY_SHUTDOWN_MS: {
     default: '10000',
     unit: 'ms',

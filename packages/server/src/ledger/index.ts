@@ -4,5 +4,6 @@ export { openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';
 export type { PostgresLedgerOptions } from './postgres/open.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
+export type * from './reconciliation.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';
