@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '#ground/clock';
 import { openReader } from '#ground/database';
 import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
+import type { WriterHub } from './hub.ts';
 import { LIMITS } from './limits.ts';
 import type { Recovery, Standing, WriterOptions, WriterReply } from './protocol.ts';
 import { openReads, type Reads } from './reads.ts';
@@ -23,6 +24,8 @@ export type SqliteLedgerOptions = {
   readonly clock?: Clock;
   /** Most pages (4 KiB) of the database; 0 = no limit but the disk. */
   readonly pagesMax?: number;
+  /** Joins further processes to the writer. */
+  readonly hub?: WriterHub;
 };
 
 /** `findings`: accounts that did not match their postings, one sentence each; `burned`: open holds of dead epochs that were ended. */
@@ -40,7 +43,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Op
   const workerData: WriterOptions = { file, bookId, laneId, ticketKey, chainKey, now: clock.wallMs(), pagesMax };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery } = await started(worker);
-  const channel = new Channel(worker as WriterPort, clock);
+  const channel = new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock);
   const reads = openReads(openReader(file), bookId);
   const findings = recovery.tampered.map(
     ({ accountId, what }) => `account ${accountId} was changed behind the ledger and is frozen: ${what}`,
