@@ -4,7 +4,7 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type Ledger, openSqliteLedger } from '#ledger';
+import { type Ledger, openSqliteLedger, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -21,13 +21,20 @@ export type Books = {
   readonly findings: readonly string[];
   /** Calls that a crash had left open: ended at this opening, their holds spent. */
   readonly burned: number;
+  /** Joins workers to the ledger's writer; absent where this process serves the callers itself. */
+  readonly hub: WriterHub | undefined;
   close(): Promise<void>;
 };
 
 const BOOK_ID = 'local-0';
 
 /** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
-export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
+export async function openBooks(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  hub?: WriterHub,
+): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -40,7 +47,7 @@ export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: N
   }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
-    return await open(config, env, stdin, lock);
+    return await open(config, env, stdin, lock, hub);
   } catch (error) {
     lock.release();
     throw error;
@@ -52,6 +59,7 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
+  hub: WriterHub | undefined,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
@@ -83,6 +91,7 @@ async function open(
       ticketKey: vault.derive(PERMIT_KEY_PURPOSE),
       chainKey: vault.derive('ledger-chain'),
       clock,
+      ...(hub === undefined ? {} : { hub }),
     });
     vault.acceptEpoch(ledger.epoch);
     const close = async () => {
@@ -90,7 +99,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, file, bookId: BOOK_ID, findings, burned, hub, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -201,7 +201,7 @@ export class WriterHub {
   }
 
   #held(line: AskerLine, request: HoldRequest, result: HoldResult): HoldResult {
-    if (result.result === 'existing') return this.#keyed.told(request, result);
+    if (result.result === 'existing') return this.#keyed.told(line, request, result);
     if (result.result !== 'created') return result;
     // It was with the writer already when its source was seen to overrun, or its process ended: nobody gets it.
     if (line.isGone || this.#suspended.has(request.sourceId)) {

@@ -31,11 +31,14 @@ export class KeyedCalls {
     for (const { callId, owner: of } of [...this.#byName.values()]) if (of === owner) this.over(callId);
   }
 
-  /** What to tell a call that came second: while the first is served, its key is in flight, whatever became of one attempt. */
-  told(request: HoldRequest, existing: Extract<HoldResult, { result: 'existing' }>): HoldResult {
+  /**
+   * What to tell a call that came second: while another process serves the first, its key is in flight, whatever became of one attempt.
+   * @param owner the process that asks. Of its own calls it knows more than this.
+   */
+  told(owner: object, request: HoldRequest, existing: Extract<HoldResult, { result: 'existing' }>): HoldResult {
     const name = nameOf(request);
     const first = name === null ? undefined : this.#byName.get(name);
-    return first === undefined || first.callId === request.callId ? existing : { ...existing, state: 'open' };
+    return first === undefined || first.owner === owner ? existing : { ...existing, state: 'open' };
   }
 }
 
