@@ -54,13 +54,16 @@ export class Wire<Out, In> {
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#stream.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#stream.uncork();
-      });
+      process.nextTick(() => this.#flush());
     }
     // Called too where it could not be written.
     this.#stream.write(frame, () => void frame.fill(0));
+  }
+
+  /** As `post`, and it has left when this returns, as far as the other side has room for it. */
+  postNow(message: Out): void {
+    this.post(message);
+    this.#flush();
   }
 
   /** @param chunk zeroed when this returns. */
@@ -77,6 +80,12 @@ export class Wire<Out, In> {
       if (this.#frame !== null && this.#filled === this.#frame.length) this.#deliver(this.#frame);
     }
     chunk.fill(0);
+  }
+
+  #flush(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#stream.uncork();
   }
 
   destroy(): void {

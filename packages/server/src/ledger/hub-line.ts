@@ -17,6 +17,8 @@ export class AskerLine {
   readonly asker: Asker;
   /** Asked, and not passed on yet. */
   queue: QueuedOp[] = [];
+  /** The same, in no hurry. */
+  later: QueuedOp[] = [];
   /** Asked, and not answered yet. */
   waiting = 0;
   /** The holds that it was given and has not settled. */
@@ -34,6 +36,12 @@ export class AskerLine {
 
   answer(answers: readonly OpAnswer[]): void {
     if (answers.length > 0 && !this.isGone) this.asker.reply({ kind: 'answers', answers });
+  }
+
+  /** What was in no hurry goes on with the next message. */
+  hurry(): void {
+    this.queue.push(...this.later);
+    this.later = [];
   }
 
   /** Nobody is there to be given a hold. What else it asked is done all the same: a settlement tells what became of a call. */

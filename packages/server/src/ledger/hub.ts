@@ -1,6 +1,6 @@
 import type { Clock } from '#ground/clock';
 import type { Log } from '#ground/log';
-import { Channel, type WriterPort } from './channel.ts';
+import { Channel, SOON_MS, type WriterPort } from './channel.ts';
 import { type Asker, AskerLine } from './hub-line.ts';
 import { KeyedCalls } from './keyed-calls.ts';
 import { LIMITS } from './limits.ts';
@@ -31,7 +31,8 @@ export type Joined = {
   gone(): void;
 };
 
-type Asked = { readonly line: AskerLine; readonly queued: QueuedOp };
+/** `behind`: it was passed on before something that was in no hurry; `isAgain`: for the second time. */
+type Asked = { readonly line: AskerLine; readonly queued: QueuedOp; readonly behind: boolean; readonly isAgain: boolean };
 type Answers = Map<AskerLine, OpAnswer[]>;
 
 /**
@@ -46,6 +47,8 @@ export class WriterHub {
   readonly #keyed = new KeyedCalls();
   readonly #lines = new Set<AskerLine>();
   readonly #atWriter = new Map<number, Asked>();
+  #again: Asked[] = [];
+  #soon: NodeJS.Timeout | null = null;
   #suspended: ReadonlySet<string> = new Set();
   #writer: WriterPort | null = null;
   #onSettled: () => void = () => {};
@@ -95,18 +98,30 @@ export class WriterHub {
   }
 
   #take(line: AskerLine, message: WriterMessage): void {
-    if ('close' in message) line.isClosing = true;
-    else line.answer(message.ops.flatMap((queued) => this.#queue(line, queued)));
+    if ('close' in message) {
+      line.isClosing = true;
+      this.#hurry();
+    } else line.answer(message.ops.flatMap((queued) => this.#queue(line, queued)));
     this.#schedule();
   }
 
   /** Bounded for all together as for one: holds are refused before settlements are. */
   #queue(line: AskerLine, queued: QueuedOp): readonly OpAnswer[] {
     if (this.#waiting >= (queued.op.kind === 'hold' ? LIMITS.queueHoldsMax : LIMITS.queueMax)) return [{ id: queued.id, fault: FULL }];
-    line.queue.push(queued);
     line.waiting += 1;
     this.#waiting += 1;
+    if (queued.soon === true) {
+      line.later.push(queued);
+      this.#soon ??= setTimeout(() => this.#hurry(), SOON_MS);
+    } else line.queue.push(queued);
     return [];
+  }
+
+  #hurry(): void {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
+    for (const line of this.#lines) line.hurry();
+    this.#schedule();
   }
 
   #suspend(line: AskerLine, sourceId: string, isSuspended: boolean): void {
@@ -117,6 +132,7 @@ export class WriterHub {
 
   #gone(line: AskerLine): void {
     line.isGone = true;
+    this.#hurry();
     this.#waiting -= line.dropHolds();
     this.#schedule();
   }
@@ -132,18 +148,34 @@ export class WriterHub {
   }
 
   #passOn(): void {
-    const ops: QueuedOp[] = [];
     const refused: Answers = new Map();
+    const [holds, others]: [QueuedOp[], QueuedOp[]] = [[], []];
+    const pass = (asked: Asked) => {
+      const { op } = asked.queued;
+      if (op.kind !== 'hold') others.push(this.#send(asked));
+      else if (asked.line.isGone || this.#suspended.has(op.body.sourceId)) this.#collect(refused, asked, frozen(op.body));
+      else holds.push(this.#send(asked));
+    };
+    for (const asked of this.#again.splice(0)) pass(asked);
+    const behind = this.#soon !== null;
     for (let line = this.#next(); line !== undefined && this.#atWriter.size < AT_WRITER_MAX; line = this.#next()) {
       // Whoever has its turn goes behind the others.
       this.#lines.delete(line);
       this.#lines.add(line);
       const room = Math.min(TURN_OPS, AT_WRITER_MAX - this.#atWriter.size);
-      for (const queued of line.queue.splice(0, room)) this.#passOne({ line, queued }, ops, refused);
+      for (const queued of line.queue.splice(0, room)) pass({ line, queued, behind, isAgain: false });
     }
     const now = this.#clock.wallMs();
-    while (ops.length > 0) this.#writer?.postMessage({ now, ops: ops.splice(0, LIMITS.batchMax) });
+    // What frees goes before what takes, whoever asked first: one process's caller may have been answered before the other's asked.
+    for (const ops = [...others, ...holds]; ops.length > 0; ) this.#writer?.postMessage({ now, ops: ops.splice(0, LIMITS.batchMax) });
     this.#answer(refused);
+  }
+
+  #send(asked: Asked): QueuedOp {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#atWriter.set(id, asked);
+    return { id, op: asked.queued.op };
   }
 
   #next(): AskerLine | undefined {
@@ -151,35 +183,35 @@ export class WriterHub {
     return undefined;
   }
 
-  #passOne(asked: Asked, ops: QueuedOp[], refused: Answers): void {
-    const { op, id } = asked.queued;
-    if (op.kind === 'hold' && this.#suspended.has(op.body.sourceId)) {
-      this.#collect(refused, asked, { id, value: frozen(op.body) });
-      return;
-    }
-    this.#atWriter.set(this.#nextId, asked);
-    ops.push({ id: this.#nextId, op });
-    this.#nextId += 1;
-  }
-
   #receive(reply: WriterReply): void {
     if (reply.kind === 'closed') this.#end();
     if (reply.kind !== 'answers') return;
     const answers: Answers = new Map();
-    for (const { id, ...answer } of reply.answers) {
+    for (const { id, value, fault } of reply.answers) {
       const asked = this.#atWriter.get(id);
       if (asked === undefined) continue;
       this.#atWriter.delete(id);
-      const told = answer.fault === undefined ? { value: this.#told(asked, answer.value) } : answer;
-      this.#collect(answers, asked, { ...told, id: asked.queued.id });
+      if (fault === undefined && this.#asksAgain(asked, value)) continue;
+      this.#collect(answers, asked, fault === undefined ? this.#told(asked, value) : undefined, fault);
     }
     this.#answer(answers);
     if (this.#next() !== undefined) this.#schedule();
   }
 
-  #collect(answers: Answers, { line }: Asked, answer: OpAnswer): void {
+  /** A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. */
+  #asksAgain(asked: Asked, value: unknown): boolean {
+    if (asked.queued.op.kind !== 'hold' || !asked.behind || asked.isAgain) return false;
+    const placed = value as HoldResult;
+    if (placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return false;
+    this.#again.push({ ...asked, isAgain: true });
+    this.#hurry();
+    return true;
+  }
+
+  #collect(answers: Answers, { line, queued: { id } }: Asked, value: unknown, fault?: Fault): void {
     line.waiting -= 1;
     this.#waiting -= 1;
+    const answer = fault === undefined ? { id, value } : { id, fault };
     const of = answers.get(line);
     if (of === undefined) answers.set(line, [answer]);
     else of.push(answer);

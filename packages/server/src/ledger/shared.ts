@@ -23,7 +23,7 @@ const NO_KEY = Buffer.alloc(0);
 export function openSharedLedger(port: WriterPort, { clock = systemClock, ...books }: SharedLedgerOptions): Ledger {
   const { file, bookId, epoch } = books;
   const reads = openReads(openReader(file), bookId);
-  const ledger = ledgerOf({ ...books, ticketKey: NO_KEY, chainKey: NO_KEY }, new Channel(port, clock), reads, epoch);
+  const ledger = ledgerOf({ ...books, ticketKey: NO_KEY, chainKey: NO_KEY }, new Channel(port, clock, false), reads, epoch);
   const notHere = () => Promise.reject(new TallyError('STATE_INVALID', 'Only the process that has the writer does this.'));
   return { ...ledger, verify: notHere, backup: notHere };
 }

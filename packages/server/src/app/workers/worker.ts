@@ -90,7 +90,8 @@ export class Worker {
       metrics,
       // Whoever commits a receipt tells who signs it.
       onReceipt: () => {},
-      onSuspend: (id, isSuspended) => wire.post({ kind: 'suspend', id, isSuspended }),
+      // At once: the caller, who may ask another worker next, has not heard of the overrun yet.
+      onSuspend: (id, isSuspended) => wire.postNow({ kind: 'suspend', id, isSuspended }),
       onKeyedCallOver: (callId) => wire.post({ kind: 'over', callId }),
     });
     const passOn = new PassOn((message, body) => wire.post(message, body), start.config.TALLY_BODY_TIMEOUT_MS);
