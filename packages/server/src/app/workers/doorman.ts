@@ -14,6 +14,8 @@ export class Doorman {
   readonly #workers: () => Iterable<WorkerProcess>;
   readonly #server: Server;
   readonly #waiting: Socket[] = [];
+  /** Who was handed the last one. */
+  #last = 0;
 
   constructor(workers: () => Iterable<WorkerProcess>) {
     this.#workers = workers;
@@ -31,7 +33,9 @@ export class Doorman {
       const worker = this.#freest();
       if (worker === null) return;
       const socket = this.#waiting.shift();
-      if (socket !== undefined && !socket.destroyed) worker.hand(socket);
+      if (socket === undefined || socket.destroyed) continue;
+      this.#last = worker.number;
+      worker.hand(socket);
     }
   }
 
@@ -50,10 +54,13 @@ export class Doorman {
     this.next();
   }
 
+  /** Of those with as few, the one whose turn is next: short connections come one at a time. */
   #freest(): WorkerProcess | null {
     let freest: WorkerProcess | null = null;
-    for (const worker of this.#workers())
-      if (worker.isFree && (freest === null || worker.connections < freest.connections)) freest = worker;
+    const all = [...this.#workers()].filter(({ isFree }) => isFree);
+    const behind = ({ number }: WorkerProcess) => (number > this.#last ? 0 : 1);
+    for (const worker of all.sort((a, b) => behind(a) - behind(b)))
+      if (freest === null || worker.connections < freest.connections) freest = worker;
     return freest;
   }
 }
