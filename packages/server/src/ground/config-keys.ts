@@ -65,7 +65,7 @@ export const CONFIG_KEYS = {
     default: '1048576',
     unit: 'bytes',
     description:
-      'Largest answer that is kept, sealed, for the retry of a call with an idempotency key, where the virtual key asks for it (`replay_s`); a longer one is not kept. In memory are at most 64 times as many.',
+      'Largest answer that is kept, sealed, for the retry of a call with an idempotency key, where the virtual key asks for it (`replay_s`); a longer one is not kept. In memory are at most 64 times as many, in each worker.',
   },
   TALLY_CALLS_MAX: { default: '1024', unit: 'calls', description: 'Calls in flight at once; more are refused with OVERLOADED.' },
   TALLY_CALL_DEADLINE_MS: {

@@ -3,12 +3,14 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { balances, created, holdRequest, KEY, newAccount, openAccounts, refused, SOURCE, settleRequest } from './conformance/engine.ts';
 import { type Joined, WriterHub } from './hub.ts';
+import { LIMITS } from './limits.ts';
 import { openSqliteLedger } from './open.ts';
-import type { WriterMessage } from './protocol.ts';
+import type { Op, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
 import { RelayPort } from './relay-port.ts';
 import { openSharedLedger } from './shared.ts';
 import { type SqliteEngine, sqliteEngine } from './sqlite.engine.ts';
 import type { Ledger, SendPermit } from './types.ts';
+import { checkHold, checkSettle } from './validate.ts';
 
 const QUIET = pino({ level: 'silent' });
 
@@ -184,6 +186,75 @@ describe('a source that one of them has seen overrun', () => {
     await expect.poll(async () => (await balances(ledger, SOURCE)).state).toBe('frozen');
     expect((await refusing).result).toBe('refused');
     expect((await ledger.account(SOURCE))?.stateReason).toContain('ended before');
+  });
+});
+
+describe('what waits', () => {
+  /** A hub before a writer that only keeps what it is sent. */
+  function before() {
+    const sent: QueuedOp[] = [];
+    const writer: RelayPort = new RelayPort((message) => void ('ops' in message && sent.push(...message.ops)));
+    const alone = new WriterHub(engine.clock, QUIET);
+    alone.over(writer);
+    const answered: OpAnswer[] = [];
+    const asker = {
+      reply: (reply: WriterReply) => void (reply.kind === 'answers' && answered.push(...reply.answers)),
+      created: () => {},
+      ended: () => {},
+    };
+    const ask = (joined: Joined, op: Op, ids: readonly number[]) => joined.take({ now: 1, ops: ids.map((id) => ({ id, op })) });
+    return { sent, writer, answered, ask, joined: [alone.join('a', asker), alone.join('b', asker)] as const };
+  }
+  const settle: Op = { kind: 'settle', body: checkSettle(settleRequest('h', 1n)) };
+  const hold = (): Op => ({ kind: 'hold', body: checkHold(holdRequest(1n)) });
+  const range = (from: number, length: number) => Array.from({ length }, (_, n) => from + n);
+
+  it('of one does not keep another’s from its turn, and no more than two batches are with the writer', async () => {
+    const { sent, writer, ask, joined } = before();
+    ask(joined[0], settle, range(0, 5_000));
+    ask(joined[1], hold(), [9_999]);
+    await new Promise(setImmediate);
+    expect(sent).toHaveLength(2 * LIMITS.batchMax);
+    expect(sent.filter(({ op }) => op.kind === 'hold')).toHaveLength(1);
+    writer.reply({ kind: 'answers', answers: sent.slice(0, 1_000).map(({ id }) => ({ id, value: { result: 'unknown' } })) });
+    await new Promise(setImmediate);
+    expect(sent).toHaveLength(2 * LIMITS.batchMax + 1_000);
+  });
+
+  it('is bounded for all together: holds are refused before settlements are', async () => {
+    const { answered, ask, joined } = before();
+    ask(joined[0], settle, range(0, LIMITS.queueHoldsMax));
+    ask(joined[1], hold(), [1]);
+    expect(answered).toMatchObject([{ id: 1, fault: { code: 'LEDGER_UNAVAILABLE' } }]);
+    ask(joined[1], settle, range(0, LIMITS.queueMax - LIMITS.queueHoldsMax));
+    expect(answered).toHaveLength(1);
+    ask(joined[1], settle, [2]);
+    expect(answered).toHaveLength(2);
+  });
+
+  it('in no hurry goes first where a hold of another process would be refused for it', async () => {
+    const [a, b] = [join('a'), join('b')];
+    const request = holdRequest(900n);
+    await created(a.ledger, request);
+    const settling = a.ledger.settle(settleRequest(request.holdId, 1n), 'soon');
+    await withWriter();
+    expect((await b.ledger.hold(holdRequest(900n))).result).toBe('created');
+    await settling;
+  });
+
+  it('to be burned is tried until the books can take it', async () => {
+    const { sent, writer, ask, joined } = before();
+    const request = checkHold(holdRequest(1n));
+    ask(joined[0], { kind: 'hold', body: request }, [1]);
+    await new Promise(setImmediate);
+    const permit = { holdId: request.holdId, sourceId: SOURCE, nonce: 'n', epoch: 'e', mac: 'm' };
+    const id = () => sent.at(-1)?.id ?? 0;
+    writer.reply({ kind: 'answers', answers: [{ id: id(), value: { result: 'created', permit, createdAt: 1, balances: [] } }] });
+    joined[0].gone();
+    const burns = () => sent.filter(({ op }) => op.kind === 'settle' && op.body.outcome === 'burned' && op.body.holdId === request.holdId);
+    await expect.poll(burns, { interval: 5 }).toHaveLength(1);
+    writer.reply({ kind: 'answers', answers: [{ id: id(), fault: { code: 'LEDGER_UNAVAILABLE', message: 'full', facts: {} } }] });
+    await expect.poll(burns, { timeout: 5_000, interval: 20 }).toHaveLength(2);
   });
 });
 

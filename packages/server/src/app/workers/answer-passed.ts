@@ -22,9 +22,17 @@ export async function answerPassed(
 
 async function respond(other: OtherRoutes, passed: Passed, body: Buffer): Promise<Response> {
   const request = requestOf(passed, body);
-  if (request !== null) return other(request);
-  const { code, message, fix, status } = new TallyError('ROUTE_UNKNOWN');
-  return Response.json({ error: { code, message, fix, facts: {} } }, { status });
+  if (request === null) return refusal('ROUTE_UNKNOWN');
+  try {
+    return await other(request);
+  } catch {
+    return refusal('INTERNAL');
+  }
+}
+
+function refusal(kind: 'ROUTE_UNKNOWN' | 'INTERNAL'): Response {
+  const { code, message, fix, status, facts } = new TallyError(kind);
+  return Response.json({ error: { code, message, fix, facts } }, { status });
 }
 
 /** @returns null where the path or the method is none that a request to such a route can have. */

@@ -3,16 +3,13 @@ import type { Log } from '#ground/log';
 import { countedBy, type MetricsJson, sumOf } from '#ground/metrics';
 import type { WorkersView } from '../front.ts';
 import type { Question, WorkerStart } from './messages.ts';
+import { RestartPause } from './restart-pause.ts';
 import { type WorkerDeps, WorkerProcess } from './worker-process.ts';
 
-/** Before a worker that has died is started again; doubled with each that died without having served for a while. */
-const PAUSE_MS = 100;
-const PAUSE_MS_MAX = 30_000;
-const STEADY_MS = 30_000;
 /** For a change, or a question. A worker whose event loop is held up for this long serves nobody. */
 const ANSWER_WITHIN_MS = 10_000;
 
-type Slot = { readonly number: number; worker: WorkerProcess | null; isUp: boolean; startedAt: number; deaths: number };
+type Slot = { readonly number: number; readonly pause: RestartPause; worker: WorkerProcess | null; isUp: boolean; startedAt: number };
 
 export type PoolOptions = {
   readonly workers: number;
@@ -37,7 +34,7 @@ export class WorkerPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     const numbers = Array.from({ length: options.workers }, (_, index) => index + 1);
-    this.#slots = numbers.map((number) => ({ number, worker: null, isUp: false, startedAt: 0, deaths: 0 }));
+    this.#slots = numbers.map((number) => ({ number, pause: new RestartPause(), worker: null, isUp: false, startedAt: 0 }));
   }
 
   /** @throws what keeps the first of them that fails from serving; none is left then. */
@@ -98,11 +95,9 @@ export class WorkerPool {
     void this.#keep(countedBy(counted));
     const deps = this.#deps;
     if (!this.#hasStarted || this.#isClosing || deps === null) return;
-    if (clock.monotonicMs() - slot.startedAt >= STEADY_MS) slot.deaths = 0;
-    const pauseMs = slot.deaths === 0 ? 0 : Math.min(PAUSE_MS * 2 ** (slot.deaths - 1), PAUSE_MS_MAX);
-    slot.deaths += 1;
+    const pauseMs = slot.pause.next(clock.monotonicMs() - slot.startedAt);
     this.#restarts += 1;
-    log.error({ worker: slot.number, deaths: slot.deaths, pause_ms: pauseMs }, 'a worker has ended and is started again');
+    log.error({ worker: slot.number, deaths: slot.pause.deaths, pause_ms: pauseMs }, 'a worker has ended and is started again');
     setTimeout(() => {
       if (this.#isClosing) return;
       this.#spawn(slot, deps).catch((cause: unknown) => {
