@@ -10,7 +10,7 @@ export type SourceView = Readonly<Record<string, unknown>>;
 
 /** Seals the key first, then opens its account: a crash in between leaves a sealed key that nothing can use. */
 export async function addSource(daemon: Daemon, input: SourceInput): Promise<SourceView> {
-  const { vault, ledger, sources, clock } = daemon;
+  const { vault, ledger, front, clock } = daemon;
   const id = uuidv7(clock.wallMs());
   const now = clock.wallMs();
   if (input.expires_at !== undefined && input.expires_at <= now)
@@ -45,7 +45,7 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     },
   ]);
   await vault.audit(SOURCE_ADDED, id, { name: input.name });
-  sources.add(row);
+  await front.sources.add(row);
   const tariff = parseTariff(input.tariff);
   daemon.tariffs.set(tariffId(tariff), tariff);
   await daemon.checkpoint();
@@ -130,7 +130,7 @@ export async function destroySource(daemon: Daemon, id: string, reason: string):
   const { account } = await findSource(daemon, id);
   if (account.state !== 'destroyed') {
     await daemon.ledger.setState(id, 'destroyed', reason);
-    await daemon.sources.remove(id);
+    await daemon.front.sources.remove(id);
   }
   await daemon.vault.shred(id, reason);
   await daemon.checkpoint();

@@ -11,9 +11,8 @@ import { isAdmin } from './admin-token.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { OTHER_BODY_BYTES_MAX } from './http-server.ts';
 import { listReconciliations, reconcileSource } from './reconcile.ts';
-
-const ADMIN_BODY_BYTES_MAX = 1_048_576;
 
 /** Everything but the callers' routes: receipts, operations, and the operator's own. */
 export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
@@ -30,7 +29,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   app.use(
     '/api/admin/*',
     bodyLimit({
-      maxSize: ADMIN_BODY_BYTES_MAX,
+      maxSize: OTHER_BODY_BYTES_MAX,
       onError: () => {
         throw new TallyError('BODY_TOO_LARGE');
       },
@@ -47,7 +46,8 @@ function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void
   app.get('/readyz', (c) => {
     const findings = daemon.anchorFindings().length;
     const ready = !isClosing();
-    return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
+    const workers = daemon.front.workers();
+    return c.json({ status: ready ? 'ready' : 'closing', findings, ...(workers === null ? {} : { workers }) }, ready ? 200 : 503);
   });
   app.get('/api/receipts/signer', (c) => {
     const { domain, lane } = daemon;
@@ -117,7 +117,7 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
 
 async function metricsText(c: Context, daemon: Daemon): Promise<Response> {
   daemon.metrics.openHolds.set((await daemon.ledger.openHolds(100_000)).length);
-  return c.text(await daemon.metrics.registry.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
+  return c.text(await daemon.front.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
 }
 
 async function json(c: Context): Promise<unknown> {

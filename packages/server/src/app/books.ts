@@ -4,7 +4,7 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
+import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
 import { hostId } from './host-id.ts';
 
@@ -27,6 +27,8 @@ export type Books = {
   readonly findings: readonly string[];
   /** Calls that a crash had left open: ended at this opening, their holds spent. */
   readonly burned: number;
+  /** Joins workers to the ledger's writer; absent where this process serves the callers itself. */
+  readonly hub: WriterHub | undefined;
   close(): Promise<void>;
 };
 
@@ -35,7 +37,12 @@ const BOOK_ID = 'local-0';
 const LANES = 64;
 
 /** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
-export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
+export async function openBooks(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  hub?: WriterHub,
+): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -48,7 +55,7 @@ export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: N
   }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
-    return await open(config, env, stdin, lock);
+    return await open(config, env, stdin, lock, hub);
   } catch (error) {
     lock.release();
     throw error;
@@ -60,6 +67,7 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
+  hub: WriterHub | undefined,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
@@ -85,12 +93,13 @@ async function open(
     const domain = placeholderDomain(hex('genesis'));
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
-    const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
+    const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };
+    const options = { ...shared, ...(hub === undefined ? {} : { hub }) };
     const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...keys, url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
-        : { ...(await openSqliteLedger({ ...keys, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })), laneIndex: 0 };
+        ? await openPostgresLedger({ ...options, url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })
+        : { ...(await openSqliteLedger({ ...options, file: at.file, laneId: laneIds[0] as Hex })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;
     const laneOf = (id: Hex) => laneKeys[laneIds.indexOf(id)] ?? null;
@@ -99,7 +108,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, hub, close };
   } catch (error) {
     await vault.close();
     throw error;

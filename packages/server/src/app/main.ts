@@ -21,9 +21,11 @@ async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
   guardMemory();
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const options = { json: { type: 'boolean', default: false }, workers: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const command = positionals[0] ?? 'serve';
-  const config = loadConfig(process.env, process.cwd());
+  const given = values.workers === undefined ? {} : { TALLY_WORKERS: values.workers };
+  const config = loadConfig({ ...process.env, ...given }, process.cwd());
   const env = takeSecrets(process.env);
   const stdin = config.TALLY_MASTER_KEY === '-' ? process.stdin : null;
   if (command === 'serve') await run(config, env, stdin, values.json);

@@ -54,7 +54,8 @@ export type Op = BatchOp | AsideOp;
 /** `now`: the writer's time, which never goes back, Unix ms. */
 export type Standing = { readonly refusal: HoldRefusal | null; readonly now: number };
 
-export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T };
+/** `soon`: it is in no hurry; who passes it on to the writer may collect more. */
+export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T; readonly soon?: true };
 
 /** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
 export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };

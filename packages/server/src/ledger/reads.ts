@@ -33,7 +33,7 @@ export type ReadEngine = {
   /** A condition on `outbox` that keeps out what a transaction that still runs may yet come before. */
   readonly outboxIsWhole: string;
   generation(bookId: string): number | Promise<number>;
-  close(): void | Promise<void>;
+  close(): unknown;
 };
 
 /** Reads beside the writer: each sees the last commit. */
@@ -43,7 +43,9 @@ export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
   return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), {
     generation: async () => engine.generation(bookId),
-    close: async () => engine.close(),
+    close: async () => {
+      await engine.close();
+    },
   });
 }
 
