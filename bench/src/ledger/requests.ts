@@ -1,5 +1,5 @@
 import type { Hex } from '@tallystick/core';
-import { randomHex, uuidv7 } from '../../../packages/server/src/ground/ids.ts';
+import { randomHex, timedHex, uuidv7 } from '../../../packages/server/src/ground/ids.ts';
 import type { HoldRequest, NewAccount, SettleRequest } from '../../../packages/server/src/ledger/index.ts';
 
 /** What is asked of the books: the shapes and lengths of a call that the gateway places and settles. */
@@ -55,7 +55,7 @@ export function holdRequest(source: number, key: number, now: number): HoldReque
       { accountId: keyId, amount: HELD },
     ],
     nonce: randomHex(16),
-    receiptId: randomHex(16),
+    receiptId: timedHex(now),
     mode: 1,
     proof: 'bytes',
     factsVersion: '2026-11-01',
