@@ -60,6 +60,7 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 -- Every change of an account, with the balances that result. A transfer names both sides, so the sum over all accounts is 0.
+-- Rows lie in the order in which they came, so that a batch over many accounts adds to the end and not to a page of each.
 -- kind: open, limit, state (amount 0) · spend, ambiguous, reconcile (raise spent) · overrun (raises overrun) · release (amount 0).
 CREATE TABLE postings (
   book_id TEXT NOT NULL,
@@ -87,7 +88,7 @@ CREATE TABLE postings (
   head TEXT NOT NULL,
   PRIMARY KEY (book_id, account_id, seq),
   UNIQUE (book_id, business_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What operator accounts received is read from here: few rows, because ordinary spending is left out.
 CREATE INDEX postings_to_operator ON postings (book_id, contra_id, amount) WHERE kind IN ('ambiguous', 'overrun', 'reconcile');
