@@ -13,6 +13,7 @@ const MAINS = {
   passthrough: new URL('../processes/passthrough.ts', import.meta.url),
   load: new URL('../processes/load.ts', import.meta.url),
   callers: new URL('../processes/callers.ts', import.meta.url),
+  ledger: new URL('../ledger/process.ts', import.meta.url),
   reaper: new URL('../processes/reaper.ts', import.meta.url),
 } as const;
 const QUIET = '--disable-warning=ExperimentalWarning';

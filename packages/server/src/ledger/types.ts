@@ -58,7 +58,7 @@ export type HoldRequest = {
   readonly guarded?: boolean;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
-  /** 128 random bits, hex: the public receipt id, fixed now. */
+  /** 48 bits of time and 80 random bits, hex: the public receipt id, fixed now. */
   readonly receiptId: string;
   readonly mode: ReceiptMode;
   readonly proof: ProofKind;
