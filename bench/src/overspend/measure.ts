@@ -17,9 +17,13 @@ export type Measured = {
 
 const POLL_MS = 10;
 const QUIET_MS_MAX = 20_000;
-/** What a gateway writes down after an answer (a second for those that do it in the background) is given time. */
-const AFTERWARDS_MS = 300;
-const SETTLE_MS = 2000;
+
+/** What a gateway writes down after an answer is given time: between two calls, and before what is left is measured. */
+export type Patience = { readonly afterwardsMs: number; readonly settleMs: number };
+
+/** Some write their counters once a second. */
+export const PATIENCE: Patience = { afterwardsMs: 300, settleMs: 2000 };
+
 /** No answer may ever begin: what is refused is not generated. */
 const BUSY_MS_MAX = 2000;
 
@@ -32,28 +36,26 @@ const REFUSAL_GAP_MS = 300;
 /** Scenarios that mostly wait go through all their rounds at once, on a lot each; a race and a crash have the gateway to themselves. */
 const TOGETHER: readonly Scenario[] = ['calm', 'abort', 'emit', 'dense'];
 
-/** A crash empties a gateway's memory of all lots, so it comes when the others are measured. */
-const PARTS: readonly (readonly Scenario[])[] = [SCENARIOS.filter((scenario) => scenario !== 'crash'), ['crash']];
-
-/** Drives one gateway through every scenario. */
+/** Drives one gateway through every scenario. A crash empties a gateway's memory of all lots, so each is measured before the next. */
 export async function measure(
   gateway: Gateway,
   upstream: ChildProcess,
   lots: readonly Lot[],
+  patience: Patience,
   progress: (text: string) => void,
 ): Promise<Measured> {
-  const turn = new Turn(gateway, upstream);
+  const turn = new Turn(gateway, upstream, patience);
   const outcomes = new Map<Lot, Outcome>();
-  for (const scenarios of PARTS) {
-    for (const scenario of scenarios) {
-      progress(scenario);
-      const acts = lots.filter((lot) => lot.scenario === scenario).map((lot) => () => act(turn.scene(lot)));
-      if (TOGETHER.includes(scenario)) await Promise.all(acts.map((one) => one()));
-      else for (const one of acts) await one();
+  const isCrash = (lot: Lot) => lot.scenario === 'crash';
+  for (const played of [lots.filter((lot) => !isCrash(lot)), ...lots.filter(isCrash).map((lot) => [lot])]) {
+    for (const scenario of SCENARIOS) {
+      const scenes = played.filter((lot) => lot.scenario === scenario).map((lot) => turn.scene(lot));
+      if (scenes.length > 0) progress(scenario);
+      if (TOGETHER.includes(scenario)) await Promise.all(scenes.map(act));
+      else for (const scene of scenes) await act(scene);
     }
     progress('what is left');
-    const played = lots.filter((lot) => scenarios.includes(lot.scenario));
-    await Promise.all(played.map((lot) => turn.quiet(lot, SETTLE_MS)));
+    await Promise.all(played.map((lot) => turn.quiet(lot, patience.settleMs)));
     await Promise.all(played.map(async (lot) => outcomes.set(lot, await turn.outcome(lot))));
   }
   const of = (scenario: Scenario) => lots.filter((lot) => lot.scenario === scenario).map((lot) => outcomes.get(lot) as Outcome);
@@ -67,9 +69,11 @@ class Turn {
   readonly inFlight: number[] = [];
   readonly #gateway: Gateway;
   readonly #upstream: ChildProcess;
+  readonly #patience: Patience;
   #asked: Promise<CountingBooks> = Promise.resolve({});
 
-  constructor(gateway: Gateway, upstream: ChildProcess) {
+  constructor(gateway: Gateway, upstream: ChildProcess, patience: Patience) {
+    this.#patience = patience;
     this.#gateway = gateway;
     this.#upstream = upstream;
   }
@@ -78,7 +82,7 @@ class Turn {
     return {
       lot,
       way: () => this.#gateway.way(lot),
-      quiet: () => this.quiet(lot, AFTERWARDS_MS),
+      quiet: () => this.quiet(lot, this.#patience.afterwardsMs),
       busy: (answers) => this.#until(lot, ({ running }) => running >= answers, BUSY_MS_MAX),
       crash: async () => {
         this.inFlight.push((await this.#billed(lot)).running);
@@ -96,7 +100,7 @@ class Turn {
   async outcome(lot: Lot): Promise<Outcome> {
     const before = await this.#billed(lot);
     const isRefused = await this.#drain(lot, before.tokens);
-    await this.quiet(lot, AFTERWARDS_MS);
+    await this.quiet(lot, this.#patience.afterwardsMs);
     const { tokens } = await this.#billed(lot);
     return outcomeOf(tokens, await this.#gateway.spentOf(lot), isRefused);
   }
@@ -111,7 +115,7 @@ class Turn {
       if (spent > start + 2 * BEYOND_TOKENS) return false;
       if (spent > start + BEYOND_TOKENS && !noticing) {
         noticing = true;
-        await sleep(SETTLE_MS);
+        await sleep(this.#patience.settleMs);
       }
       if ((await this.#call(lot, SMALLEST)) === 'served') {
         spent += costOf(SMALLEST);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MODEL_OUTPUT_TOKENS_MAX, promptOf, readCall } from './meter.ts';
 
-const read = (prompt: unknown, more: object = {}) => readCall(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: prompt }], ...more }));
+const read = (prompt: unknown, more: object = {}) =>
+  readCall(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: prompt }], ...more }));
 
 describe('readCall', () => {
   it('bills one token per word of the prompt, and what the model has to say', () => {

@@ -5,7 +5,7 @@ import { machine } from '../house/machine.ts';
 import { optionsOrExit } from '../house/options.ts';
 import { isOurs } from './columns.ts';
 import { type Column, lotsOf } from './gateway.ts';
-import { measure } from './measure.ts';
+import { measure, PATIENCE } from './measure.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { faults, type Row, report } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -59,7 +59,7 @@ async function oneColumn(column: Column, { house, upstream, port, rounds }: Stag
   const lots = lotsOf(column.name, SCENARIOS, rounds);
   const gateway = await column.open({ house, upstreamPort: port, lots });
   try {
-    const measured = await measure(gateway, upstream, lots, (text) => progress(`${column.name}: ${text}`));
+    const measured = await measure(gateway, upstream, lots, PATIENCE, (text) => progress(`${column.name}: ${text}`));
     return { name: column.name, version: gateway.version, cap: gateway.cap, ...measured };
   } finally {
     await gateway.stop();

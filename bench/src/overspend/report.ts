@@ -31,7 +31,7 @@ export function report({ machine, rounds, rows, leftOut }: Report): string {
     '',
     ...cells(rows, overspent),
     '',
-    'Tokens lost: the limit is not billed, and yet the smallest call is refused. +: spent in the books, outcome unknown, until reconciled.',
+    'Tokens lost: the limit is not billed, and yet the smallest call is refused. +: spent in its own books, outcome unknown.',
     '',
     ...cells(rows, lost),
     '',

@@ -20,7 +20,7 @@ export function fromPypi(name: string, version: string, requirement: string, pro
 /** From crates.io, built here. */
 export function fromCrates(name: string, version: string, program: string): Package {
   const home = join(FOLDER, name);
-  const args = ['install', '--quiet', '--locked', '--root', home, '--target-dir', join(FOLDER, 'target'), `${name}@${version}`];
+  const args = ['install', '--quiet', '--locked', '--root', home, `${name}@${version}`];
   return entry(name, version, join(home, 'bin', program), `cargo install ${name}@${version}`, () => run('cargo', args));
 }
 
