@@ -13,7 +13,8 @@ export const COLUMNS: readonly Column[] = [
   litellm('budget'),
   litellm('tokens'),
   literLlm,
-  eggrd,
+  eggrd('buffers'),
+  eggrd('streams'),
   tallystick('tallystick', []),
   tallystick('tallystick-workers', ['--workers', '4']),
 ];
@@ -21,7 +22,7 @@ export const COLUMNS: readonly Column[] = [
 /** What a run measures unless it is told otherwise. */
 export const DEFAULT_NAMES = COLUMNS.map(({ name }) => name).filter((name) => name !== 'tallystick-workers');
 /** The two ends, and the peer whose budgets are built the same way. */
-export const QUICK_NAMES: readonly string[] = ['pass-through', 'eggrd', 'tallystick'];
+export const QUICK_NAMES: readonly string[] = ['pass-through', 'eggrd-streams', 'tallystick'];
 
 export function isOurs(name: string): boolean {
   return name.startsWith('tallystick');

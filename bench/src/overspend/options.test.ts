@@ -9,7 +9,7 @@ describe('readOptions', () => {
     expect(readOptions([])).toMatchObject({ rounds: 3, install: false, json: null, help: false });
     expect(names()).toContain('litellm-tokens');
     expect(readOptions(['--quick']).rounds).toBe(1);
-    expect(names('--quick')).toEqual(['pass-through', 'eggrd', 'tallystick']);
+    expect(names('--quick')).toEqual(['pass-through', 'eggrd-streams', 'tallystick']);
   });
 
   it('takes columns, each once and in the order of the report', () => {

@@ -23,13 +23,10 @@ export async function overspend(args: readonly string[]): Promise<number> {
   const leftOut: string[] = [];
   const wrong: string[] = [];
   for (const column of options.columns) {
-    const missing = missingAfterInstall(column, options);
-    if (missing !== null) {
-      leftOut.push(`${column.name}: ${missing}`);
-      continue;
-    }
     try {
-      rows.push(await oneColumn(column, stage));
+      const missing = missingAfterInstall(column, options);
+      if (missing === null) rows.push(await oneColumn(column, stage));
+      else leftOut.push(`${column.name}: ${missing}`);
     } catch (error) {
       const why = `${column.name}: ${error instanceof Error ? error.message : String(error)}`;
       leftOut.push(why);

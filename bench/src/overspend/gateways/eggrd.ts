@@ -9,41 +9,50 @@ import { serve } from './server.ts';
 
 const EGGRD = fromCrates('eggrd', '0.7.0', 'edgeguard');
 
-/** Reserves `max_tokens` and an estimate of the prompt before it sends, fails closed: its budgets in their strictest form. */
-export const eggrd: Column = {
-  name: 'eggrd',
-  missing: () => EGGRD.missing() ?? missingRedis(),
-  install: EGGRD.install,
-  open: async (site: Site): Promise<Gateway> => {
-    const counters = await redis(site, 'eggrd');
-    const config = configure(site, counters.port);
-    const server = await serve(site, 'eggrd', {
-      file: EGGRD.file,
-      args: () => ['--config', config],
-      health: '/__edgeguard/health',
-      env: (port) => ({ PORT: String(port), UPSTREAM: `http://127.0.0.1:${site.upstreamPort}` }),
-    });
-    return {
-      version: `eggrd ${EGGRD.version}`,
-      cap: `budget of ${LIMIT_TOKENS} tokens per model, window 30d, fail_open false, reservations in Redis`,
-      way: ({ name, key }) => ({ model: name, url: `http://127.0.0.1:${server.port}/v1/chat/completions`, headers: OPENAI.keyHeader(key) }),
-      crash: server.crash,
-      stop: async () => {
-        await server.stop();
-        await counters.stop();
-      },
-      spentOf: () => Promise.resolve(null),
-    };
-  },
-};
+/** What it does with a stream: wait until it is whole (its default), or pass it on as it comes. */
+type Mode = 'buffers' | 'streams';
 
-function configure({ house, lots }: Site, redisPort: number): string {
+/** Reserves `max_tokens` and an estimate of the prompt before it sends, fails closed: its budgets in their strictest form. */
+export function eggrd(mode: Mode): Column {
+  return {
+    name: `eggrd-${mode}`,
+    missing: () => EGGRD.missing() ?? missingRedis(),
+    install: EGGRD.install,
+    open: (site) => open(mode, site),
+  };
+}
+
+async function open(mode: Mode, site: Site): Promise<Gateway> {
+  const counters = await redis(site, `eggrd-${mode}`);
+  const config = configure(mode, site, counters.port);
+  const server = await serve(site, `eggrd-${mode}`, {
+    file: EGGRD.file,
+    args: () => ['--config', config],
+    health: '/__edgeguard/health',
+    env: (port) => ({ PORT: String(port), UPSTREAM: `http://127.0.0.1:${site.upstreamPort}` }),
+  });
+  return {
+    version: `eggrd ${EGGRD.version} (${mode})`,
+    cap: `budget of ${LIMIT_TOKENS} tokens per model, window 30d, fail_open false, reservations in Redis, stream_passthrough ${mode === 'streams'}`,
+    way: ({ name, key }) => ({ model: name, url: `http://127.0.0.1:${server.port}/v1/chat/completions`, headers: OPENAI.keyHeader(key) }),
+    crash: server.crash,
+    stop: async () => {
+      await server.stop();
+      await counters.stop();
+    },
+    spentOf: () => Promise.resolve(null),
+  };
+}
+
+function configure(mode: Mode, { house, lots }: Site, redisPort: number): string {
   const lines = [
     '[auth]',
     'mode = "none"',
     // It counts requests of one address, which here are all of them.
     '[ratelimit]',
     'enabled = false',
+    '[validation]',
+    `stream_passthrough = ${mode === 'streams'}`,
     '[llm]',
     'enabled = true',
     'store = "redis"',
@@ -59,7 +68,7 @@ function configure({ house, lots }: Site, redisPort: number): string {
     'window = "30d"',
     ...lots.flatMap(keyLines),
   ];
-  const file = join(house.folder, 'eggrd.toml');
+  const file = join(house.folder, `eggrd-${mode}.toml`);
   writeFileSync(file, `${lines.join('\n')}\n`);
   return file;
 }
