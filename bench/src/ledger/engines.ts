@@ -1,7 +1,9 @@
 import type { Engine } from './engine.ts';
+import { postgres } from './postgres.ts';
+import { postgresMissing } from './postgres-missing.ts';
 import { sqlite } from './sqlite.ts';
 
-export const ENGINES: Readonly<Record<string, Engine>> = { sqlite };
+export const ENGINES: Readonly<Record<string, Engine>> = { sqlite, ...(postgresMissing === null ? { postgres } : {}) };
 export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES);
 
 /** @throws RangeError */
