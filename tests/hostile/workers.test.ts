@@ -92,11 +92,15 @@ describe('an idempotency key that two workers are asked for', () => {
 });
 
 describe('a call that has ended', () => {
-  it('has freed its room for a call on another worker, when its caller knows that it has', async () => {
+  it('has freed its room for a call on another worker: at once, or, where its settlement is on its way still, for who asks again', async () => {
     const scene = await stage.scene(chat, { cap: HELD + 14 });
     scene.script = ({ socket }) => void socket.write(answer(chat, false));
-    for (let calls = 0; calls < 3; calls += 1) expect(shown([await ask(scene)])).toEqual(['200']);
-    expect(shown([await ask(scene)])).toEqual(['402 CAP_EXCEEDED']);
+    const final = async () => {
+      let seen = await ask(scene);
+      while (seen.code === 'CAP_BUSY') seen = await ask(scene);
+      return shown([seen])[0];
+    };
+    expect([await final(), await final(), await final(), await final()]).toEqual(['200', '200', '200', '402 CAP_EXCEEDED']);
   });
 });
 
