@@ -104,6 +104,21 @@ describe('a call that has ended', () => {
   });
 });
 
+describe('a connection that is on its way to a worker', () => {
+  it('ends with that worker, where it is killed before it has taken it', async () => {
+    const scene = await stage.scene(chat);
+    scene.script = ({ socket }) => void socket.write(answer(chat, false));
+    const [still] = workersOf(stage.daemon);
+    process.kill(still as number, 'SIGSTOP');
+    // One for each: it gets one of them and takes none.
+    const calls = Array.from({ length: WORKERS }, () => ask(scene));
+    await scene.arrived(1);
+    await sleep(200);
+    process.kill(still as number, 'SIGKILL');
+    expect((await Promise.all(calls)).map(({ died }) => died).sort()).toEqual([false, true]);
+  });
+});
+
 describe('what is no caller’s request', () => {
   it('is answered as without workers: bodies, methods and paths that are none, and one that is too long', async () => {
     const { url } = stage.daemon;

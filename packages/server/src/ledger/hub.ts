@@ -153,11 +153,15 @@ export class WriterHub {
   #passOn(): void {
     const refused: Answers = new Map();
     const [holds, others]: [QueuedOp[], QueuedOp[]] = [[], []];
+    const placing = new Set<string>();
     const pass = (asked: Asked) => {
       const { op } = asked.queued;
-      if (op.kind !== 'hold') others.push(this.#send(asked));
+      if (op.kind !== 'hold') (op.kind === 'settle' && placing.has(op.body.holdId) ? holds : others).push(this.#send(asked));
       else if (asked.line.isGone || this.#suspended.has(op.body.sourceId)) this.#collect(refused, asked, frozen(op.body));
-      else holds.push(this.#send(asked));
+      else {
+        placing.add(op.body.holdId);
+        holds.push(this.#send(asked));
+      }
     };
     for (const asked of this.#again.splice(0)) pass(asked);
     const behind = this.#soon !== null;
