@@ -138,6 +138,10 @@ describePostgres('a session of PostgreSQL', () => {
   it('refuses a value that cannot be stored before anything is sent', async () => {
     const steps = [{ text: 'INSERT INTO t VALUES (7)' }, { text: 'SELECT $1::text', values: ['\0'] }];
     await expect(session.pipeline(steps)).rejects.toBeInstanceOf(PgValueError);
+    const values = Array.from({ length: 65_536 }, () => 1n);
+    await expect(session.query('SELECT 1', values)).rejects.toThrow('65536 parameters');
+    await expect(session.query('SELECT $1', ['x'.repeat(90_000_000)])).rejects.toThrow('at most 268435456');
+    await expect(session.pipeline([{ name: 'n'.repeat(64), text: 'SELECT 1' }])).rejects.toThrow('too long');
     expect(await idsIn()).not.toContain(7n);
   });
 
@@ -157,7 +161,7 @@ describePostgres('a session of PostgreSQL', () => {
   });
 
   it('is cancelled by its own limits, and goes on', async () => {
-    const hasty = await connectPostgres(place.url, { ...OPTIONS, statementTimeoutMs: 200 });
+    const hasty = await connectPostgres(place.url, { ...OPTIONS, statementTimeoutMs: 400 });
     const late: unknown = await hasty.query('SELECT pg_sleep(5)').catch((error: unknown) => error);
     expect(late).toMatchObject({ sqlstate: '57014' });
     await session.pipeline([{ text: 'BEGIN' }, { text: 'LOCK TABLE t' }]);

@@ -160,13 +160,16 @@ function linesOf(path: string): string[] {
 }
 
 /**
- * Ends the server and removes the folder when this process is gone, however it went: its input ends then.
+ * Ends the server and removes the folder when this process is gone, however it went: its input ends then. A killed server leaves its
+ * number behind, which may be another process by then: the guard looks whose it is.
  * @returns the guard, a shell that waits for that.
  */
 function guardOf(folder: string): ChildProcess {
   const script = `cat >/dev/null
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-n=0; while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+ours() { [ -n "$pid" ] && ps -o args= -p "$pid" | grep -qF "$1/data"; }
+ours "$1" && kill -QUIT "$pid"
+n=0; while ours "$1" && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
 rm -rf "$1"`;
   const guard = spawn('sh', ['-c', script, 'guard', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   guard.unref();

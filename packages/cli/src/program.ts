@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { keyCommand } from './commands/key.ts';
 import { poolCommand } from './commands/pool.ts';
 import { receiptCommand } from './commands/receipt.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { sourceCommand } from './commands/source.ts';
 import { sandboxCommand, startCommand } from './commands/start.ts';
 import type { Mount } from './context.ts';
@@ -35,6 +36,7 @@ export function buildProgram(mount: Mount): Command {
     sourceCommand,
     keyCommand,
     receiptCommand,
+    reconcileCommand,
     poolCommand,
     auditCommand,
     backupCommand,

@@ -63,13 +63,13 @@ export async function listSources(daemon: Daemon): Promise<readonly SourceView[]
 
 /** @throws NOT_FOUND */
 export async function showSource(daemon: Daemon, id: string): Promise<SourceView> {
-  const { row, account } = await find(daemon, id);
+  const { row, account } = await findSource(daemon, id);
   return view(daemon, row, account);
 }
 
 /** The vault's word first, the ledger's after it: what is sealed is never above what the books say. @throws LIMIT_INVALID */
 export async function limitSource(daemon: Daemon, id: string, limit: bigint): Promise<SourceView> {
-  const { account } = await find(daemon, id);
+  const { account } = await findSource(daemon, id);
   refuseFinal(account);
   const sealed = daemon.vault.limits(id);
   if (limit >= sealed.limit) {
@@ -91,17 +91,8 @@ export async function setSourceState(
   reason: string,
   reconciledTotal?: bigint,
 ): Promise<SourceView> {
-  const { account } = await find(daemon, id);
+  const { account } = await findSource(daemon, id);
   refuseFinal(account);
-  if (state === 'active' && !daemon.vault.has(id)) {
-    throw new TallyError(
-      'STATE_INVALID',
-      'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
-      {
-        state: account.state,
-      },
-    );
-  }
   if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
     throw new TallyError(
       'STATE_INVALID',
@@ -119,8 +110,15 @@ export async function setSourceState(
   return showSource(daemon, id);
 }
 
-/** What was frozen may have come from books that allow more than the seal does: it never goes on with that. */
-async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise<void> {
+/** What was frozen may have lost its secret, or come from books that allow more than the seal does: it never goes on with that. */
+export async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise<void> {
+  if (!vault.has(account.id)) {
+    throw new TallyError(
+      'STATE_INVALID',
+      'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
+      { state: account.state },
+    );
+  }
   const sealed = vault.limits(account.id);
   if (account.ceiling !== sealed.ceiling)
     throw new TallyError('STATE_INVALID', 'The books name another cap than the seal of this source. Destroy it, and add it anew.');
@@ -129,7 +127,7 @@ async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise
 
 /** The books first, so that no new hold can be placed; then connections; then the secret. */
 export async function destroySource(daemon: Daemon, id: string, reason: string): Promise<SourceView> {
-  const { account } = await find(daemon, id);
+  const { account } = await findSource(daemon, id);
   if (account.state !== 'destroyed') {
     await daemon.ledger.setState(id, 'destroyed', reason);
     await daemon.sources.remove(id);
@@ -139,14 +137,15 @@ export async function destroySource(daemon: Daemon, id: string, reason: string):
   return showSource(daemon, id);
 }
 
-async function find(daemon: Daemon, id: string): Promise<{ row: SourceRow; account: Account }> {
+/** @throws NOT_FOUND */
+export async function findSource(daemon: Daemon, id: string): Promise<{ row: SourceRow; account: Account }> {
   const row = (await daemon.ledger.sources()).find((source) => source.id === id);
   const account = await daemon.ledger.account(id);
   if (row === undefined || account === null) throw new TallyError('NOT_FOUND', 'There is no source with this id.');
   return { row, account };
 }
 
-function refuseFinal(account: Account): void {
+export function refuseFinal(account: Account): void {
   if (account.state === 'destroyed' || account.state === 'revoked')
     throw new TallyError('STATE_INVALID', `The source is ${account.state}; that is final.`, { state: account.state });
 }

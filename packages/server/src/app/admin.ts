@@ -5,11 +5,13 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { receiptAnswer } from '#settle';
 import { readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
 import { createKey, listKeys, revokeKey } from './admin-keys.ts';
+import { readReconcile } from './admin-reconcile.ts';
 import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
 import { isAdmin } from './admin-token.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { listReconciliations, reconcileSource } from './reconcile.ts';
 
 const ADMIN_BODY_BYTES_MAX = 1_048_576;
 
@@ -43,12 +45,12 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
 function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void {
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', (c) => {
-    const findings = daemon.anchorFindings.length;
+    const findings = daemon.anchorFindings().length;
     const ready = !isClosing();
     return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
   });
   app.get('/api/receipts/signer', (c) => {
-    const { domain, lane } = daemon.receipts;
+    const { domain, lane } = daemon;
     const { chainId, verifyingContract } = domain;
     return c.json({ signer: daemon.signer.address, domain: { chainId: String(chainId), verifyingContract }, lane });
   });
@@ -73,6 +75,8 @@ function sourceRoutes(app: Hono, daemon: Daemon): void {
     const { reason, reconciled_total } = readReason(await json(c));
     return c.json(await setSourceState(daemon, c.req.param('id'), 'active', reason ?? 'by the operator', reconciled_total));
   });
+  app.post(`${base}/:id/reconcile`, async (c) => c.json(await reconcileSource(daemon, c.req.param('id'), readReconcile(await json(c)))));
+  app.get(`${base}/:id/reconciliations`, async (c) => c.json({ reconciliations: await listReconciliations(daemon, c.req.param('id')) }));
   app.post(`${base}/:id/destroy`, async (c) => {
     const { reason } = readReason(await json(c));
     return c.json(await destroySource(daemon, c.req.param('id'), reason ?? 'by the operator'));
@@ -108,7 +112,7 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
   });
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
   app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
-  app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, daemon)));
+  app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, { ...daemon, anchorFindings: daemon.anchorFindings() })));
 }
 
 async function metricsText(c: Context, daemon: Daemon): Promise<Response> {

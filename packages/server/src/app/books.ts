@@ -4,8 +4,9 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, type Ledger, openSqliteLedger } from '#ledger';
+import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { hostId } from './host-id.ts';
 
 /** The two stores that everything rests on, opened together under one lock. */
 export type Books = {
@@ -16,7 +17,12 @@ export type Books = {
   readonly at: BooksAt;
   readonly bookId: string;
   readonly domain: Domain;
+  /** The lane that this process writes. */
   readonly lane: LaneKey;
+  /** The lane of a receipt that any process of this gateway wrote; null where it is none of ours. */
+  readonly laneOf: (id: Hex) => LaneKey | null;
+  /** Other hosts may have these books open too: what is not here may be there. */
+  readonly isShared: boolean;
   /** Findings of the ledger's own checks at opening. */
   readonly findings: readonly string[];
   /** Calls that a crash had left open: ended at this opening, their holds spent. */
@@ -25,6 +31,8 @@ export type Books = {
 };
 
 const BOOK_ID = 'local-0';
+/** Processes that may write the same books at a time, each in a lane of its own. */
+const LANES = 64;
 
 /** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
 export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
@@ -55,7 +63,7 @@ async function open(
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
-  const file = join(dir, 'ledger.db');
+  const url = config.DATABASE_URL;
   const { master } = await loadMaster({
     file: config.TALLY_MASTER_KEY_FILE,
     env,
@@ -75,22 +83,23 @@ async function open(
     const hex = (purpose: string): Hex => `0x${vault.derive(purpose).toString('hex')}`;
     // Without a chain the lane is a placeholder, salted by this installation: its receipts can never settle.
     const domain = placeholderDomain(hex('genesis'));
-    const lane: LaneKey = { gatewayId: hex('gateway-id'), index: 0 };
-    const { ledger, findings, burned } = await openSqliteLedger({
-      file,
-      bookId: BOOK_ID,
-      laneId: laneId(domain, lane),
-      ticketKey: vault.derive(PERMIT_KEY_PURPOSE),
-      chainKey: vault.derive('ledger-chain'),
-      clock,
-    });
+    const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
+    const laneIds = laneKeys.map((key) => laneId(domain, key));
+    const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
+    const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
+    const { ledger, findings, burned, laneIndex } =
+      'url' in at
+        ? await openPostgresLedger({ ...keys, url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
+        : { ...(await openSqliteLedger({ ...keys, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
+    const lane = laneKeys[laneIndex] as LaneKey;
+    const laneOf = (id: Hex) => laneKeys[laneIds.indexOf(id)] ?? null;
     const close = async () => {
       await ledger.close();
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, at: { file }, bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -7,9 +7,11 @@ import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
 import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
-import { checkAnchor } from './anchor.ts';
+import { accountHeads, checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
 import { startChores } from './chores.ts';
+import { type AnchorFinding, ledgerFinding, stillOpen } from './findings.ts';
+import { finishReconciliations } from './reconcile-steps.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
 export type Daemon = Books & {
@@ -24,8 +26,8 @@ export type Daemon = Books & {
   /** Every tariff that a receipt of this gateway may name, by id. */
   readonly tariffs: Map<Hex, Tariff>;
   readonly adminToken: string;
-  /** What was found wrong at start; readiness reports it. */
-  readonly anchorFindings: readonly string[];
+  /** What was found wrong at start and has not been seen to since; readiness reports how much. */
+  anchorFindings(): readonly string[];
   checkpoint(): Promise<void>;
   /** Stops taking calls, lets running ones end, signs what is left, closes the books. */
   stop(): Promise<void>;
@@ -33,7 +35,8 @@ export type Daemon = Books & {
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
   const { vault, ledger, clock } = books;
-  const anchorFindings = [...books.findings, ...(await checkAnchor(ledger, vault, log))];
+  let findings = await foundAtStart(books, log);
+  if (findings.length === 0) await finishReconciliations({ ...books, config }, log);
   await hashFast();
   const metrics = openMetrics();
   const pseudonymKey = vault.derive('pseudonym');
@@ -68,10 +71,10 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     onReceipt: () => signer.notify(),
   });
   const tariffs = knownTariffs(await ledger.sources());
-  const receipts: ReceiptsDeps = { ledger, domain: books.domain, lane: books.lane, tariff: (id) => tariffs.get(id) ?? null };
+  const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
   const checkpoint = async () => {
-    const accounts = await ledger.accounts('source');
-    await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
+    await vault.checkpoint(accountHeads(await ledger.accounts('source')));
+    if (findings.length > 0) findings = stillOpen(findings, await ledger.accounts(), vault);
   };
   await checkpoint();
   const endChores = startChores(ledger, checkpoint, log);
@@ -95,16 +98,22 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     receipts,
     tariffs,
     adminToken,
-    anchorFindings,
+    anchorFindings: () => findings.map(({ message }) => message),
     checkpoint,
     stop,
   };
 }
 
+async function foundAtStart(books: Books, log: Log): Promise<readonly AnchorFinding[]> {
+  const accounts = books.findings.length === 0 ? [] : await books.ledger.accounts();
+  return [...books.findings.map((message) => ledgerFinding(message, accounts)), ...(await checkAnchor(books, log))];
+}
+
 /** Sources that may still be called some day: a destroyed one has no secret left. */
-async function usableSources({ ledger }: Books) {
+async function usableSources({ ledger, vault, isShared }: Books) {
   const accounts = new Map((await ledger.accounts('source')).map((account) => [account.id, account.state]));
-  return (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+  const usable = (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+  return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 
 /** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */

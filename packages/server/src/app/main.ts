@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TallyError } from '@tallystick/core';
 import { type Config, loadConfig } from '#ground/config';
+import { compareAnchor } from './anchor.ts';
 import { backup, restore } from './backup.ts';
-import { openBooks } from './books.ts';
+import { type Books, openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { guardMemory } from './memory-guard.ts';
 import { serve } from './serve.ts';
@@ -37,6 +38,7 @@ function takeSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const taken = { ...env };
   delete env['TALLY_MASTER_KEY'];
   delete env['TALLY_ADMIN_TOKEN'];
+  delete env['DATABASE_URL'];
   return taken;
 }
 
@@ -67,14 +69,26 @@ async function offline(
 ): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
   if (!OFFLINE.includes(command)) throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
-  if (!existsSync(join(config.TALLY_DATA_DIR, 'ledger.db'))) throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
+  if (config.DATABASE_URL === '' && !existsSync(join(config.TALLY_DATA_DIR, 'ledger.db')))
+    throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
   const books = await openBooks(config, env, stdin);
   try {
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));
-    return command === 'doctor' ? await doctor(config, books) : await auditVerify(books);
+    return command === 'doctor'
+      ? await doctor(config, { ...books, anchorFindings: await offlineFindings(books) })
+      : await auditVerify(books);
   } finally {
     await books.close();
   }
+}
+
+/** What a start would find. A vault that is shut compares nothing: the audit log's own findings say why. */
+async function offlineFindings({ ledger, vault, findings }: Books): Promise<readonly string[]> {
+  const compared = await compareAnchor(ledger, vault).catch((error: unknown) => {
+    if (error instanceof TallyError && error.code === 'TAMPERED') return [];
+    throw error;
+  });
+  return [...findings, ...compared.map(({ message }) => message)];
 }
 
 function missing(command: string): never {

@@ -38,7 +38,7 @@ export function welcome(running: Running): string {
   } else {
     lines.push(`  data         ${data} (all kept from before; virtual keys are shown only when made: npx tally key create)`);
   }
-  for (const finding of daemon.anchorFindings) lines.push('', `  ATTENTION    ${finding}`);
+  for (const finding of daemon.anchorFindings()) lines.push('', `  ATTENTION    ${finding}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -15,6 +15,11 @@ export const CONFIG_KEYS = {
     default: '.tallystick',
     description: 'Folder of all data: books, sealed secrets, slots, audit log. Made with mode 0700.',
   },
+  DATABASE_URL: {
+    default: '',
+    description:
+      '`postgres://…`: the books are kept in this PostgreSQL database (15 or later), which any number of hosts may share; empty keeps them in a file of the data folder. May hold a password: no child process inherits it.',
+  },
   TALLY_SLOT_DIR: {
     default: '<data>/slots',
     description: 'Folder of the slots and of the anchor that detects a restored database. Best on another disk, kept out of backups.',
@@ -90,6 +95,12 @@ export const CONFIG_KEYS = {
     default: '4096',
     unit: 'tokens',
     description: 'Output limit put into a request that names none (less where the model or the cap allows less).',
+  },
+  TALLY_RECONCILE_LAG_MS: {
+    default: '3600000',
+    unit: 'ms',
+    description:
+      'How long an interval must be over before it is reconciled with a provider’s export: providers count late. For the sandbox it is 0.',
   },
   TALLY_SHUTDOWN_MS: {
     default: '10000',

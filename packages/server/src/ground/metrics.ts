@@ -44,6 +44,11 @@ export function openMetrics() {
     }),
     openHolds: new Gauge({ name: 'tally_ledger_open_holds', help: 'Holds that are open.', registers }),
     overrun: new Counter({ name: 'tally_overrun_total', help: 'Calls billed beyond the limit that the upstream was sent.', registers }),
+    reconciliation: new Gauge({
+      name: 'tally_reconciliation_difference',
+      help: 'Tokens by which the provider’s total was above the books (below: negative) in the last interval that was reconciled.',
+      registers,
+    }),
     receiptLag: new Histogram({
       name: 'tally_receipt_lag_seconds',
       help: 'Time from settlement to signed receipt.',

@@ -1,11 +1,12 @@
 import { createHmac, hash, type KeyObject } from 'node:crypto';
 import type { AccountRow } from './account-row.ts';
+import type { Reconciliation } from './reconciliation.ts';
 
 /**
  * What one posting says beside the balances that result. The first four kinds leave the balances alone;
- * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`.
+ * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`, `reversal` lowers `spent`.
  */
-export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun';
+export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun' | 'reversal';
 
 export type Posting = {
   readonly kind: PostingKind;
@@ -14,7 +15,7 @@ export type Posting = {
   /** Unique in the book. */
   readonly businessId: string;
   readonly ref: string;
-  /** `receiptDigest` of the receipt it belongs to, or ''. */
+  /** `receiptDigest` of the receipt, or `reconciliationDigest` of the reconciliation, that it belongs to; or ''. */
   readonly digest: string;
   /** Unix ms. */
   readonly at: number;
@@ -88,5 +89,14 @@ export function receiptDigest(r: ReceiptFields): string {
     `tally-receipt/1|${r.seq}|${r.attempt}|${r.kind}|${r.mode}|${r.sourceSeq}|${r.charged}|${r.sourceSpent}|${r.startedAt}|${r.endedAt}|` +
       `${r.amount}|${r.receiptId}|${r.holdId}|${r.laneId}|${r.tenantHash}|${r.sourceHash}|${r.providerHash}|${r.tariffId}|` +
       `${r.requestHash}|${r.responseHash}|${r.attestationHash}|${free(r.callId)}${free(r.lines)}${free(r.detail)}`,
+  );
+}
+
+/** Ties a reconciliation into its source's chain of postings. */
+export function reconciliationDigest(r: Reconciliation): string {
+  return hash(
+    'sha256',
+    `tally-reconciliation/1|${r.kind}|${r.from}|${r.to}|${r.providerTotal}|${r.ours}|${r.edge}|${r.reported}|${r.ambiguous}|${r.returned}|` +
+      `${r.added}|${r.at}|${free(r.sourceId)}${free(r.exportHash)}${free(r.keyRef)}${free(r.consent)}`,
   );
 }

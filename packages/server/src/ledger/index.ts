@@ -1,7 +1,9 @@
 export { LIMITS } from './limits.ts';
 export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
+export { openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';
-export { openPostgresLedger, type PostgresLedgerOptions } from './postgres/open.ts';
+export type { PostgresLedgerOptions } from './postgres/open.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
+export type * from './reconciliation.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';

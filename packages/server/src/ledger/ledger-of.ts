@@ -63,6 +63,9 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
       if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
       return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
     },
+    reconcile: async (request, dryRun = false) =>
+      channel.ask({ kind: 'reconcile', body: { request: check.checkReconcile(request), dryRun } }),
+    reconciliations: (sourceId) => read(() => reads.reconciliations(sourceId)),
     setStop: async (stopped, reason) => {
       check.checkText(reason, 'reason');
       return channel.ask({ kind: 'setStop', body: { stopped, reason } });

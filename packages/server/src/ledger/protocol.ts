@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
+import type { ReconcileRequest } from './reconciliation.ts';
 import type {
   AccountState,
   HoldRefusal,
@@ -37,6 +38,7 @@ export type BatchOp =
         readonly reconciledSpent: bigint | undefined;
       };
     }
+  | { readonly kind: 'reconcile'; readonly body: { readonly request: ReconcileRequest; readonly dryRun: boolean } }
   | { readonly kind: 'setStop'; readonly body: { readonly stopped: boolean; readonly reason: string } }
   | { readonly kind: 'addSource'; readonly body: { readonly source: SourceRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }

@@ -1,5 +1,4 @@
 import type { Hex, Receipt } from '@tallystick/core';
-import { pgReads } from './postgres/reads.ts';
 import { openReads } from './reads.ts';
 import { sqliteReads } from './sqlite-reads.ts';
 import type { BooksAt, Lane } from './types.ts';
@@ -12,8 +11,8 @@ export type ReceiptReader = {
   close(): Promise<void>;
 };
 
-export function openReceiptReader(at: BooksAt, bookId: string): ReceiptReader {
-  const reads = openReads('file' in at ? sqliteReads(at.file) : pgReads(at.url, ''), bookId);
+export async function openReceiptReader(at: BooksAt, bookId: string): Promise<ReceiptReader> {
+  const reads = openReads('file' in at ? sqliteReads(at.file) : (await import('./postgres/reads.ts')).pgReads(at.url, ''), bookId);
   return {
     lane: async (laneId) => (await reads.lanes()).find((lane) => lane.laneId === laneId),
     receiptsOf: (laneId, seqFrom, seqTo) => reads.receiptsOf(laneId, seqFrom, seqTo),

@@ -15,7 +15,8 @@ import type { Ledger } from '#ledger';
 export type ReceiptsDeps = {
   readonly ledger: Ledger;
   readonly domain: Domain;
-  readonly lane: LaneKey;
+  /** What a lane's id was made from; null where it is none of this gateway's. */
+  readonly laneOf: (id: Hex) => LaneKey | null;
   /** The tariffs of this gateway, by id; null where it is not known any more. */
   readonly tariff: (id: Hex) => Tariff | null;
 };
@@ -36,11 +37,13 @@ export async function receiptAnswer(deps: ReceiptsDeps, receiptId: string): Prom
   const tree = groupTree(await deps.ledger.receiptsOf(group.laneId, group.seqFrom, group.seqTo));
   // A pair to the check at signing: what was signed must be what the books still hold.
   if (tree.root !== group.root) throw new TallyError('TAMPERED', 'The books no longer hold what was signed.');
+  const lane = deps.laneOf(group.laneId);
+  if (lane === null) throw new TallyError('TAMPERED', 'The receipt is of a lane that this gateway never had.');
   const body = encodeBundle({
     receipt,
     detail,
     tariff: deps.tariff(receipt.tariffId),
-    group: { ...groupOf(tree), domain: deps.domain, lane: deps.lane, signature: group.signature, signer: group.signer },
+    group: { ...groupOf(tree), domain: deps.domain, lane, signature: group.signature, signer: group.signer },
     proof: proveLeaf(tree, Number(receipt.seq - group.seqFrom)),
   });
   return { status: 200, body };

@@ -16,7 +16,7 @@ try {
 }
 
 await hashFast();
-const reader = openReceiptReader(at, bookId);
+const reader = await openReceiptReader(at, bookId);
 
 // One at a time, as it is asked. Where the books cannot be read now, nothing is signed now.
 parentPort?.on('message', () => {

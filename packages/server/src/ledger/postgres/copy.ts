@@ -8,7 +8,7 @@ const PAGE = 1_000;
 /** Tables in an order that a reader can follow; the columns are those that the file's own schema has. */
 const TABLES = [
   ...['books', 'epochs', 'lanes', 'accounts', 'postings', 'holds', 'hold_lines', 'receipts', 'receipt_groups', 'outbox', 'evidence'],
-  ...['idempotency', 'sources', 'keys', 'replays'],
+  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations'],
 ] as const;
 
 /**

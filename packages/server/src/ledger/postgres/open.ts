@@ -29,12 +29,15 @@ export type PostgresLedgerOptions = {
   readonly clock?: Clock;
 };
 
+/** `laneIndex`: which of the lanes it has taken. */
+export type OpenPostgres = (options: PostgresLedgerOptions) => Promise<OpenedLedger & { readonly laneIndex: number }>;
+
 /**
  * Opens the books on PostgreSQL, as one of any number of hosts: brings the schema up to date, takes a lane, starts an epoch, checks every
  * account against its postings, and burns what the lane's earlier epochs left open. Ready to serve when it resolves.
  * @throws TallyError CONFIG_INVALID (the server is unfit), DATA_LOCKED (no lane is free), STATE_INVALID, INPUT_INVALID, LEDGER_UNAVAILABLE
  */
-export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<OpenedLedger & { readonly laneIndex: number }> {
+export const openPostgresLedger: OpenPostgres = async (options) => {
   const clock = options.clock ?? systemClock;
   checkOptions(options);
   const { url, bookId, hostId, laneIds, ticketKey, chainKey } = options;
@@ -49,7 +52,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
   };
   return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock)), recovery), laneIndex };
-}
+};
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
