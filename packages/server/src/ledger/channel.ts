@@ -1,7 +1,7 @@
 import { TallyError } from '@tallystick/core';
 import type { Clock } from '#ground/clock';
 import { LIMITS } from './limits.ts';
-import type { Op, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
+import type { Op, OpAnswer, QueuedOp, Trouble, WriterMessage, WriterReply } from './protocol.ts';
 
 /** What the channel needs of a `Worker`. */
 export type WriterPort = {
@@ -23,6 +23,7 @@ type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (e
 export class Channel {
   readonly #port: WriterPort;
   readonly #clock: Clock;
+  readonly #onTrouble: (trouble: Trouble) => void;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
   #later: QueuedOp[] = [];
@@ -34,9 +35,10 @@ export class Channel {
   #dead = false;
   #closed: (() => void) | undefined;
 
-  constructor(port: WriterPort, clock: Clock) {
+  constructor(port: WriterPort, clock: Clock, onTrouble: (trouble: Trouble) => void = () => {}) {
     this.#port = port;
     this.#clock = clock;
+    this.#onTrouble = onTrouble;
     port.on('message', (reply) => this.#receive(reply));
     port.on('error', () => this.#die());
     port.on('exit', () => this.#die());
@@ -114,7 +116,8 @@ export class Channel {
     if (reply.kind === 'answers') {
       this.#inFlight -= reply.answers.length;
       for (const answer of reply.answers) this.#answer(answer);
-    } else if (reply.kind === 'closed') this.#die();
+    } else if (reply.kind === 'trouble') this.#onTrouble(reply.trouble);
+    else if (reply.kind === 'closed') this.#die();
   }
 
   #answer({ id, value, fault }: OpAnswer): void {

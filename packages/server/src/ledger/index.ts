@@ -5,5 +5,6 @@ export { operatorAccount } from './operator.ts';
 export type { PostgresLedgerOptions } from './postgres/open.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
+export type { Trouble } from './protocol.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';

@@ -5,20 +5,22 @@ import { type Clock, systemClock } from '#ground/clock';
 import { connectPostgres } from '#ground/postgres';
 import { Channel, type WriterPort } from '../channel.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
+import type { Trouble } from '../protocol.ts';
 import { openReads } from '../reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
 import type { PgOptions } from './boot.ts';
+import type { Connecting } from './connect.ts';
 import { copyToFile } from './copy.ts';
 import { pgReads } from './reads.ts';
-import { CONNECT } from './settings.ts';
+import { CONNECT, TIMING, type Timing } from './settings.ts';
 import { verifyPg } from './verify.ts';
 
 export type PostgresLedgerOptions = {
   /** `postgres://…`; secret, it may have a password in it. */
   readonly url: string;
   readonly bookId: string;
-  /** Tells this host from others, across restarts: its generation is counted under this name. */
+  /** Tells this host from others, across restarts: its generation is counted under this name. It runs one process at a time. */
   readonly hostId: string;
   /** Ids of the lanes of this gateway, by index: each process takes the first that is free. */
   readonly laneIds: readonly Hex[];
@@ -27,6 +29,10 @@ export type PostgresLedgerOptions = {
   /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Told when the database is away, or away for another reason than before, when it is back, and when the books are lost to this process. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+  /** Other times to wait than the usual ones. */
+  readonly timing?: Partial<Timing>;
 };
 
 /** `laneIndex`: which of the lanes it has taken. */
@@ -41,7 +47,8 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
   const clock = options.clock ?? systemClock;
   checkOptions(options);
   const { url, bookId, hostId, laneIds, ticketKey, chainKey } = options;
-  const workerData: PgOptions & { url: string } = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs() };
+  const timing = { ...TIMING, ...options.timing };
+  const workerData: PgOptions & Connecting = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs(), timing };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery, laneIndex = 0 } = await started(worker);
   const books: LedgerBooks = {
@@ -51,7 +58,7 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
   };
-  return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock)), recovery), laneIndex };
+  return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock, options.onTrouble)), recovery), laneIndex };
 };
 
 /** Long reads have a session of their own. */
