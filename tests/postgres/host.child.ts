@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { openPostgresLedger } from '../../packages/server/src/ledger/postgres/open.ts';
 import type { Ledger } from '../../packages/server/src/ledger/types.ts';
 import type { FromHost, ToHost } from './host.ts';
@@ -12,12 +13,17 @@ function tell(message: FromHost): void {
   process.send?.(message);
 }
 
+/** It must be out before the process can be killed. */
+function hear(what: string, holdId: string, amount: bigint): void {
+  writeSync(1, `${what} ${holdId} ${amount}\n`);
+}
+
 async function obey(message: ToHost): Promise<void> {
   if ('open' in message) {
     const opened = await openPostgresLedger({ ...message.open, onTrouble: (trouble) => tell({ trouble }) });
     ledger = opened.ledger;
     tell({ opened: { burned: opened.burned, laneIndex: opened.laneIndex } });
-  } else if ('load' in message && ledger !== null) load = new Load(ledger, message.load);
+  } else if ('load' in message && ledger !== null) load = new Load(ledger, message.load, hear);
   else if ('stop' in message && load !== null) tell({ told: await load.stop() });
   else if ('exit' in message) {
     await ledger?.close();

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { PostgresLedgerOptions } from '../../packages/server/src/ledger/postgres/open.ts';
 import type { Trouble } from '../../packages/server/src/ledger/protocol.ts';
-import type { LoadOptions, Told } from './load.ts';
+import { type LoadOptions, nothingTold, type Told } from './load.ts';
 
 export type HostOptions = Omit<PostgresLedgerOptions, 'clock' | 'onTrouble'>;
 
@@ -22,17 +24,27 @@ export type Host = {
   readonly burned: number;
   readonly laneIndex: number;
   readonly troubles: readonly Trouble[];
+  /** What its callers were told, whatever becomes of it. */
+  readonly heard: Told;
   load(options: LoadOptions): void;
   /** Resolves when its calls have ended. */
   stopLoad(): Promise<Told>;
-  /** Resolves when every caller has left by itself or was stopped. */
+  /** Resolves when it has closed its ledger and ended. */
   exit(): Promise<void>;
+  /** Resolves when it is gone and everything that it said was heard. */
+  kill(): Promise<void>;
 };
 
 const CHILD = fileURLToPath(new URL('./host.child.ts', import.meta.url));
 
 export async function startHost(options: HostOptions): Promise<Host> {
-  const child = fork(CHILD, [], { serialization: 'advanced', execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const execArgv = ['--disable-warning=ExperimentalWarning'];
+  const child = fork(CHILD, [], { serialization: 'advanced', execArgv, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const heard = nothingTold();
+  createInterface({ input: child.stdout as Readable }).on('line', (line) => {
+    const [what, holdId, amount] = line.split(' ') as ['created' | 'settled', string, string];
+    heard[what].set(holdId, BigInt(amount));
+  });
   const troubles: Trouble[] = [];
   child.on('message', (message: FromHost) => {
     if ('trouble' in message) troubles.push(message.trouble);
@@ -57,6 +69,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     pid: child.pid as number,
     ...(await opened),
     troubles,
+    heard,
     load: (load) => send({ load }),
     stopLoad: () => {
       const told = next((message) => ('told' in message ? message.told : undefined));
@@ -67,6 +80,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
       if (child.exitCode !== null || child.signalCode !== null) return;
       send({ exit: true });
       await once(child, 'exit');
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await once(child, 'close');
     },
   };
 }

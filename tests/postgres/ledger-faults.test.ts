@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { holdRequest, SOURCE, settleRequest } from '../../packages/server/src/ledger/conformance/engine.ts';
 import { describePostgres } from '../support/postgres.ts';
 import { type Cluster, startCluster } from '../support/postgres-cluster.ts';
 import { expectSound, holdsIn, sql } from './books.ts';
 import { KEYS, Load, openHot } from './load.ts';
-import { hasEnded, type Stage, stageOn, until } from './stage.ts';
+import { hasEnded, type Stage, stageOn, TIMING, until } from './stage.ts';
 
 const LIMIT = 10n ** 9n;
 const HOT = { callers: 16, seed: 1, keys: KEYS };
@@ -12,18 +13,15 @@ const HOT = { callers: 16, seed: 1, keys: KEYS };
 describePostgres('the ledger, its database in trouble', () => {
   let cluster: Cluster;
   let stage: Stage;
-  let database: string;
-  let number = 0;
-  const url = () => cluster.url(database);
+  const url = () => cluster.url();
 
   beforeAll(async () => {
-    cluster = await startCluster({ wal_retrieve_retry_interval: '50ms' });
+    // Only what a test waits for without learning anything from it is shortened.
+    cluster = await startCluster({ wal_retrieve_retry_interval: '50ms', recovery_init_sync_method: 'syncfs' });
   });
   afterAll(() => cluster.dispose());
   beforeEach(async () => {
-    number += 1;
-    database = `books_${number}`;
-    await sql(cluster.url(), `CREATE DATABASE ${database}`);
+    await sql(url(), 'DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     stage = stageOn(url());
   });
   afterEach(() => stage.close());
@@ -130,12 +128,12 @@ describePostgres('the ledger, its database in trouble', () => {
       for (const { proxy } of hosts) proxy.lead(standby.port);
       for (const load of loads) await load.progress(30);
       const tolds = await Promise.all(loads.map((load) => load.stop()));
-      expect((await sql(standby.url(database), 'SELECT state, held FROM accounts WHERE account_id = $1', [SOURCE]))[0]).toEqual({
+      expect((await sql(standby.url(), 'SELECT state, held FROM accounts WHERE account_id = $1', [SOURCE]))[0]).toEqual({
         state: 'active',
         held: '0',
       });
-      const reader = stageOn(standby.url(database));
-      await expectSound(standby.url(database), (await reader.open('reader')).ledger, tolds);
+      const reader = stageOn(standby.url());
+      await expectSound(standby.url(), (await reader.open('reader')).ledger, tolds);
       await reader.close();
     }));
 
@@ -153,7 +151,7 @@ describePostgres('the ledger, its database in trouble', () => {
       for (const { proxy } of [whole, robbed]) proxy.lead(standby.port);
       // One that has lost nothing waits for one that may have.
       const waiting = "SELECT 1 FROM lanes WHERE server = (SELECT system_identifier || '/2' FROM pg_control_system())";
-      await until(async () => (await sql(standby.url(database), waiting)).length === 1);
+      await until(async () => (await sql(standby.url(), waiting)).length === 1);
       await expect(whole.ledger.hold(holdRequest(1n))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
       robbed.proxy.pass();
       await until(() => hasEnded(robbed));
@@ -178,9 +176,10 @@ describePostgres('the ledger, its database in trouble', () => {
         told = true;
         return answer;
       });
-      await until(() => host.troubles.length >= 2);
+      await until(() => host.troubles.length > 0);
       // It is committed here, and seen, and may be lost all the same.
       await until(async () => (await holdsIn(url())).get(request.holdId)?.state === 'settled');
+      await sleep(TIMING.answerTimeoutMs * 2);
       expect(told).toBe(false);
       await standby.start();
       expect(await settled).toMatchObject({ result: 'settled', charged: 4n });

@@ -15,6 +15,9 @@ export type LoadOptions = {
   readonly untilFull?: boolean;
 };
 
+/** Told of each answer before the caller goes on. */
+export type Hear = (what: 'created' | 'settled', holdId: string, amount: bigint) => void;
+
 /** What callers were told, and when they were told no. */
 export type Told = {
   readonly created: Map<string, bigint>;
@@ -26,6 +29,10 @@ export type Told = {
   slowestMs: number;
 };
 
+export function nothingTold(): Told {
+  return { created: new Map(), settled: new Map(), won: [], unavailable: 0, slowestMs: 0 };
+}
+
 export const KEYS = [KEY, 'key-2', 'key-3'] as const;
 
 /** One hot source, and several keys with room. */
@@ -36,14 +43,16 @@ export async function openHot(ledger: Ledger, limit: bigint): Promise<void> {
 
 /** Callers that place holds and end them, until they are stopped; a call that was begun is ended first. */
 export class Load {
-  readonly told: Told = { created: new Map(), settled: new Map(), won: [], unavailable: 0, slowestMs: 0 };
+  readonly told: Told = nothingTold();
   readonly #ledger: Ledger;
   readonly #options: LoadOptions;
+  readonly #hear: Hear;
   readonly #callers: Promise<void>[];
   #isRunning = true;
 
-  constructor(ledger: Ledger, options: LoadOptions) {
+  constructor(ledger: Ledger, options: LoadOptions, hear: Hear = () => {}) {
     this.#ledger = ledger;
+    this.#hear = hear;
     this.#options = options;
     this.#callers = Array.from({ length: options.callers }, (_, number) => this.#caller(seeded(options.seed * 1_000 + number)));
   }
@@ -83,6 +92,7 @@ export class Load {
     }
     if (answer.result === 'existing') return true;
     this.told.created.set(request.holdId, amount);
+    this.#hear('created', request.holdId, amount);
     if (request.idempotency !== undefined) this.told.won.push(request.idempotency.key);
     if (random() < 0.3) await sleep(between(random, 1, 5));
     const outcome = pick(random, ['metered', 'metered', 'metered', 'bound', 'released'] as const);
@@ -90,7 +100,9 @@ export class Load {
     // A ledger that has ended tells nobody how a call ended.
     const settled = await this.#ledger.settle(settleRequest(request.holdId, tokens, { outcome })).catch(unavailable);
     if (settled === null) return false;
-    this.told.settled.set(request.holdId, (settled as { charged: bigint }).charged);
+    const { charged } = settled as { charged: bigint };
+    this.told.settled.set(request.holdId, charged);
+    this.#hear('settled', request.holdId, charged);
     return true;
   }
 

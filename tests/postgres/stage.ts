@@ -8,7 +8,7 @@ import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
 
 /** The same waits as in earnest, in the same order, only shorter. */
 export const TIMING = {
-  answerTimeoutMs: 600,
+  answerTimeoutMs: 1_000,
   idleInTransactionMs: 400,
   reconnectMaxMs: 100,
   laneWaitMs: 2_000,

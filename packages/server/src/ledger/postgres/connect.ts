@@ -5,6 +5,7 @@ import { checkSafety } from '#ground/postgres-safety';
 import type { PgSession } from '#ground/postgres-session';
 import type { PgOptions, Server } from './boot.ts';
 import { CONNECT, type Timing } from './settings.ts';
+import { OutcomeUnknown } from './transact.ts';
 
 /** It may work in a while. */
 export class NotYet extends Error {}
@@ -46,6 +47,6 @@ export async function safely(session: PgSession): Promise<Server> {
 export function reasonOf(error: unknown): string {
   const { cause } = error as { cause?: unknown };
   if (error instanceof NotYet && cause !== undefined) return `${error.message}: ${reasonOf(cause)}`;
-  const isTold = [PgError, PgConnectionLost, TallyError, NotYet, LostForGood].some((kind) => error instanceof kind);
+  const isTold = [PgError, PgConnectionLost, OutcomeUnknown, TallyError, NotYet, LostForGood].some((kind) => error instanceof kind);
   return isTold ? (error as Error).message : 'the writer failed';
 }

@@ -32,18 +32,18 @@ export async function takeLane(session: PgSession, { bookId, hostId, laneIds }: 
 
 /**
  * Takes the lane again with a new session. The old one may not have ended yet: what it was doing must be over before anything is read.
- * @param oldPid the old session's backend.
+ * @param oldPids backends of this writer's sessions before it.
  * @returns the lane's count of batches, read by a commit that every one before it is as durable as; null where these books know nothing
  * of this epoch: they are older than it.
  * @throws LostForGood, NotYet
  */
-export async function retakeLane(session: PgSession, books: PgBooks, oldPid: number, waitMs: number): Promise<bigint | null> {
+export async function retakeLane(session: PgSession, books: PgBooks, oldPids: readonly number[], waitMs: number): Promise<bigint | null> {
   const { bookId, laneId, epoch, now } = books;
   const key = laneLock(bookId, laneId);
   for (let tried = 0; !(await tryAdvisoryLock(session, key)); tried += 1) {
     await mustBeOurs(session, books);
     if (tried * TRY_MS >= waitMs) throw new NotYet('the lane is still locked by another session');
-    await endBackend(session, key, oldPid);
+    await endBackends(session, key, oldPids);
     await sleep(TRY_MS);
   }
   const { rows } = await session.query(
@@ -65,12 +65,12 @@ async function mustBeOurs(session: PgSession, { bookId, laneId, epoch }: PgBooks
   if (rowCount > 0) throw new LostForGood('another process has taken over the lane and ended its calls');
 }
 
-/** Only the very session that has the lane: elsewhere its number may be anybody's. */
-async function endBackend(session: PgSession, key: bigint, pid: number): Promise<void> {
+/** Only one that has the lane: elsewhere its number may be anybody's. */
+async function endBackends(session: PgSession, key: bigint, pids: readonly number[]): Promise<void> {
   await session.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = $1
+    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = ANY($1::int[])
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
      AND (classid::bigint << 32) | objid::bigint = $2`,
-    [pid, key],
+    [pids, key],
   );
 }

@@ -151,7 +151,7 @@ export class PgWriter implements TurnEngine {
     if (this.#session !== session) return;
     this.#session = null;
     void session.close().catch(() => {});
-    if (!this.#isClosing) this.#reconnecting = this.#reconnect(session.pid, reasonOf(why)).catch((error) => this.#end(error as Error));
+    if (!this.#isClosing) this.#reconnecting = this.#reconnect([session.pid], reasonOf(why)).catch((error) => this.#end(error as Error));
   }
 
   #end(error: Error): void {
@@ -159,7 +159,7 @@ export class PgWriter implements TurnEngine {
     this.#options.die(error);
   }
 
-  async #reconnect(oldPid: number, firstReason: string): Promise<void> {
+  async #reconnect(oldPids: number[], firstReason: string): Promise<void> {
     const { reconnectMs, reconnectMaxMs } = this.#options.timing;
     let told = '';
     const tell = (reason: string) => {
@@ -169,7 +169,7 @@ export class PgWriter implements TurnEngine {
     for (let [pause, reason] = [reconnectMs, firstReason]; !this.#isClosing; pause = Math.min(pause * 2, reconnectMaxMs)) {
       tell(reason);
       await sleep(pause);
-      const missed = await this.#tryAgain(oldPid);
+      const missed = await this.#tryAgain(oldPids);
       if (missed === null) {
         this.#options.tell({ state: 'back', reason: '' });
         return;
@@ -178,14 +178,19 @@ export class PgWriter implements TurnEngine {
     }
   }
 
-  /** @returns why it was in vain; null where there is a session again. @throws what makes it vain for ever. */
-  async #tryAgain(oldPid: number): Promise<unknown> {
+  /**
+   * @param oldPids backends of this writer's sessions so far, since it was away.
+   * @returns why it was in vain; null where there is a session again.
+   * @throws what makes it vain for ever.
+   */
+  async #tryAgain(oldPids: number[]): Promise<unknown> {
     try {
       this.#trying = await connect(this.#options);
-      await this.#resume(this.#trying, oldPid);
+      await this.#resume(this.#trying, oldPids);
       this.#trying = null;
       return null;
     } catch (error) {
+      if (this.#trying !== null) oldPids.push(this.#trying.pid);
       if (error instanceof Interrupted) this.#options.emit(this.#backlog.interrupted(error));
       if (error instanceof OutcomeUnknown) this.#backlog.interruptedByItself();
       await this.#trying?.close().catch(() => {});
@@ -197,11 +202,11 @@ export class PgWriter implements TurnEngine {
   }
 
   /** Takes the lane again, finds out about the last commit, and does what has waited. Only then are new batches taken. */
-  async #resume(session: PgSession, oldPid: number): Promise<void> {
+  async #resume(session: PgSession, oldPids: readonly number[]): Promise<void> {
     const [books, options] = [this.#books, this.#options];
     const server = await safely(session);
     if (server.systemId !== this.#server.systemId) throw new LostForGood('the database is another one than before');
-    const batches = await retakeLane(session, books, oldPid, options.timing.laneWaitMs);
+    const batches = await retakeLane(session, books, oldPids, options.timing.laneWaitMs);
     if (batches === null || batches < books.batches) await giveUp(session, books, options, server, batches !== null);
     else this.#backlog.resolve(batches);
     await answerRollCall(session, books, { server, isMissing: false, waitMs: options.timing.rollCallMs });
