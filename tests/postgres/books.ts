@@ -37,13 +37,12 @@ export async function expectWithin(url: string): Promise<void> {
 export async function expectTold(url: string, tolds: readonly Told[]): Promise<void> {
   const found = await holdsIn(url);
   const wrong: string[] = [];
-  for (const { created, settled } of tolds) {
+  for (const { created, settled, ended } of tolds) {
+    const ends = ended ? ['open', 'burned', 'settled', 'released'] : ['open', 'burned'];
     for (const id of created.keys()) {
       const { state, charged } = found.get(id) ?? { state: 'gone', charged: null };
       const isSettled = settled.has(id);
-      const isRight = isSettled
-        ? ['settled', 'released'].includes(state) && charged === settled.get(id)
-        : ['open', 'burned'].includes(state);
+      const isRight = isSettled ? ['settled', 'released'].includes(state) && charged === settled.get(id) : ends.includes(state);
       if (!isRight) wrong.push(`${id} ${isSettled ? 'settled' : 'created'}: ${state} ${charged}`);
     }
   }

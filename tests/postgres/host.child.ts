@@ -27,10 +27,12 @@ async function obey(message: ToHost): Promise<void> {
   else if ('stop' in message && load !== null) tell({ told: await load.stop() });
   else if ('exit' in message) {
     await ledger?.close();
-    process.disconnect();
+    process.exit();
   }
 }
 
 process.on('message', (message: ToHost) => {
   obey(message).catch((error: unknown) => tell({ failed: String(error) }));
 });
+// Nobody is left to obey.
+process.on('disconnect', () => process.exit());

@@ -84,6 +84,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     kill: async () => {
       child.kill('SIGKILL');
       await once(child, 'close');
+      heard.ended = true;
     },
   };
 }

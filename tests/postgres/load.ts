@@ -22,15 +22,17 @@ export type Hear = (what: 'created' | 'settled', holdId: string, amount: bigint)
 export type Told = {
   readonly created: Map<string, bigint>;
   readonly settled: Map<string, bigint>;
-  /** Shared idempotency keys under which a hold was created here. */
+  /** Virtual keys with the shared idempotency keys under which a hold was created here. */
   readonly won: string[];
+  /** Its ledger ended, and was heard no more: what it was told to settle at last may be settled. */
+  ended: boolean;
   unavailable: number;
   /** The longest that a caller waited for the answer to a hold, ms. */
   slowestMs: number;
 };
 
 export function nothingTold(): Told {
-  return { created: new Map(), settled: new Map(), won: [], unavailable: 0, slowestMs: 0 };
+  return { created: new Map(), settled: new Map(), won: [], ended: false, unavailable: 0, slowestMs: 0 };
 }
 
 export const KEYS = [KEY, 'key-2', 'key-3'] as const;
@@ -93,13 +95,16 @@ export class Load {
     if (answer.result === 'existing') return true;
     this.told.created.set(request.holdId, amount);
     this.#hear('created', request.holdId, amount);
-    if (request.idempotency !== undefined) this.told.won.push(request.idempotency.key);
+    if (request.idempotency !== undefined) this.told.won.push(`${request.keyId} ${request.idempotency.key}`);
     if (random() < 0.3) await sleep(between(random, 1, 5));
     const outcome = pick(random, ['metered', 'metered', 'metered', 'bound', 'released'] as const);
     const tokens = BigInt(between(random, 0, Number(amount)));
     // A ledger that has ended tells nobody how a call ended.
     const settled = await this.#ledger.settle(settleRequest(request.holdId, tokens, { outcome })).catch(unavailable);
-    if (settled === null) return false;
+    if (settled === null) {
+      this.told.ended = true;
+      return false;
+    }
     const { charged } = settled as { charged: bigint };
     this.told.settled.set(request.holdId, charged);
     this.#hear('settled', request.holdId, charged);

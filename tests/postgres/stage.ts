@@ -37,7 +37,7 @@ export function stageOn(url: string): Stage {
     url,
     bookId: 'book-1',
     hostId,
-    laneIds: ['a', 'b', 'c', 'd'].map(hash),
+    laneIds: [...'abcdef01'].map(hash),
     ticketKey: Buffer.alloc(32, 1),
     chainKey: Buffer.alloc(32, 2),
     timing: TIMING,
