@@ -17,7 +17,7 @@ async function sharedEngine() {
     const port: RelayPort = new RelayPort((message) => joined.take(message));
     const joined = hub.join('shared', { reply: (reply) => port.reply(reply), created: () => {}, ended: () => port.end() });
     const { file, bookId, laneId } = engine.options;
-    const shared = openSharedLedger(port, { file, bookId, laneId, epoch: ledger.epoch, clock: engine.clock });
+    const shared = openSharedLedger(port, { at: { file }, bookId, laneId, epoch: ledger.epoch, clock: engine.clock });
     const close = async () => {
       await shared.close();
       await ledger.close();

@@ -192,6 +192,8 @@ export class WriterHub {
 
   #receive(reply: WriterReply): void {
     if (reply.kind === 'closed') this.#end();
+    // The process that has the writer tells the operator.
+    if (reply.kind === 'trouble') this.#own.port.reply(reply);
     if (reply.kind !== 'answers') return;
     const answers: Answers = new Map();
     for (const { id, value, fault } of reply.answers) {
