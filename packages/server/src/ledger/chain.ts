@@ -23,6 +23,11 @@ export type Posting = {
 /** Before an account's first posting. */
 export const CHAIN_START = '0'.repeat(64);
 
+/** What only who has the key can make, and what tells nothing of it: 64 hex characters. */
+export function chainKeyCheck(key: KeyObject): string {
+  return createHmac('sha256', key).update('tally-chain-key/1').digest('hex');
+}
+
 /**
  * The MAC of an account's next posting: over the previous head, the posting, what is fixed of the account, and the balances that result.
  * So an edited limit, balance, state or expiry shows at the last posting, and an edited posting shows at every one after it.

@@ -56,6 +56,8 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     laneId,
     openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
     setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
+    lowerLimit: async (accountId, limit, ref) =>
+      channel.ask({ kind: 'setLimit', body: { ...check.checkLimitChange(accountId, limit, ref), onlyDown: true } }),
     setState: async (accountId, state, reason, reconciledSpent) => {
       check.checkId(accountId, 'accountId');
       if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
@@ -81,10 +83,15 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
 
     account: (id) => read(() => reads.account(id)),
+    auditedAccount: async (accountId) => {
+      check.checkId(accountId, 'accountId');
+      return channel.ask({ kind: 'account', body: { accountId } });
+    },
     accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
     tampered: () => read(() => reads.tampered()),
     sources: () => read(() => reads.sources()),
     keys: () => read(() => reads.keys()),
+    keyOf: (hash) => read(() => reads.keyOf(hash)),
     openHolds: (limit) => read(() => reads.openHolds(limit)),
     holdRow: (holdId) => read(() => reads.holdRow(holdId)),
     receipt: (receiptId) => read(() => reads.receipt(receiptId)),
@@ -92,6 +99,8 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     lane: () => read(async () => (await reads.lanes()).find((lane) => lane.laneId === laneId) as Lane),
     lanes: () => read(() => reads.lanes()),
     outbox: (after, limit) => read(() => reads.outbox(after, limit)),
+    changes: (after, limit) => read(() => reads.changes(after, limit)),
+    changesEnd: () => read(() => reads.changesEnd()),
     generation: () => read(() => reads.generation()),
     verify: () => read(verify),
     backup: async (to) => {

@@ -1,7 +1,16 @@
+import type { booksIn } from './postgres/find-books.ts';
 import type { OpenPostgres } from './postgres/open.ts';
 
-/** See `postgres/open.ts`: loaded where it is used, so that a start on a file does not wait for a client that it never needs. */
+// Loaded where it is used, so that a start on a file does not wait for a client that it never needs.
+
+/** See `postgres/open.ts`. */
 export const openPostgresLedger: OpenPostgres = async (options) => {
   const { openPostgresLedger: open } = await import('./postgres/open.ts');
   return open(options);
+};
+
+/** See `postgres/find-books.ts`. */
+export const findPostgresBooks: typeof booksIn = async (url, bookId) => {
+  const { booksIn: find } = await import('./postgres/find-books.ts');
+  return find(url, bookId);
 };

@@ -285,6 +285,8 @@ export interface Ledger {
   openAccount(account: NewAccount): Promise<void>;
   /** Lower, or raise again up to the ceiling (whether that is allowed is the vault's word, not the ledger's). */
   setLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
+  /** Lowers it to that, or leaves it where it is lower already: of several that are set at once, by whomever, the lowest stands. */
+  lowerLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
   /** Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. */
   setState(accountId: string, state: AccountState, reason: string, reconciledSpent?: bigint): Promise<void>;
   /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
@@ -313,11 +315,15 @@ export interface Ledger {
   dropReplays(): Promise<void>;
 
   account(id: string): Promise<Account | null>;
+  /** The same by the writer, which compares it with its postings first: what cannot be taken back rests on this one. */
+  auditedAccount(id: string): Promise<Account | null>;
   accounts(kind?: AccountKind): Promise<readonly Account[]>;
   /** Everything ever found changed behind the ledger's back, oldest first. */
   tampered(): Promise<readonly TamperFinding[]>;
   sources(): Promise<readonly SourceRow[]>;
   keys(): Promise<readonly KeyRow[]>;
+  /** By `KeyRow.hash`. */
+  keyOf(hash: string): Promise<KeyRow | null>;
   openHolds(limit: number): Promise<readonly HoldRow[]>;
   holdRow(holdId: string): Promise<HoldRow | null>;
   receipt(receiptId: string): Promise<ReceiptRecord | null>;
@@ -328,6 +334,10 @@ export interface Ledger {
   /** All lanes of the book, the earlier ones first: receipts of an earlier lane may still wait for their root. */
   lanes(): Promise<readonly Lane[]>;
   outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+  /** Of the outbox what other hosts follow: sources and keys that were added, limits and states that were set. */
+  changes(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+  /** The number that `changes` goes on after, for who reads all else now. */
+  changesEnd(): Promise<bigint>;
 
   /** Counts the openings under an anchor outside the database: a copy that was put back has an older one. 0 in new books. */
   generation(): Promise<number>;

@@ -10,7 +10,7 @@ import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
 import type { PgOptions } from './boot.ts';
 import { copyToFile } from './copy.ts';
-import { pgReads } from './reads.ts';
+import { pgReads, unreadable } from './reads.ts';
 import { CONNECT } from './settings.ts';
 import { verifyPg } from './verify.ts';
 
@@ -56,9 +56,10 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
-  const session = await connectPostgres(url, { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 });
+  const options = { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 };
+  const session = await connectPostgres(url, options).catch(unreadable);
   try {
-    return await use(session);
+    return await use(session).catch(unreadable);
   } finally {
     await session.close();
   }
