@@ -10,6 +10,7 @@ import { isAdmin } from './admin-token.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { inviteHost } from './hosts.ts';
 
 const ADMIN_BODY_BYTES_MAX = 1_048_576;
 
@@ -106,6 +107,7 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
     await daemon.ledger.setStop(false, reason ?? 'by the operator');
     return c.json({ stopped: false });
   });
+  app.post('/api/admin/hosts/invite', async (c) => c.json(await inviteHost(daemon), 201));
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
   app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
   app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, daemon)));

@@ -6,6 +6,7 @@ import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
 import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { placeOfBooks } from './books-place.ts';
 import { hostId } from './host-id.ts';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -63,7 +64,7 @@ async function open(
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
-  const url = config.DATABASE_URL;
+  const at = await placeOfBooks(config, BOOK_ID);
   const { master } = await loadMaster({
     file: config.TALLY_MASTER_KEY_FILE,
     env,
@@ -86,10 +87,9 @@ async function open(
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
-    const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...keys, url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
+        ? await openPostgresLedger({ ...keys, url: at.url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
         : { ...(await openSqliteLedger({ ...keys, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;
@@ -99,7 +99,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: 'url' in at, bookId: BOOK_ID, findings, burned, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -6,6 +6,7 @@ import { type Config, loadConfig } from '#ground/config';
 import { backup, restore } from './backup.ts';
 import { openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { joinHost } from './hosts.ts';
 import { guardMemory } from './memory-guard.ts';
 import { serve } from './serve.ts';
 import { readyLine, welcome } from './welcome.ts';
@@ -14,7 +15,7 @@ import { readyLine, welcome } from './welcome.ts';
 const EXIT_CONFIG = 78;
 
 /** What works on the data folder itself, with the daemon stopped. */
-const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify'];
+const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify', 'host-join'];
 
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
@@ -67,6 +68,7 @@ async function offline(
   stdin: NodeJS.ReadableStream | null,
 ): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
+  if (command === 'host-join') return joinHost(config, folder ?? missing('host-join'), env, stdin);
   if (!OFFLINE.includes(command)) throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
   if (config.DATABASE_URL === '' && !existsSync(join(config.TALLY_DATA_DIR, 'ledger.db')))
     throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
@@ -80,7 +82,7 @@ async function offline(
 }
 
 function missing(command: string): never {
-  throw new TallyError('INPUT_INVALID', `${command} needs a folder.`);
+  throw new TallyError('INPUT_INVALID', `${command} needs a path.`);
 }
 
 function fail(cause: unknown): never {
