@@ -3,7 +3,8 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { receiptAnswer } from '#settle';
-import { readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
+import { attachSource } from './admin-attach.ts';
+import { readAttach, readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
 import { createKey, listKeys, revokeKey } from './admin-keys.ts';
 import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
 import { isAdmin } from './admin-token.ts';
@@ -65,6 +66,7 @@ function sourceRoutes(app: Hono, daemon: Daemon): void {
   app.get(base, async (c) => c.json({ sources: await listSources(daemon) }));
   app.post(base, async (c) => c.json(await addSource(daemon, readSource(await json(c))), 201));
   app.get(`${base}/:id`, async (c) => c.json(await showSource(daemon, c.req.param('id'))));
+  app.post(`${base}/:id/attach`, async (c) => c.json(await attachSource(daemon, c.req.param('id'), readAttach(await json(c)).api_key)));
   app.post(`${base}/:id/limit`, async (c) => c.json(await limitSource(daemon, c.req.param('id'), readLimit(await json(c)).limit)));
   app.post(`${base}/:id/pause`, async (c) => {
     const { reason } = readReason(await json(c));

@@ -1,6 +1,6 @@
 import type { Log } from '#ground/log';
 import type { Account, Ledger } from '#ledger';
-import type { Vault } from '#vault';
+import type { AccountHead, Vault } from '#vault';
 import type { Books } from './books.ts';
 
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
@@ -20,19 +20,13 @@ export async function checkAnchor(
   { ledger, vault, isShared }: Pick<Books, 'ledger' | 'vault' | 'isShared'>,
   log: Log,
 ): Promise<readonly string[]> {
-  const findings: string[] = [];
-  const anchor = vault.generation();
-  const generation = await ledger.generation();
   const sources = await ledger.accounts('source');
-  if (generation !== anchor.current && generation !== anchor.pending && sources.length > 0) {
-    findings.push(
-      `the books are of generation ${generation}, their anchor says ${anchor.current}: all sources are frozen until reconciled`,
-    );
-    for (const source of sources) await freeze(ledger, source.id, RECONCILE);
-  }
-  for (const finding of vault.checkHeads(
-    sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })),
-  )) {
+  const heads = vault.checkHeads(await headsOf(ledger, isShared));
+  const findings: string[] = sources.length > 0 ? [...(await olderBooks(ledger, vault))] : [];
+  if (findings.length > 0) await freezeSources(ledger);
+  // Where others write too, an account that went back is a database that went back: what was open then is in no posting.
+  if (isShared && heads.length > 0) await freezeSources(ledger);
+  for (const finding of heads) {
     findings.push(finding.message);
     if (sources.some(({ id }) => id === finding.accountId)) await freeze(ledger, finding.accountId, RECONCILE);
   }
@@ -40,13 +34,43 @@ export async function checkAnchor(
   if (findings.length === 0) findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
   // In shared books a source may have its secret on another host only.
   for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
-  const next = Math.max(generation, anchor.current, anchor.pending ?? 0) + 1;
-  // The pending value makes a crash between the two stores recognisable as such.
+  await nextGeneration(ledger, vault);
+  for (const finding of findings) log.error({ finding }, 'the books do not agree with their anchor');
+  return findings;
+}
+
+/** What the generations say: a database that is older than its anchor, or a copy that went on by itself. */
+export async function olderBooks(ledger: Ledger, vault: Vault): Promise<readonly string[]> {
+  const { current, pending } = vault.generation();
+  const generation = await ledger.generation();
+  // One that was lost on its way into the books may be there all the same.
+  if (generation >= current && generation <= (pending ?? current)) return [];
+  return [`the books are of generation ${generation}, their anchor says ${current}: all sources are frozen until reconciled`];
+}
+
+/** Counts on, in the books and outside of them. The pending value makes a crash between the two recognisable as such. */
+export async function nextGeneration(ledger: Ledger, vault: Vault): Promise<void> {
+  const { current, pending } = vault.generation();
+  const generation = await ledger.generation();
+  const next = Math.max(generation, current, pending ?? 0) + 1;
   await vault.setGeneration({ current: generation, pending: next });
   await ledger.setGeneration(next);
   await vault.setGeneration({ current: next, pending: null });
-  for (const finding of findings) log.error({ finding }, 'the books do not agree with their anchor');
-  return findings;
+}
+
+/** What is remembered of the books: how far each source has come and, in shared ones, each lane, in which every call ends. */
+export async function headsOf(ledger: Ledger, isShared: boolean): Promise<readonly AccountHead[]> {
+  const sources = await ledger.accounts('source');
+  const heads = sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head }));
+  if (!isShared) return heads;
+  return [
+    ...heads,
+    ...(await ledger.lanes()).map(({ laneId, nextSeq }) => ({ accountId: `lane:${laneId}`, seq: nextSeq, spent: 0n, head: '' })),
+  ];
+}
+
+export async function freezeSources(ledger: Ledger): Promise<void> {
+  for (const { id } of await ledger.accounts('source')) await freeze(ledger, id, RECONCILE);
 }
 
 /** A crash inside `source destroy` or `source limit` is carried on; one inside `source add` is undone: nobody was told that it is there. */
@@ -63,7 +87,7 @@ async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly
       }
       await vault.shred(id, 'its source was never added');
     } else if (source.state === 'destroyed' && source.stateReason !== 'tampered') await vault.shred(id, source.stateReason ?? 'destroyed');
-    else if (source.limit > vault.limits(id).limit) await ledger.setLimit(id, vault.limits(id).limit, 'as sealed');
+    else if (source.limit > vault.limits(id).limit) await ledger.lowerLimit(id, vault.limits(id).limit, 'as sealed');
     else continue;
     log.warn({ source: id }, 'what a crash interrupted was finished');
   }

@@ -1,6 +1,5 @@
 import type { Hex, Tariff } from '@tallystick/core';
-import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
-import { Gateway, type GatewayLimits, Principals, Replays, Sources } from '#gateway';
+import { Gateway, type GatewayLimits, KeyLookup, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
@@ -9,7 +8,10 @@ import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
+import { checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
+import { Followers } from './followers.ts';
+import { knownTariffs, learnTariff } from './tariffs.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
 export type Daemon = Books & {
@@ -32,7 +34,9 @@ export type Daemon = Books & {
 };
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
-  const { vault, ledger, clock } = books;
+  const { vault, ledger, clock, isShared } = books;
+  // Before anything else is read: what others change from here on is followed.
+  const followFrom = isShared ? await ledger.changesEnd() : 0n;
   const anchorFindings = [...books.findings, ...(await checkAnchor(books, log))];
   await hashFast();
   const metrics = openMetrics();
@@ -44,7 +48,9 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   };
   const live = await usableSources(books);
   const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
-  const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys());
+  const lookup = new KeyLookup(ledger, clock);
+  const lookUp = isShared ? (hash: string) => lookup.find(hash) : null;
+  const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys(), lookUp);
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
   const replays = new Replays({
     ledger,
@@ -69,18 +75,21 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   });
   const tariffs = knownTariffs(await ledger.sources());
   const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
-  const checkpoint = async () => {
-    const accounts = await ledger.accounts('source');
-    await vault.checkpoint(accounts.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head })));
-  };
+  const checkpoint = checkpoints({ ledger, vault, isShared, log, onFinding: (finding) => anchorFindings.push(finding) });
   await checkpoint();
+  const onSource = (row: SourceRow) => learnTariff(tariffs, row);
+  const followers = new Followers({ ledger, vault, sources, principals, onSource, log }, followFrom);
+  if (isShared && anchorFindings.length === 0) await followers.catchUp();
+  if (isShared) followers.start();
   const endChores = startChores(ledger, checkpoint, log);
   signer.notify();
   const stop = async () => {
     endChores();
     await gateway.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
-    await checkpoint();
+    await followers.stop();
+    // Books that are away now are compared at the next start.
+    await checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
     await books.close();
   };
   return {
@@ -106,12 +115,6 @@ async function usableSources({ ledger, vault, isShared }: Books) {
   const accounts = new Map((await ledger.accounts('source')).map((account) => [account.id, account.state]));
   const usable = (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
   return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
-}
-
-/** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */
-function knownTariffs(rows: readonly SourceRow[]): Map<Hex, Tariff> {
-  const all = [FREE_TARIFF, ...rows.map(({ tariff }) => parseTariff(JSON.parse(tariff)))];
-  return new Map(all.map((tariff) => [tariffId(tariff), tariff]));
 }
 
 function gatewayLimits(config: Config): GatewayLimits {

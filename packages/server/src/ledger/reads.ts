@@ -68,6 +68,7 @@ function queriesOf(engine: ReadEngine) {
     book: prepare('SELECT * FROM books WHERE book_id = ?'),
     sources: prepare('SELECT * FROM sources WHERE book_id = ? ORDER BY created_at, source_id'),
     keys: prepare('SELECT * FROM keys WHERE book_id = ? ORDER BY created_at, key_id'),
+    key: prepare('SELECT * FROM keys WHERE book_id = ? AND key_id = ?'),
     keyByHash: prepare('SELECT * FROM keys WHERE book_id = ? AND hash = ?'),
     openHolds: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE state = 'open' AND book_id = ? ORDER BY hold_no LIMIT ?`),
     hold: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = ? AND hold_id = ?`),
@@ -118,6 +119,10 @@ function accountReads(sql: Statements, bookId: string) {
     },
     async keys(): Promise<readonly KeyRow[]> {
       return (await sql.keys.all(bookId)).map(keyOf);
+    },
+    async key(id: string): Promise<KeyRow | null> {
+      const row = await sql.key.get(bookId, id);
+      return row === undefined ? null : keyOf(row);
     },
     async keyOf(hash: string): Promise<KeyRow | null> {
       const row = await sql.keyByHash.get(bookId, hash);

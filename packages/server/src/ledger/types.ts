@@ -322,6 +322,7 @@ export interface Ledger {
   tampered(): Promise<readonly TamperFinding[]>;
   sources(): Promise<readonly SourceRow[]>;
   keys(): Promise<readonly KeyRow[]>;
+  key(id: string): Promise<KeyRow | null>;
   /** By `KeyRow.hash`. */
   keyOf(hash: string): Promise<KeyRow | null>;
   openHolds(limit: number): Promise<readonly HoldRow[]>;

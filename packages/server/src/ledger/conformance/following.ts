@@ -54,10 +54,11 @@ export function followingConformance(create: CreateEngine): void {
     expect(await books.ledger.changes(all.at(-1)?.seq ?? 0n, 100)).toEqual([]);
   });
 
-  it('finds a key by its hash', async () => {
+  it('finds a key by its id and by its hash', async () => {
     await books.ledger.addKey(KEY_ROW, [newAccount('key-2', 10n)]);
     expect(await books.ledger.keyOf(KEY_ROW.hash)).toEqual(KEY_ROW);
-    expect(await books.ledger.keyOf('cd'.repeat(32))).toBeNull();
+    expect(await books.ledger.key(KEY_ROW.id)).toEqual(KEY_ROW);
+    expect([await books.ledger.keyOf('cd'.repeat(32)), await books.ledger.key('key-9')]).toEqual([null, null]);
   });
 
   it('of limits that are lowered at once the lowest stands', async () => {
