@@ -4,7 +4,7 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
+import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
 import { placeOfBooks } from './books-place.ts';
 import { hostId } from './host-id.ts';
@@ -35,8 +35,16 @@ const BOOK_ID = 'local-0';
 /** Processes that may write the same books at a time, each in a lane of its own. */
 const LANES = 64;
 
-/** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
-export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
+/**
+ * @param importing a file of books that a database, which must be empty, is filled with first.
+ * @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED, CONFIG_INVALID, LEDGER_UNAVAILABLE, BACKUP_INVALID
+ */
+export async function openBooks(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  importing: string | null = null,
+): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -49,7 +57,7 @@ export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: N
   }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
-    return await open(config, env, stdin, lock);
+    return await open(config, env, stdin, lock, importing);
   } catch (error) {
     lock.release();
     throw error;
@@ -61,6 +69,7 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
+  importing: string | null,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
@@ -87,6 +96,8 @@ async function open(
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
+    if (importing !== null && 'url' in at)
+      await importToPostgres({ ...keys, url: at.url, file: importing, bookId: BOOK_ID, laneIds, now: clock.wallMs() });
     const { ledger, findings, burned, laneIndex } =
       'url' in at
         ? await openPostgresLedger({ ...keys, url: at.url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })

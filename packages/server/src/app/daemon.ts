@@ -81,7 +81,11 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const followers = new Followers({ ledger, vault, sources, principals, onSource, log }, followFrom);
   if (isShared && anchorFindings.length === 0) await followers.catchUp();
   if (isShared) followers.start();
-  const endChores = startChores(ledger, checkpoint, log);
+  const chore = async () => {
+    await checkpoint();
+    if (isShared) await signer.flushAbandoned();
+  };
+  const endChores = startChores(ledger, chore, log);
   signer.notify();
   const stop = async () => {
     endChores();

@@ -1,4 +1,5 @@
 import type { booksIn } from './postgres/find-books.ts';
+import type { importFile } from './postgres/import.ts';
 import type { OpenPostgres } from './postgres/open.ts';
 
 // Loaded where it is used, so that a start on a file does not wait for a client that it never needs.
@@ -13,4 +14,10 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
 export const findPostgresBooks: typeof booksIn = async (url, bookId) => {
   const { booksIn: find } = await import('./postgres/find-books.ts');
   return find(url, bookId);
+};
+
+/** See `postgres/import.ts`. */
+export const importToPostgres: typeof importFile = async (options) => {
+  const { importFile: run } = await import('./postgres/import.ts');
+  return run(options);
 };

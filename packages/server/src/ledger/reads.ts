@@ -77,7 +77,7 @@ function queriesOf(engine: ReadEngine) {
     receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ? AND r.lane_no = h.lane_no AND r.seq = h.lane_seq`),
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
-    lanes: prepare('SELECT lane_id, next_seq, signed_to FROM lanes WHERE book_id = ? ORDER BY lane_no'),
+    lanes: prepare('SELECT lane_id, next_seq, signed_to, owner_epoch FROM lanes WHERE book_id = ? ORDER BY lane_no'),
     outbox: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
     changes: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
     changesEnd: prepare(`SELECT seq FROM outbox WHERE book_id = ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq DESC LIMIT 1`),
@@ -192,7 +192,12 @@ function receiptReads(sql: Statements, bookId: string) {
     },
     async lanes(): Promise<readonly Lane[]> {
       const rows = await sql.lanes.all(bookId);
-      return rows.map((row) => ({ laneId: row.lane_id as Hex, nextSeq: row.next_seq as bigint, signedTo: row.signed_to as bigint }));
+      return rows.map((row) => ({
+        laneId: row.lane_id as Hex,
+        nextSeq: row.next_seq as bigint,
+        signedTo: row.signed_to as bigint,
+        isAbandoned: row.owner_epoch === '',
+      }));
     },
     async outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]> {
       return (await sql.outbox.all(bookId, after, rowLimit(limit))).map(eventOf);

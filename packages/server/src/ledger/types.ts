@@ -262,8 +262,11 @@ export type ReceiptRecord =
 
 export type ReceiptDetail = Readonly<Record<string, string | number | boolean>>;
 
-/** Numbers start at 1; `signedTo` is the last number under a signed root, 0 = none. */
-export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint };
+/**
+ * Numbers start at 1; `signedTo` is the last number under a signed root, 0 = none. `isAbandoned`: its writer is gone and was fenced off, so
+ * nobody adds to it before another process takes it.
+ */
+export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint; readonly isAbandoned: boolean };
 
 export type OutboxEvent = {
   readonly seq: bigint;
