@@ -159,7 +159,9 @@ describePostgres('two hosts, one database', () => {
 
   /** Kind, subject, and what is said of it, a line each. */
   async function auditLog(host: TestDaemon): Promise<string> {
-    const lines = readFileSync(join(host.dir, 'data', 'vault', 'audit.log'), 'utf8').trim().split('\n');
+    const lines = readFileSync(join(host.dir, 'data', 'vault', 'audit.log'), 'utf8')
+      .trim()
+      .split('\n');
     const entries = lines.map((line) => JSON.parse(line) as { kind: string; subject: string; data: { reason?: string; limit?: string } });
     return entries.map(({ kind, subject, data }) => `${kind} ${subject} ${data.reason ?? data.limit ?? ''}`).join('\n');
   }

@@ -12,6 +12,7 @@ import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { inviteHost } from './hosts.ts';
+import { Readiness } from './readiness.ts';
 
 const ADMIN_BODY_BYTES_MAX = 1_048_576;
 
@@ -44,10 +45,12 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
 
 function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void {
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', (c) => {
+  const readiness = new Readiness(daemon.ledger, daemon.clock);
+  app.get('/readyz', async (c) => {
     const findings = daemon.anchorFindings.length;
-    const ready = !isClosing();
-    return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
+    if (isClosing()) return c.json({ status: 'closing', findings }, 503);
+    const reason = await readiness.books();
+    return reason === null ? c.json({ status: 'ready', findings }) : c.json({ status: 'unavailable', findings, reason }, 503);
   });
   app.get('/api/receipts/signer', (c) => {
     const { domain, lane } = daemon;

@@ -104,6 +104,9 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     changesEnd: () => read(() => reads.changesEnd()),
     generation: () => read(() => reads.generation()),
     verify: () => read(verify),
+    ping: async () => {
+      await channel.ask<Standing>({ kind: 'standing', body: { accountIds: [] } });
+    },
     backup: async (to) => {
       if (closed) throw new TallyError('LEDGER_CLOSED');
       if (existsSync(to)) throw new TallyError('BACKUP_INVALID', 'The file for the backup is there already.');

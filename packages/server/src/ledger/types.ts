@@ -351,6 +351,8 @@ export interface Ledger {
   verify(): Promise<readonly string[]>;
   /** Writes a consistent copy of the books into `file` (which must not exist). */
   backup(file: string): Promise<void>;
+  /** Resolves when the writer could have committed just now. @throws LEDGER_UNAVAILABLE, LEDGER_CLOSED */
+  ping(): Promise<void>;
   /** Waits for what is queued, then closes. Later calls reject with `LEDGER_CLOSED`. */
   close(): Promise<void>;
 }
