@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openPostgresLedger } from '../../packages/server/src/ledger/postgres/open.ts';
 import { addKey, addSource, call, callUntilFinal, eventually, receiptOf, settledSource, sourceView, wrongs } from '../support/calling.ts';
 import type { TestDaemon } from '../support/daemon.ts';
 import { folderWithMaster, type Hosts, invitation, joinedFolder, startHosts } from '../support/hosts.ts';
@@ -138,6 +139,52 @@ describePostgres('two hosts, one database', () => {
     for (const host of hosts.all) expect(await wrongs(host)).toEqual([]);
   });
 
+  const env = () => ({ DATABASE_URL: database.url, TALLY_SANDBOX: '0' });
+
+  it('refuse a host that was not invited, before it makes anything', async () => {
+    const dir = folderWithMaster(first());
+    const { exit, error } = await offline(dir, ['serve'], env());
+    expect(exit).toBe(78);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('tally host join') });
+    const file = await invitation(first(), dir);
+    expect(await offline(dir, ['host-join', file], env())).toMatchObject({ exit: 0, out: { joined: true } });
+    expect((await offline(dir, ['host-join', file], env())).error.code).toBe('INVITATION_INVALID');
+    // It is of a database now: without one it makes no second books.
+    const alone = await offline(dir, ['serve'], { TALLY_SANDBOX: '0' });
+    expect([alone.exit, alone.error.code]).toEqual([78, 'CONFIG_INVALID']);
+    rmSync(dir, { recursive: true });
+  });
+
+  it('do not start on the books of another gateway', async () => {
+    const other = await freshDatabase();
+    const keys = { ticketKey: Buffer.alloc(32, 1), chainKey: Buffer.alloc(32, 2) };
+    const strange = await openPostgresLedger({
+      url: other.url,
+      bookId: 'local-0',
+      hostId: 'strange',
+      laneIds: [`0x${'a'.repeat(64)}`],
+      ...keys,
+    });
+    const dir = await joinedFolder(first(), env());
+    const { exit, error } = await offline(dir, ['serve'], { ...env(), DATABASE_URL: other.url });
+    expect(exit).toBe(78);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('another gateway') });
+    await strange.ledger.close();
+    await other.drop();
+    rmSync(dir, { recursive: true });
+  });
+
+  it('are joined under their own master key only, and by no other file', async () => {
+    const dir = folderWithMaster(first());
+    const file = await invitation(first(), dir);
+    const wrong = { ...env(), TALLY_MASTER_KEY_FILE: join(dir, 'none'), TALLY_MASTER_KEY: 'ab'.repeat(32) };
+    expect(await offline(dir, ['host-join', file], wrong)).toMatchObject({ exit: 78, error: { code: 'MASTER_KEY_INVALID' } });
+    expect((await offline(dir, ['host-join', join(dir, 'nothing')], env())).error.code).toBe('INVITATION_INVALID');
+    expect((await offline(dir, ['host-join', join(dir, 'data', 'master.key')], env())).error.code).toBe('INVITATION_INVALID');
+    expect((await offline(dir, ['host-join', file], env())).exit).toBe(0);
+    rmSync(dir, { recursive: true });
+  });
+
   it('an older copy of the database starts every source frozen', async () => {
     const [one, idle] = [await shared(1_000), await shared(1_000)];
     for (const host of hosts.all) await host.stop();
@@ -192,58 +239,3 @@ function putBack(url: string, copy: string): Promise<void> {
     `DROP DATABASE ${name}_gone WITH (FORCE)`,
   ]);
 }
-
-describePostgres('a host', () => {
-  let database: FreshDatabase;
-  let hosts: Hosts;
-  const first = () => hosts.all[0] as TestDaemon;
-
-  beforeAll(async () => {
-    database = await freshDatabase();
-    hosts = await startHosts(database.url, 1);
-  });
-  afterAll(async () => {
-    await hosts?.dispose();
-    await database?.drop();
-  });
-
-  const env = () => ({ DATABASE_URL: database.url, TALLY_SANDBOX: '0' });
-
-  it('that was not invited is refused before it makes anything', async () => {
-    const dir = folderWithMaster(first());
-    const { exit, error } = await offline(dir, ['serve'], env());
-    expect(exit).toBe(78);
-    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('tally host join') });
-    const file = await invitation(first(), dir);
-    expect(await offline(dir, ['host-join', file], env())).toMatchObject({ exit: 0, out: { joined: true } });
-    expect((await offline(dir, ['host-join', file], env())).error.code).toBe('INVITATION_INVALID');
-    // It is of a database now: without one it makes no second books.
-    const alone = await offline(dir, ['serve'], { TALLY_SANDBOX: '0' });
-    expect([alone.exit, alone.error.code]).toEqual([78, 'CONFIG_INVALID']);
-    rmSync(dir, { recursive: true });
-  });
-
-  it('of another gateway is refused', async () => {
-    const other = await freshDatabase();
-    const stranger = await startHosts(other.url, 1);
-    const dir = await joinedFolder(stranger.all[0] as TestDaemon, { DATABASE_URL: other.url });
-    const { exit, error } = await offline(dir, ['serve'], env());
-    expect(exit).toBe(78);
-    expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('another gateway') });
-    expect(await wrongs(first())).toEqual([]);
-    await stranger.dispose();
-    await other.drop();
-    rmSync(dir, { recursive: true });
-  });
-
-  it('does not join under another master key, nor by any other file', async () => {
-    const dir = folderWithMaster(first());
-    const file = await invitation(first(), dir);
-    const wrong = { ...env(), TALLY_MASTER_KEY_FILE: join(dir, 'none'), TALLY_MASTER_KEY: 'ab'.repeat(32) };
-    expect(await offline(dir, ['host-join', file], wrong)).toMatchObject({ exit: 78, error: { code: 'MASTER_KEY_INVALID' } });
-    expect((await offline(dir, ['host-join', join(dir, 'nothing')], env())).error.code).toBe('INVITATION_INVALID');
-    expect((await offline(dir, ['host-join', join(dir, 'data', 'master.key')], env())).error.code).toBe('INVITATION_INVALID');
-    expect((await offline(dir, ['host-join', file], env())).exit).toBe(0);
-    rmSync(dir, { recursive: true });
-  });
-});

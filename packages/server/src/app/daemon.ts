@@ -83,7 +83,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   if (isShared) followers.start();
   const chore = async () => {
     await checkpoint();
-    if (isShared) await signer.flushAbandoned();
+    if (isShared) await signer.flushLeft();
   };
   const endChores = startChores(ledger, chore, log);
   signer.notify();

@@ -73,10 +73,15 @@ export class ReceiptSigner {
     return this.#queue(() => this.#sign(this.#deps.ledger.laneId));
   }
 
-  /** Signs what is left in lanes whose writer is gone: their callers are owed receipts, whichever host comes back. Never throws. */
-  flushAbandoned(): Promise<void> {
+  /**
+   * Signs what nobody told of: what is left in lanes whose writer is gone, and receipts of calls that the ledger itself has ended. Never
+   * throws.
+   */
+  flushLeft(): Promise<void> {
     return this.#queue(async () => {
-      const left = (await this.#deps.ledger.lanes()).filter((lane) => lane.isAbandoned && lane.signedTo + 1n < lane.nextSeq);
+      const { ledger } = this.#deps;
+      const ours = (await ledger.lanes()).filter(({ laneId, isAbandoned }) => isAbandoned || laneId === ledger.laneId);
+      const left = ours.filter(({ signedTo, nextSeq }) => signedTo + 1n < nextSeq);
       for (const { laneId } of left) await this.#sign(laneId).catch(unlessSigned);
     });
   }
