@@ -1,9 +1,9 @@
-import { Aside } from '../packages/server/src/ledger/aside.ts';
 import type { SqliteBooks } from '../packages/server/src/ledger/books.ts';
 import type { WriterPort } from '../packages/server/src/ledger/channel.ts';
-import { LIMITS } from '../packages/server/src/ledger/limits.ts';
+import type { BatchResult } from '../packages/server/src/ledger/perform.ts';
 import type { BatchOp, OpAnswer, QueuedOp, WriterMessage, WriterReply } from '../packages/server/src/ledger/protocol.ts';
-import { runBatch } from '../packages/server/src/ledger/writer.ts';
+import { sqliteTurns } from '../packages/server/src/ledger/sqlite-turns.ts';
+import { type TurnEngine, Turns } from '../packages/server/src/ledger/turns.ts';
 import type { Dice } from './dice.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -19,27 +19,28 @@ export type PortEvents = {
 type Listener = (value: never) => void;
 
 /**
- * The writer's thread, in this one: messages take time, so do commits, and what is asked meanwhile is the next batch. What it does with a
- * batch is the product's own code; how it collects one is that of `writer.worker.ts`.
+ * The writer's thread, in this one: messages take time, so do commits, and what is asked meanwhile is the next batch. How it collects its
+ * batches, and what it does with one, is the product's own code.
  */
 export class SimPort implements WriterPort {
-  readonly #books: SqliteBooks;
-  readonly #aside: Aside;
   readonly #scheduler: Scheduler;
   readonly #dice: Dice;
   readonly #events: PortEvents;
+  readonly #turns: Turns;
   readonly #listeners = new Map<string, Listener[]>();
   readonly #inbox: WriterMessage[] = [];
-  #isBusy = false;
+  #isWoken = false;
   #isDead = false;
   isClosed = false;
 
   constructor(books: SqliteBooks, scheduler: Scheduler, dice: Dice, events: PortEvents) {
-    this.#books = books;
-    this.#aside = new Aside(books);
     this.#scheduler = scheduler;
     this.#dice = dice;
     this.#events = events;
+    this.#turns = new Turns(this.#slowed(sqliteTurns(books, () => {})), {
+      take: () => this.#inbox.shift(),
+      reply: (reply) => this.#reply(reply),
+    });
   }
 
   on(event: string, listener: Listener): this {
@@ -50,9 +51,7 @@ export class SimPort implements WriterPort {
   postMessage(message: WriterMessage): void {
     if (this.#isDead) return;
     this.#inbox.push(message);
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.#scheduler.after(this.#dice.between(0.01, 0.2), () => this.#turn());
+    this.#wake();
   }
 
   /** The process, and the thread with it. */
@@ -60,53 +59,59 @@ export class SimPort implements WriterPort {
     this.#isDead = true;
   }
 
-  #turn(): void {
-    const first = this.#inbox.shift();
-    if (first === undefined && this.#aside.isEmpty) {
-      this.#isBusy = false;
-      return;
-    }
-    if (first !== undefined && 'close' in first) {
-      this.#close();
-      return;
-    }
-    const answers = first === undefined ? [] : this.#batch(first.ops, first.now);
-    if (answers === null || this.#isDead) return;
-    const ms = answers.length === 0 ? 0.01 : this.#commitMs();
-    this.#scheduler.after(ms, () => {
-      if (answers.length > 0) this.#reply({ kind: 'answers', answers });
-      if (this.#isDead) return;
-      const late = this.#aside.run();
-      if (late.length > 0) {
+  #wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    this.#scheduler.after(this.#dice.between(0.01, 0.2), () => {
+      this.#turns.start(this.#inbox.shift()).then(
+        () => {
+          this.#isWoken = false;
+          if (this.#inbox.length > 0) this.#wake();
+        },
+        () => this.#fail(),
+      );
+    });
+  }
+
+  /** The engine, with the time that a disk takes. Where the process dies in the middle, what was awaited never comes. */
+  #slowed(engine: TurnEngine): TurnEngine {
+    return {
+      ...engine,
+      batch: async (ops, now) => {
+        await this.#pause(this.#dice.between(0.3, 0.5));
+        let dead = false;
+        const answers = this.#events.batch(ops, () => {
+          const result = engine.batch(ops, now) as BatchResult;
+          dead = result.dead;
+          return result;
+        });
+        if (answers === null) return new Promise<never>(() => {});
+        await this.#pause(answers.length === 0 ? 0.01 : this.#commitMs());
+        return { answers, dead };
+      },
+      get hasAside() {
+        return engine.hasAside;
+      },
+      aside: async () => {
+        const late = engine.aside() as readonly OpAnswer[];
         this.#events.aside();
-        this.#scheduler.after(this.#dice.between(0.01, 0.3), () => this.#reply({ kind: 'answers', answers: late }));
-      }
-      this.#scheduler.after(this.#dice.between(0.3, 0.5), () => this.#turn());
-    });
+        await this.#pause(this.#dice.between(0.01, 0.3));
+        return late;
+      },
+      close: () => {
+        this.#isDead = true;
+        this.isClosed = true;
+      },
+    };
   }
 
-  #batch(first: readonly QueuedOp[], firstNow: number): readonly OpAnswer[] | null {
-    const { ops, now } = this.#collect(first, firstNow);
-    this.#books.now = Math.max(this.#books.now, now);
-    const forBatch = this.#aside.take(ops);
-    if (forBatch.length === 0) return [];
-    return this.#events.batch(forBatch, () => {
-      const { answers, dead } = runBatch(this.#books, forBatch, now);
-      if (dead) this.#scheduler.after(0.1, () => this.#fail());
-      return { answers, dead };
+  /** The scheduler forgets what a process that has died was waiting for. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#scheduler.after(ms, () => {
+        if (!this.#isDead) resolve();
+      });
     });
-  }
-
-  #collect(first: readonly QueuedOp[], firstNow: number): { ops: readonly QueuedOp[]; now: number } {
-    let ops = first;
-    let now = firstNow;
-    for (let next = this.#inbox[0]; next !== undefined && !('close' in next); next = this.#inbox[0]) {
-      if (ops.length + next.ops.length > LIMITS.batchMax) break;
-      ops = [...ops, ...next.ops];
-      now = Math.max(now, next.now);
-      this.#inbox.shift();
-    }
-    return { ops, now };
   }
 
   /** Mostly what a disk takes; now and then as long as it is seen to stall. */
@@ -114,13 +119,6 @@ export class SimPort implements WriterPort {
     const how = this.#dice.weighted({ quick: 95, slow: 4, stalled: 1 });
     if (how === 'quick') return this.#dice.between(0.05, 3);
     return how === 'slow' ? this.#dice.between(5, 50) : this.#dice.between(500, 3_000);
-  }
-
-  #close(): void {
-    while (!this.#aside.isEmpty) this.#aside.run();
-    this.#isDead = true;
-    this.isClosed = true;
-    this.#reply({ kind: 'closed' });
   }
 
   #fail(): void {

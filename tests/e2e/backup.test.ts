@@ -135,7 +135,8 @@ describe('a restore on a new host', () => {
     const to = await backupOf(daemon);
     const host = newHost(daemon);
     const restored = await offline(host.dir, ['restore', to], host.env);
-    expect(restored).toMatchObject({ exit: 0, out: { restored: true, sources_frozen: 1, secrets_missing: 1 } });
+    const missing = [{ id: source, name: 'test' }];
+    expect(restored).toMatchObject({ exit: 0, out: { restored: true, sources_frozen: 1, secrets_missing: 1, missing } });
     const second = await startDaemon({ dir: host.dir, env: { ...BASE, ...host.env } });
     expect(await sourceView(second, source)).toMatchObject({ state: 'frozen', state_reason: 'reconcile', spent: '5' });
     expect((await wrongs(second)).join()).toContain(`the record of ${source} is missing`);

@@ -86,7 +86,7 @@ describePostgres('a daemon whose database goes away', () => {
     const tried: readonly (readonly [string, number, string])[] = [
       [url(cluster.port, 'nothing'), 78, `database nothing at 127.0.0.1:${cluster.port}`],
       [url(1, 'books'), 1, 'database books at 127.0.0.1:1 '],
-      [`postgres://postgres:${PASSWORD}/x@127.0.0.1:1/books`, 78, 'percent-encoded'],
+      [`postgres://postgres:${PASSWORD}/x@127.0.0.1:1/books`, 78, 'percent-encode'],
       [`mysql://${PASSWORD}`, 78, 'DATABASE_URL'],
     ];
     for (const [each, exit, says] of tried) {

@@ -102,16 +102,19 @@ const EDITS: readonly [string, (db: DatabaseSync, id: string) => void][] = [
 ];
 
 describe('with the daemon stopped', () => {
+  // An account that goes back says that calls may be missing from all of the books, not only from its own.
+  const ALONE = EDITS.filter(([, change]) => change !== rewind);
+
   it('an edited account is frozen at the next start, its neighbour works on', async () => {
     const untouched = await victim('untouched');
-    const victims = await Promise.all(EDITS.map(([name]) => victim(name.replaceAll(/\W/g, '-'))));
+    const victims = await Promise.all(ALONE.map(([name]) => victim(name.replaceAll(/\W/g, '-'))));
     await daemon.stop();
     edit((db) => {
-      for (const [n, [, change]] of EDITS.entries()) change(db, (victims[n] as Victim).id);
+      for (const [n, [, change]] of ALONE.entries()) change(db, (victims[n] as Victim).id);
     });
     await restart();
     const found = (await wrongs(daemon, 'doctor')).join('\n');
-    for (const [n, [name]] of EDITS.entries()) {
+    for (const [n, [name]] of ALONE.entries()) {
       const one = victims[n] as Victim;
       const view = await sourceView(daemon, one.id);
       expect([name, view.state]).toEqual([name, 'frozen']);
@@ -125,6 +128,22 @@ describe('with the daemon stopped', () => {
     expect((await call(daemon.url, untouched.key, FIXED)).status).toBe(200);
     expect((await sourceView(daemon, untouched.id)).state).toBe('active');
     expect((await wrongs(daemon)).length).toBeGreaterThan(0);
+  });
+
+  it('an account whose last posting is gone, and whose row was put back to fit, freezes every source', async () => {
+    const [one, other] = [await victim('rewound'), await victim('beside')];
+    await daemon.stop();
+    edit((db) => rewind(db, one.id));
+    await restart();
+    expect((await wrongs(daemon, 'doctor')).join('\n')).toContain(`account ${one.id} went back from posting`);
+    for (const { id, key } of [one, other]) {
+      expect(await sourceView(daemon, id)).toMatchObject({ state: 'frozen', state_reason: 'reconcile' });
+      expect(await call(daemon.url, key, FIXED)).toMatchObject({ status: 503, code: 'NO_AVAILABLE_KEYS' });
+    }
+    expect((await daemon.admin(`/sources/${one.id}/resume`, { reconciled_total: 10 })).body).toMatchObject({
+      state: 'active',
+      spent: '10',
+    });
   });
 
   it('a state that is turned back to active does not bring a paused, frozen or destroyed source back', async () => {

@@ -37,6 +37,7 @@ const TABLES: Readonly<Record<string, string>> = {
   sources: 'source_id',
   keys: 'key_id',
   replays: 'receipt_id',
+  reconciliations: 'source_id, posting_seq',
 };
 
 describePostgres('books that move', () => {
@@ -127,6 +128,8 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.keepReplay({ receiptId, expiresAt: 9_000_000_000_000, sealed: Uint8Array.from({ length: 300 }, (_, at) => at % 256) });
   await ledger.settle(settleRequest(settled[1]?.request.holdId ?? '', 3n));
   await ledger.setLimit('source-2', 400n, 'less');
+  await ledger.setState(SOURCE, 'frozen', 'to be looked at');
+  await ledger.setState(SOURCE, 'active', 'looked at', 100n);
   await ledger.setState('key-2', 'revoked', 'no more');
   await ledger.setStop(true, 'for a while');
   await ledger.setStop(false, 'over');

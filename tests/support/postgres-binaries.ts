@@ -62,3 +62,9 @@ function idsOf(user: string): { uid: number; gid: number } | null {
     return null;
   }
 }
+
+if (import.meta.main) {
+  const found = findPostgres();
+  console.log('missing' in found ? found.missing : `PostgreSQL ${found.version} in ${found.bin}`);
+  process.exitCode = 'missing' in found ? 1 : 0;
+}

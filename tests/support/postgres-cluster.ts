@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { appendFileSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +19,8 @@ export type Cluster = {
   /** Id of the postmaster while it runs. */
   pid(): number;
   log(): string;
+  /** Writes a file of its data folder as its own. It is read at `pg_reload_conf()`. */
+  write(name: string, text: string | Uint8Array): void;
   start(): Promise<void>;
   /** `fast`: sessions are ended, then a checkpoint; `immediate`: like a crash of the server. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
@@ -36,13 +37,17 @@ export type Cluster = {
 export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<Cluster> {
   const binaries = usable();
   const folder = ownFolder(binaries);
-  run(binaries, 'initdb', ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
-  return startIn(folder, binaries, settings);
+  const guard = guardOf(folder);
+  const data = join(folder, 'data');
+  run(binaries, 'initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+  // Not as arguments, which `ALTER SYSTEM` could not change any more.
+  const lines = Object.entries({ ...ALWAYS, ...settings }).map(([name, value]) => `${name} = '${value}'\n`);
+  appendFileSync(join(data, 'postgresql.conf'), lines.join(''));
+  return startIn(folder, binaries, guard);
 }
 
-async function startIn(folder: string, binaries: Binaries, settings: Readonly<Record<string, string>>): Promise<Cluster> {
-  const guard = guardOf(folder);
-  const cluster = clusterIn(folder, await freePort(), binaries, settings, guard);
+async function startIn(folder: string, binaries: Binaries, guard: ChildProcess): Promise<Cluster> {
+  const cluster = clusterIn(folder, await freePort(), binaries, guard);
   try {
     await cluster.start();
     return cluster;
@@ -52,16 +57,9 @@ async function startIn(folder: string, binaries: Binaries, settings: Readonly<Re
   }
 }
 
-function clusterIn(
-  folder: string,
-  port: number,
-  binaries: Binaries,
-  settings: Readonly<Record<string, string>>,
-  guard: ChildProcess,
-): Cluster {
+function clusterIn(folder: string, port: number, binaries: Binaries, guard: ChildProcess): Cluster {
   let server: ChildProcess | null = null;
   const data = join(folder, 'data');
-  const log = join(folder, 'log');
   const pid = () => server?.pid ?? 0;
   const end = async (signal: NodeJS.Signals) => {
     if (server === null) return;
@@ -75,9 +73,14 @@ function clusterIn(
     socketFolder: folder,
     url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`,
     pid,
-    log: () => readFileSync(log, 'utf8'),
+    log: () => readFileSync(join(folder, 'log'), 'utf8'),
+    write: (name, text) => {
+      const path = join(data, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      own(path, binaries);
+    },
     start: async () => {
-      server = serve(binaries, data, log, { ...ALWAYS, unix_socket_directories: folder, port: String(port), ...settings });
+      server = serve(binaries, folder, port);
       await untilReady(server, data, cluster.log);
     },
     stop: (how) => end(how === 'fast' ? 'SIGINT' : 'SIGQUIT'),
@@ -91,9 +94,10 @@ function clusterIn(
     },
     standby: async () => {
       const copy = ownFolder(binaries);
+      const copyGuard = guardOf(copy);
       const source = `host=${folder} port=${port} user=postgres application_name=${STANDBY_NAME}`;
       run(binaries, 'pg_basebackup', ['-D', join(copy, 'data'), '-d', source, '-X', 'stream', '-c', 'fast', '-R', '--no-sync']);
-      const standby = await startIn(copy, binaries, settings);
+      const standby = await startIn(copy, binaries, copyGuard);
       psql(binaries, folder, port, `ALTER SYSTEM SET synchronous_standby_names = '${STANDBY_NAME}'`);
       psql(binaries, folder, port, 'SELECT pg_reload_conf()');
       return standby;
@@ -124,12 +128,15 @@ const ALWAYS = {
   dynamic_shared_memory_type: 'mmap',
 } as const;
 
-function serve({ bin, ids }: Binaries, data: string, log: string, settings: Readonly<Record<string, string>>): ChildProcess {
-  const out = openSync(log, 'a');
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+function serve({ bin, ids }: Binaries, folder: string, port: number): ChildProcess {
+  const data = join(folder, 'data');
+  const out = openSync(join(folder, 'log'), 'a');
+  const flags = ['-D', data, '-c', `port=${port}`, '-c', `unix_socket_directories=${folder}`];
   // Detached: an interrupt from the terminal is for the tests, which then end the server.
-  const child = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...ids, cwd: data, stdio: ['ignore', out, out], detached: true });
+  const child = spawn(join(bin, 'postgres'), flags, { ...ids, cwd: data, stdio: ['ignore', out, out], detached: true });
   closeSync(out);
+  // A test that forgets its server must not keep the run from ending; the guard ends the server then.
+  child.unref();
   return child;
 }
 
@@ -153,15 +160,20 @@ function linesOf(path: string): string[] {
 }
 
 /**
- * Ends the server and removes the folder when this process is gone, however it went: its input ends then.
+ * Ends the server and removes the folder when this process is gone, however it went: its input ends then. A killed server leaves its
+ * number behind, which may be another process by then: the guard looks whose it is.
  * @returns the guard, a shell that waits for that.
  */
 function guardOf(folder: string): ChildProcess {
   const script = `cat >/dev/null
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-n=0; while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+ours() { [ -n "$pid" ] && ps -o args= -p "$pid" | grep -qF "$1/data"; }
+ours "$1" && kill -QUIT "$pid"
+n=0; while ours "$1" && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done
 rm -rf "$1"`;
-  return spawn('sh', ['-c', script, 'guard', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const guard = spawn('sh', ['-c', script, 'guard', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  guard.unref();
+  return guard;
 }
 
 function usable(): Binaries {
@@ -170,11 +182,14 @@ function usable(): Binaries {
   return found;
 }
 
-function ownFolder({ ids }: Binaries): string {
+function ownFolder(binaries: Binaries): string {
   const folder = mkdtempSync(join(tmpdir(), 'tally-pg-'));
-  if (ids.uid !== undefined && ids.gid !== undefined) chownSync(folder, ids.uid, ids.gid);
-  chmodSync(folder, 0o700);
+  own(folder, binaries);
   return folder;
+}
+
+function own(path: string, { ids }: Binaries): void {
+  if (ids.uid !== undefined && ids.gid !== undefined) chownSync(path, ids.uid, ids.gid);
 }
 
 function run({ bin, ids }: Binaries, program: string, args: readonly string[]): void {
@@ -195,6 +210,7 @@ async function freePort(): Promise<number> {
 
 function exited(child: ChildProcess): Promise<unknown> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  child.ref();
   return new Promise((resolve) => child.once('exit', resolve));
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
 import { describe, inject } from 'vitest';
+import { connectPostgres } from '../../packages/server/src/ground/postgres.ts';
 import { findPostgres } from './postgres-binaries.ts';
 
 /** Why tests over PostgreSQL cannot run here; null where they can. */
@@ -41,11 +41,11 @@ async function sharedServer(): Promise<string> {
 }
 
 async function administer(server: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: `${server}/postgres` });
-  await client.connect();
+  const options = { applicationName: 'tests', connectTimeoutMs: 10_000, statementTimeoutMs: 30_000 };
+  const session = await connectPostgres(`${server}/postgres`, options);
   try {
-    await client.query(sql);
+    await session.query(sql);
   } finally {
-    await client.end();
+    await session.close();
   }
 }

@@ -12,9 +12,11 @@ const rows = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, ...cells])
 
 /** `tally source show <id>` with its own long options, for every command that does something. */
 function commandsOf(command: Command, path = 'tally'): [string, string[]][] {
-  if (command.commands.length > 0) return command.commands.flatMap((child) => commandsOf(child, `${path} ${child.name()}`));
+  const below = command.commands.flatMap((child) => commandsOf(child, `${path} ${child.name()}`));
+  // One that takes an argument does something itself, beside what its children do.
+  if (below.length > 0 && command.registeredArguments.length === 0) return below;
   const args = command.registeredArguments.map((argument) => ` <${argument.name()}>`);
-  return [[path + args.join(''), command.options.map(({ long }) => long ?? '').sort()]];
+  return [[path + args.join(''), command.options.map(({ long }) => long ?? '').sort()], ...below];
 }
 
 test('the page lists every command with its options, and none that does not exist', () => {

@@ -26,6 +26,13 @@ export function when(text: string, now: number): number {
   return at;
 }
 
+/** @returns Unix ms of a date (its first moment, UTC) or a time with its zone. */
+export function moment(text: string, option: string): number {
+  const at = WHEN.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) throw usage(`${option} is not a time.`, 'Write 2026-03-01 or 2026-03-01T12:00:00Z.');
+  return at;
+}
+
 /** @returns seconds of a span: 90s, 30m, 24h, 1d; `0` is none. How much is allowed is for the daemon to judge. */
 export function seconds(text: string, option: string): number {
   if (text === '0') return 0;

@@ -7,6 +7,7 @@ import { hostCommand } from './commands/host.ts';
 import { keyCommand } from './commands/key.ts';
 import { poolCommand } from './commands/pool.ts';
 import { receiptCommand } from './commands/receipt.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { sourceCommand } from './commands/source.ts';
 import { sandboxCommand, startCommand } from './commands/start.ts';
 import type { Mount } from './context.ts';
@@ -36,6 +37,7 @@ export function buildProgram(mount: Mount): Command {
     sourceCommand,
     keyCommand,
     receiptCommand,
+    reconcileCommand,
     poolCommand,
     auditCommand,
     backupCommand,

@@ -146,3 +146,35 @@ describe('refusals', () => {
     expect((await sandbox.usage('sk-two')).total_tokens).toBe(0);
   });
 });
+
+describe('the export of what a key was billed', () => {
+  const exported = (from: unknown, to: unknown, key = KEY) => sandbox.get(`/sandbox/usage/export?from=${from}&to=${to}`, key);
+
+  test('is a table by the second that adds up to the usage, of this key alone', async () => {
+    const key = 'sk-export-test';
+    const from = Math.floor(Date.now() / 1000) * 1000;
+    for (let n = 0; n < 3; n += 1)
+      await sandbox.post('/v1/chat/completions', key, { model: 'sandbox-fixed-5', messages: [{ role: 'user', content: 'hi' }] });
+    const to = from + 60_000;
+    const answer = await exported(from, to, key);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
+    const [heading, ...rows] = (await answer.text()).trim().split('\n');
+    expect(heading).toBe('timestamp,tokens');
+    const parsed = rows.map((row) => row.split(',') as [string, string]);
+    expect(parsed.every(([at]) => Date.parse(at) >= from && Date.parse(at) < to)).toBe(true);
+    expect(parsed.reduce((sum, [, tokens]) => sum + Number(tokens), 0)).toBe((await sandbox.usage(key)).total_tokens);
+    expect(await (await exported(from - 60_000, from, key)).text()).toBe('timestamp,tokens\n');
+    expect(await (await exported(from, to, 'sk-nobody')).text()).toBe('timestamp,tokens\n');
+  });
+
+  test.each([
+    ['', 1000],
+    [0, ''],
+    [500, 2000],
+    [2000, 1000],
+    ['x', 1000],
+    [-1000, 0],
+  ])('from %j to %j is refused', async (from, to) => {
+    expect((await exported(from, to)).status).toBe(400);
+  });
+});

@@ -5,6 +5,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** `requests` were billed; `count_requests` only asked for a count, which is free. */
 export type Counts = { requests: number; count_requests: number; input_tokens: number; output_tokens: number; total_tokens: number };
+/** What was billed in one second, tokens. `at`: its beginning, Unix ms. */
+export type Billed = { readonly at: number; readonly tokens: number };
 export type KeyUsage = Counts & { by_model: Record<string, Counts> };
 
 /** The name of a key in the store: its SHA-256 in hex. The key itself is never kept. */
@@ -23,6 +25,8 @@ export class UsageStore {
   readonly #bill: StatementSync;
   readonly #counted: StatementSync;
   readonly #read: StatementSync;
+  readonly #time: StatementSync;
+  readonly #times: StatementSync;
 
   /** @param dataDir a folder, made if absent; the file in it is `sandbox-usage.sqlite` */
   constructor(dataDir: string) {
@@ -46,7 +50,20 @@ export class UsageStore {
         requests INTEGER NOT NULL CHECK (requests >= 0),
         PRIMARY KEY (key_hash, model)
       ) STRICT, WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS usage_by_second (
+        key_hash TEXT NOT NULL,
+        second INTEGER NOT NULL,
+        tokens INTEGER NOT NULL CHECK (tokens >= 0),
+        PRIMARY KEY (key_hash, second)
+      ) STRICT, WITHOUT ROWID;
     `);
+    this.#time = this.#db.prepare(`
+      INSERT INTO usage_by_second (key_hash, second, tokens) VALUES (?, ?, ?)
+      ON CONFLICT (key_hash, second) DO UPDATE SET tokens = tokens + excluded.tokens
+    `);
+    this.#times = this.#db.prepare(
+      'SELECT second, tokens FROM usage_by_second WHERE key_hash = ? AND second >= ? AND second < ? ORDER BY second',
+    );
     this.#bill = this.#db.prepare(`
       INSERT INTO usage (key_hash, model, requests, input_tokens, output_tokens) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (key_hash, model) DO UPDATE SET
@@ -70,7 +87,15 @@ export class UsageStore {
 
   /** Adds to a key's count, durably before it returns. Counts in tokens; `requests` is 0 for a later part of one call. */
   bill(keyHash: string, model: string, input: number, output: number, requests = 1): void {
-    this.#bill.run(keyHash, model, requests, input, output);
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      this.#bill.run(keyHash, model, requests, input, output);
+      this.#time.run(keyHash, Math.floor(Date.now() / 1000), input + output);
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   /** Notes a request that was only counted: nothing is billed for it. */
@@ -98,6 +123,12 @@ export class UsageStore {
       usage.total_tokens += counts.total_tokens;
     }
     return usage;
+  }
+
+  /** What a key was billed in whole seconds from `from` up to `to`, Unix ms. */
+  billed(keyHash: string, from: number, to: number): readonly Billed[] {
+    const rows = this.#times.all(keyHash, Math.ceil(from / 1000), Math.ceil(to / 1000));
+    return rows.map((row) => ({ at: Number(row.second) * 1000, tokens: Number(row.tokens) }));
   }
 
   close(): void {

@@ -14,7 +14,11 @@ type Manifest = {
   readonly shred_mode: string;
   readonly files: Readonly<Record<string, string>>;
 };
-type Restored = { readonly sources_frozen: number; readonly secrets_missing: number };
+type Restored = {
+  readonly sources_frozen: number;
+  readonly secrets_missing: number;
+  readonly missing?: readonly { readonly id: string; readonly name: string }[];
+};
 
 export function backupCommand(mount: Mount): Command {
   return new Command('backup')
@@ -61,6 +65,9 @@ async function restore({ io, out, url }: Context, folder: string): Promise<void>
     ['restored', 'yes'],
     ['sources frozen', String(done.sources_frozen)],
     ['secrets missing', String(done.secrets_missing)],
+    ...(done.missing ?? []).map(({ id, name }) => ['missing', `${id} (${name}): destroy it, and add its key anew`] as const),
   ]);
-  out.note('Compare each source with its provider, then: tally source resume ID --reconciled-total N.');
+  out.note(
+    'Every source is frozen until it is compared with its provider: tally reconcile ID --resume …, or tally source resume ID --reconciled-total N.',
+  );
 }

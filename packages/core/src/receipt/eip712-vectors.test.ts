@@ -10,6 +10,7 @@ import { domainSeparator, typedDigest, typeHash } from '../crypto/eip712.ts';
 import { fromHex } from '../crypto/hex.ts';
 import { addressOfSecretKey, recoverAddress, signDigest } from '../crypto/secp256k1.ts';
 import { LIMIT_CHANGE_TYPE, limitChangeHash } from '../limit-change/limit-change.ts';
+import { RECONCILE_CONSENT_TYPE, reconcileConsentHash } from '../reconcile-consent/reconcile-consent.ts';
 import { FREE_TARIFF, TARIFF_TYPE, tariffId } from '../tariff/tariff.ts';
 import { groupHash, RECEIPT_GROUP_TYPE } from './group.ts';
 import { ORDER_TYPE, orderHash } from './order.ts';
@@ -84,6 +85,23 @@ const SUITES: readonly Suite[] = [
     sample: { id: '0199d1f0-7c1e-7a30-8a52-0123456789ab', seq: 1, limit: 500_000n, expiry: 1_767_225_600_000 },
     'empty id, never': { id: '', seq: 0, limit: 0n, expiry: 0 },
     'id beyond ASCII, largest values': { id: 'gift-€-😀', seq: Number.MAX_SAFE_INTEGER, limit: max(64), expiry: Number.MAX_SAFE_INTEGER },
+  }),
+  suite('reconcile-consent', RECONCILE_CONSENT_TYPE, reconcileConsentHash, {
+    sample: {
+      id: '0199d1f0-7c1e-7a30-8a52-0123456789ab',
+      from: 1_767_225_600_000,
+      to: 1_767_312_000_000,
+      amount: 1_500n,
+      exportHash: fill(0xee),
+    },
+    'empty id, nothing': { id: '', from: 0, to: 0, amount: 0n, exportHash: ZERO_32 },
+    'id beyond ASCII, largest values': {
+      id: 'gift-€-😀',
+      from: Number.MAX_SAFE_INTEGER,
+      to: Number.MAX_SAFE_INTEGER,
+      amount: max(64),
+      exportHash: fill(0xff),
+    },
   }),
   suite('voucher', VOUCHER_TYPE, voucherHash, {
     sample: { channelId: fill(1), maxClaimableAmount: 1_000_000n },

@@ -1,5 +1,6 @@
-import type { Dialect, Embedder, Route } from '../dialect.ts';
-import { sendJson } from '../http.ts';
+import type { Call, Dialect, Embedder, Route } from '../dialect.ts';
+import { ApiError } from '../errors.ts';
+import { labels, sendJson } from '../http.ts';
 import { SANDBOX_MODELS, type SandboxModel } from '../models.ts';
 import { embed, generate, knownModel } from '../serve.ts';
 import { hashKey } from '../usage-store.ts';
@@ -44,7 +45,21 @@ const ROUTES: Readonly<Record<string, Route>> = {
     method: 'GET',
     serve: ({ res, store, key }) => sendJson(res, OPENAI, JSON.stringify({ object: 'sandbox.usage', ...store.read(hashKey(key)) })),
   },
+  '/sandbox/usage/export': { method: 'GET', serve: exported },
 };
+
+/** What the caller's key was billed, second by second, as a table that `tally reconcile` takes. */
+function exported({ res, store, key, query }: Call): void {
+  // Whole seconds only: a second is the least that is kept apart.
+  const [from, to] = ['from', 'to'].map((name) => Number(/^\d{1,12}000$|^0$/.exec(query.get(name) ?? '')?.[0] ?? Number.NaN)) as [
+    number,
+    number,
+  ];
+  if (!(from < to)) throw new ApiError(400, 'Give `from` and `to` as whole seconds in Unix milliseconds, the first before the second.');
+  const rows = store.billed(hashKey(key), from, to).map(({ at, tokens }) => `${new Date(at).toISOString()},${tokens}`);
+  const table = ['timestamp,tokens', ...rows].join('\n');
+  res.writeHead(200, { ...labels(OPENAI), 'content-type': 'text/csv; charset=utf-8' }).end(`${table}\n`);
+}
 
 export function openaiRoute(path: string): Route | null {
   if (path.startsWith(`${MODELS}/`)) {

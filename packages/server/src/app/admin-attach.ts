@@ -5,7 +5,7 @@ import { followSource, isHere } from './follow-source.ts';
 
 /** Seals the key of a source that another host added, under the immutables that the books have, and serves it from here on. */
 export async function attachSource(daemon: Daemon, id: string, apiKey: string): Promise<SourceView> {
-  const { vault, ledger, sources } = daemon;
+  const { vault, ledger, front } = daemon;
   if (!daemon.isShared)
     throw new TallyError('STATE_INVALID', 'The books are of this host alone: a key is given with `source add`.', { id });
   const { row } = await findSource(daemon, id);
@@ -18,8 +18,8 @@ export async function attachSource(daemon: Daemon, id: string, apiKey: string): 
   await vault.seal(meta, Buffer.from(apiKey, 'latin1'));
   await vault.audit('source.attached', id, { name: row.name, base_url: row.baseUrl.slice(0, 200) });
   // What was lowered before, or was changed while it was sealed, holds for this copy too.
-  await followSource(daemon, id);
-  if (vault.has(id)) await sources.add(row);
+  await followSource({ vault, ledger, sources: front.sources }, id);
+  if (vault.has(id)) await front.sources.add(row);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }

@@ -32,10 +32,10 @@ const MODEL_NAME = /^[\x21-\x7e]{1,256}$/;
 const CAP_MAX = 100_000_000n;
 
 /** Tokens as a decimal string or a whole number: never a float. */
-const tokens = z
+export const tokens = z
   .union([z.string().regex(/^(0|[1-9]\d{0,17})$/, 'must be whole tokens'), z.int().min(0)])
   .transform((value) => BigInt(value));
-const time = z.int().min(0).max(8_640_000_000_000_000);
+export const time = z.int().min(0).max(8_640_000_000_000_000);
 const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'must have 1 to 64 letters, digits, spaces, dots, dashes');
 
 const baseUrl = z
@@ -148,7 +148,7 @@ export const readReason = (body: unknown): z.output<typeof reasonSchema> => read
 export const readBackup = (body: unknown): { folder: string } => read(backupSchema, body);
 
 /** The message names the field and the rule, never the value: the value may be a secret. */
-function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+export function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

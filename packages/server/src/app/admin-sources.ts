@@ -12,7 +12,7 @@ export type SourceView = Readonly<Record<string, unknown>>;
 
 /** Seals the key first, then opens its account: a crash in between leaves a sealed key that nothing can use. */
 export async function addSource(daemon: Daemon, input: SourceInput): Promise<SourceView> {
-  const { vault, ledger, sources, clock } = daemon;
+  const { vault, ledger, front, clock } = daemon;
   const id = uuidv7(clock.wallMs());
   const now = clock.wallMs();
   if (input.expires_at !== undefined && input.expires_at <= now)
@@ -47,7 +47,7 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     },
   ]);
   await vault.audit(SOURCE_ADDED, id, { name: input.name });
-  sources.add(row);
+  await front.sources.add(row);
   learnTariff(daemon.tariffs, row);
   await daemon.checkpoint();
   return showSource(daemon, id);
@@ -104,17 +104,6 @@ export async function setSourceState(
 ): Promise<SourceView> {
   const { account } = await findSource(daemon, id);
   refuseFinal(account);
-  if (state === 'active' && !daemon.vault.has(id)) {
-    throw new TallyError(
-      'STATE_INVALID',
-      isElsewhere(daemon, id)
-        ? 'The source’s secret is not on this host: resume it on one that has it, or attach its key here (`tally source attach`).'
-        : 'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
-      {
-        state: account.state,
-      },
-    );
-  }
   if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
     throw new TallyError(
       'STATE_INVALID',
@@ -132,8 +121,18 @@ export async function setSourceState(
   return showSource(daemon, id);
 }
 
-/** What was frozen may have come from books that allow more than the seal does: it never goes on with that. */
-async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise<void> {
+/** What was frozen may have lost its secret, or come from books that allow more than the seal does: it never goes on with that. */
+export async function lowerToSeal(daemon: Daemon, account: Account): Promise<void> {
+  const { vault, ledger } = daemon;
+  if (!vault.has(account.id)) {
+    throw new TallyError(
+      'STATE_INVALID',
+      isElsewhere(daemon, account.id)
+        ? 'The source’s secret is not on this host: do this on one that has it, or attach its key here (`tally source attach`).'
+        : 'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
+      { state: account.state },
+    );
+  }
   const sealed = vault.limits(account.id);
   if (account.ceiling !== sealed.ceiling)
     throw new TallyError('STATE_INVALID', 'The books name another cap than the seal of this source. Destroy it, and add it anew.');
@@ -145,7 +144,7 @@ export async function destroySource(daemon: Daemon, id: string, reason: string):
   const { account } = await findSource(daemon, id);
   if (account.state !== 'destroyed') {
     await daemon.ledger.setState(id, 'destroyed', reason);
-    await daemon.sources.remove(id);
+    await daemon.front.sources.remove(id);
   }
   // Hosts that have copies of their own follow within a second.
   if (!isElsewhere(daemon, id)) await daemon.vault.shred(id, reason);
@@ -153,6 +152,7 @@ export async function destroySource(daemon: Daemon, id: string, reason: string):
   return showSource(daemon, id);
 }
 
+/** @throws NOT_FOUND */
 export async function findSource(daemon: Daemon, id: string): Promise<{ row: SourceRow; account: Account }> {
   const row = (await daemon.ledger.sources()).find((source) => source.id === id);
   const account = await daemon.ledger.account(id);

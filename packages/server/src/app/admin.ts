@@ -6,15 +6,16 @@ import { receiptAnswer } from '#settle';
 import { attachSource } from './admin-attach.ts';
 import { readAttach, readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
 import { createKey, listKeys, revokeKey } from './admin-keys.ts';
+import { readReconcile } from './admin-reconcile.ts';
 import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
 import { isAdmin } from './admin-token.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { inviteHost } from './hosts.ts';
+import { OTHER_BODY_BYTES_MAX } from './http-server.ts';
 import { Readiness } from './readiness.ts';
-
-const ADMIN_BODY_BYTES_MAX = 1_048_576;
+import { listReconciliations, reconcileSource } from './reconcile.ts';
 
 /** Everything but the callers' routes: receipts, operations, and the operator's own. */
 export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
@@ -31,7 +32,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   app.use(
     '/api/admin/*',
     bodyLimit({
-      maxSize: ADMIN_BODY_BYTES_MAX,
+      maxSize: OTHER_BODY_BYTES_MAX,
       onError: () => {
         throw new TallyError('BODY_TOO_LARGE');
       },
@@ -47,10 +48,11 @@ function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   const readiness = new Readiness(daemon.ledger, daemon.clock);
   app.get('/readyz', async (c) => {
-    const findings = daemon.anchorFindings.length;
-    if (isClosing()) return c.json({ status: 'closing', findings }, 503);
+    const workers = daemon.front.workers();
+    const told = { findings: daemon.anchorFindings().length, ...(workers === null ? {} : { workers }) };
+    if (isClosing()) return c.json({ status: 'closing', ...told }, 503);
     const reason = await readiness.books();
-    return reason === null ? c.json({ status: 'ready', findings }) : c.json({ status: 'unavailable', findings, reason }, 503);
+    return reason === null ? c.json({ status: 'ready', ...told }) : c.json({ status: 'unavailable', ...told, reason }, 503);
   });
   app.get('/api/receipts/signer', (c) => {
     const { domain, lane } = daemon;
@@ -79,6 +81,8 @@ function sourceRoutes(app: Hono, daemon: Daemon): void {
     const { reason, reconciled_total } = readReason(await json(c));
     return c.json(await setSourceState(daemon, c.req.param('id'), 'active', reason ?? 'by the operator', reconciled_total));
   });
+  app.post(`${base}/:id/reconcile`, async (c) => c.json(await reconcileSource(daemon, c.req.param('id'), readReconcile(await json(c)))));
+  app.get(`${base}/:id/reconciliations`, async (c) => c.json({ reconciliations: await listReconciliations(daemon, c.req.param('id')) }));
   app.post(`${base}/:id/destroy`, async (c) => {
     const { reason } = readReason(await json(c));
     return c.json(await destroySource(daemon, c.req.param('id'), reason ?? 'by the operator'));
@@ -115,12 +119,12 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
   app.post('/api/admin/hosts/invite', async (c) => c.json(await inviteHost(daemon), 201));
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
   app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
-  app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, daemon)));
+  app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, { ...daemon, anchorFindings: daemon.anchorFindings() })));
 }
 
 async function metricsText(c: Context, daemon: Daemon): Promise<Response> {
   daemon.metrics.openHolds.set((await daemon.ledger.openHolds(100_000)).length);
-  return c.text(await daemon.metrics.registry.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
+  return c.text(await daemon.front.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
 }
 
 async function json(c: Context): Promise<unknown> {

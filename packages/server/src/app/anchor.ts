@@ -2,6 +2,7 @@ import type { Log } from '#ground/log';
 import type { Account, Ledger } from '#ledger';
 import type { AccountHead, Vault } from '#vault';
 import type { Books } from './books.ts';
+import type { AnchorFinding } from './findings.ts';
 
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
 export const RECONCILE = 'reconcile';
@@ -10,42 +11,46 @@ export const RECONCILE = 'reconcile';
 export const SOURCE_ADDING = 'source.adding';
 export const SOURCE_ADDED = 'source.added';
 
+/** An account as the vault remembers it: what is billed beyond a hold counts as spent. */
+function accountHeads(sources: readonly Account[]): readonly AccountHead[] {
+  return sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head }));
+}
+
 /**
- * Compares the books with what the vault remembers outside of them, before anything is served.
- * A database older than its anchor (a restored folder, a copied file) or an account that went back starts every
- * source, or that account, frozen: what was spent in between is not in these books.
- * @returns one sentence per finding; empty when all agree.
+ * Compares the books with what the vault remembers outside of them: a database older than its anchor (a restored folder, a copied file),
+ * or an account that went back. Either says that calls may be missing in these books, and not only those of one account.
+ * @returns one sentence per finding, each about all sources; empty when all agree.
  */
-export async function checkAnchor(
-  { ledger, vault, isShared }: Pick<Books, 'ledger' | 'vault' | 'isShared'>,
-  log: Log,
-): Promise<readonly string[]> {
+export async function compareAnchor(ledger: Ledger, vault: Vault, isShared: boolean): Promise<readonly AnchorFinding[]> {
+  const { current, pending } = vault.generation();
+  const generation = await ledger.generation();
   const sources = await ledger.accounts('source');
-  const heads = vault.checkHeads(await headsOf(ledger, isShared));
-  const findings: string[] = sources.length > 0 ? [...(await olderBooks(ledger, vault))] : [];
-  if (findings.length > 0) await freezeSources(ledger);
-  // Where others write too, an account that went back is a database that went back: what was open then is in no posting.
-  if (isShared && heads.length > 0) await freezeSources(ledger);
-  for (const finding of heads) {
-    findings.push(finding.message);
-    if (sources.some(({ id }) => id === finding.accountId)) await freeze(ledger, finding.accountId, RECONCILE);
-  }
-  // What a crash left half-done is finished only in books that are known to be the latest.
-  if (findings.length === 0) findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
-  // In shared books a source may have its secret on another host only.
-  for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
-  await nextGeneration(ledger, vault);
-  for (const finding of findings) log.error({ finding }, 'the books do not agree with their anchor');
+  const all = sources.map(({ id }) => id);
+  const findings: AnchorFinding[] = [];
+  const add = (what: string, accounts: readonly string[]) =>
+    findings.push({ message: `${what}: all sources are frozen until reconciled`, accounts });
+  // A count that was lost on its way into the books may be there all the same.
+  if ((generation < current || generation > (pending ?? current)) && sources.length > 0)
+    add(`the books are of generation ${generation}, their anchor says ${current}`, all);
+  for (const { message, accountId } of vault.checkHeads(await headsOf(ledger, isShared))) add(message, [...all, accountId]);
   return findings;
 }
 
-/** What the generations say: a database that is older than its anchor, or a copy that went on by itself. */
-export async function olderBooks(ledger: Ledger, vault: Vault): Promise<readonly string[]> {
-  const { current, pending } = vault.generation();
-  const generation = await ledger.generation();
-  // One that was lost on its way into the books may be there all the same.
-  if (generation >= current && generation <= (pending ?? current)) return [];
-  return [`the books are of generation ${generation}, their anchor says ${current}: all sources are frozen until reconciled`];
+/** Before anything is served: where the books are not known to be the latest, every source starts frozen. */
+export async function checkAnchor(
+  { ledger, vault, isShared }: Pick<Books, 'ledger' | 'vault' | 'isShared'>,
+  log: Log,
+): Promise<readonly AnchorFinding[]> {
+  const sources = await ledger.accounts('source');
+  const findings = [...(await compareAnchor(ledger, vault, isShared))];
+  if (findings.length > 0) await freezeSources(ledger);
+  // What a crash left half-done is finished only in books that are known to be the latest.
+  else findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
+  // In shared books a source may have its secret on another host only.
+  for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
+  await nextGeneration(ledger, vault);
+  for (const { message } of findings) log.error({ finding: message }, 'the books do not agree with their anchor');
+  return findings;
 }
 
 /** Counts on, in the books and outside of them. The pending value makes a crash between the two recognisable as such. */
@@ -60,13 +65,10 @@ export async function nextGeneration(ledger: Ledger, vault: Vault): Promise<void
 
 /** What is remembered of the books: how far each source has come and, in shared ones, each lane, in which every call ends. */
 export async function headsOf(ledger: Ledger, isShared: boolean): Promise<readonly AccountHead[]> {
-  const sources = await ledger.accounts('source');
-  const heads = sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head }));
+  const heads = accountHeads(await ledger.accounts('source'));
   if (!isShared) return heads;
-  return [
-    ...heads,
-    ...(await ledger.lanes()).map(({ laneId, nextSeq }) => ({ accountId: `lane:${laneId}`, seq: nextSeq, spent: 0n, head: '' })),
-  ];
+  const lanes = (await ledger.lanes()).map(({ laneId, nextSeq }) => ({ accountId: `lane:${laneId}`, seq: nextSeq, spent: 0n, head: '' }));
+  return [...heads, ...lanes];
 }
 
 export async function freezeSources(ledger: Ledger): Promise<void> {
@@ -74,15 +76,16 @@ export async function freezeSources(ledger: Ledger): Promise<void> {
 }
 
 /** A crash inside `source destroy` or `source limit` is carried on; one inside `source add` is undone: nobody was told that it is there. */
-async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly Account[], log: Log): Promise<readonly string[]> {
-  const findings: string[] = [];
+async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly Account[], log: Log): Promise<readonly AnchorFinding[]> {
+  const findings: AnchorFinding[] = [];
   const byId = new Map(sources.map((source) => [source.id, source]));
   for (const { id } of vault.list()) {
     const source = byId.get(id);
     if (source === undefined) {
       // Books that do not know a source that was added are older than the vault: the secret belongs to the true ones, and is kept.
       if (!wasBeingAdded(vault, id)) {
-        findings.push(`the vault holds a secret for source ${id}, which these books do not know: they are not the latest`);
+        const message = `the vault holds a secret for source ${id}, which these books do not know: they are not the latest`;
+        findings.push({ message, accounts: [id] });
         continue;
       }
       await vault.shred(id, 'its source was never added');
@@ -110,17 +113,17 @@ function wasBeingAdded(vault: Vault, id: string): boolean {
   }
 }
 
-async function checkSeal(ledger: Ledger, vault: Vault, source: Account): Promise<readonly string[]> {
+async function checkSeal(ledger: Ledger, vault: Vault, source: Account): Promise<readonly AnchorFinding[]> {
   if (source.state === 'destroyed' || source.state === 'revoked') return [];
   if (!vault.has(source.id)) {
     await freeze(ledger, source.id, 'its secret is missing');
-    return [`source ${source.id} has no sealed secret`];
+    return [{ message: `source ${source.id} has no sealed secret`, accounts: [source.id] }];
   }
   const account = await ledger.account(source.id);
   const sealed = vault.limits(source.id);
   if (account === null || (account.limit <= sealed.limit && account.ceiling === sealed.ceiling)) return [];
   await freeze(ledger, source.id, 'its limit differs from its seal');
-  return [`source ${source.id}: the books allow more than its seal does`];
+  return [{ message: `source ${source.id}: the books allow more than its seal does`, accounts: [source.id] }];
 }
 
 async function freeze(ledger: Ledger, accountId: string, reason: string): Promise<void> {

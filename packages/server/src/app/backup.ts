@@ -7,6 +7,7 @@ import type { Config } from '#ground/config';
 import { writeDurable } from '#ground/files';
 import { RECONCILE } from './anchor.ts';
 import { type Books, openBooks } from './books.ts';
+import { ARCHIVE, EXPORT_NAME } from './reconcile-archive.ts';
 
 const FORMAT = 'tallystick-backup/1';
 /** Books on their way from a backup into a database. */
@@ -40,6 +41,7 @@ export async function backup(
   await vault.audit('backup.made', 'backup', { slots: vault.mode === 'recoverable' });
   await ledger.backup(join(to, 'ledger.db'));
   cpSync(join(config.TALLY_DATA_DIR, 'vault'), join(to, 'vault'), { recursive: true });
+  copyExports(config.TALLY_DATA_DIR, to);
   // Only the slots: the anchor beside them is what detects an old copy, so it is in none.
   if (vault.mode === 'recoverable') cpSync(join(config.TALLY_SLOT_DIR, 'slots'), join(to, 'slots'), { recursive: true });
   const manifest: Manifest = { format: FORMAT, made_at: clock.wallMs(), shred_mode: vault.mode, files: hashes(to) };
@@ -47,7 +49,13 @@ export async function backup(
   return { ...manifest, folder: to };
 }
 
-export type Restored = { readonly restored: true; readonly sources_frozen: number; readonly secrets_missing: number };
+export type Restored = {
+  readonly restored: true;
+  readonly sources_frozen: number;
+  readonly secrets_missing: number;
+  /** Sources whose secret cannot be opened here, because their slot is not: their keys must be added anew. */
+  readonly missing: readonly { readonly id: string; readonly name: string }[];
+};
 
 /**
  * Puts a backup into an empty data folder (slots that are still on this host are used); its books go into the database where one is
@@ -81,9 +89,11 @@ export async function restore(
     if (config.DATABASE_URL !== '') {
       // A copy, because an older backup is brought up to date before it is read.
       cpSync(join(from, 'ledger.db'), join(dir, IMPORTED));
+      copyExports(from, dir);
       return await freezeAll(config, env, stdin, join(dir, IMPORTED));
     }
     cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
+    copyExports(from, dir);
     return await freezeAll(config, env, stdin, null);
   } catch (error) {
     // Nothing half-restored stays: with the right key the same command works.
@@ -117,19 +127,28 @@ function setAside(config: Config, from: string): () => void {
   };
 }
 
+/** What reconciliations rest on; not the marks of those that are under way, which belong to the audit log of this host. */
+function copyExports(from: string, to: string): void {
+  const folder = join(from, ARCHIVE);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => EXPORT_NAME.test(name)) : [];
+  for (const name of names) cpSync(join(folder, name), join(to, ARCHIVE, name));
+}
+
 async function freezeAll(
   config: Config,
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   importing: string | null,
 ): Promise<Restored> {
-  const books = await openBooks(config, env, stdin, importing);
+  const books = await openBooks(config, env, stdin, importing === null ? {} : { importing });
   try {
     const sources = (await books.ledger.accounts('source')).filter(({ state }) => state === 'active' || state === 'paused');
     for (const { id } of sources) await books.ledger.setState(id, 'frozen', RECONCILE);
     await books.vault.audit('backup.restored', 'backup', { sources_frozen: sources.length });
-    const missing = sources.filter(({ id }) => !existsSync(join(config.TALLY_SLOT_DIR, 'slots', `${id}.slot`)));
-    return { restored: true, sources_frozen: sources.length, secrets_missing: missing.length };
+    const names = new Map((await books.ledger.sources()).map(({ id, name }) => [id, name]));
+    const lost = sources.filter(({ id }) => !existsSync(join(config.TALLY_SLOT_DIR, 'slots', `${id}.slot`)));
+    const missing = lost.map(({ id }) => ({ id, name: names.get(id) ?? '' }));
+    return { restored: true, sources_frozen: sources.length, secrets_missing: missing.length, missing };
   } finally {
     await books.close();
   }

@@ -2,14 +2,13 @@ import { expect, it } from 'vitest';
 import type { Log } from '#ground/log';
 import type { Account, Ledger } from '#ledger';
 import type { AccountHead, Generation, Vault } from '#vault';
-import { checkpoints } from './checkpoints.ts';
+import { Checkpoints } from './checkpoints.ts';
 
 /** Books with one source, and what a host remembers of them. */
 function stage(isShared: boolean) {
   const books = { seq: 1n, lane: 1n, generation: 0, state: 'active' };
   let heads: readonly AccountHead[] = [];
   let remembered: Generation = { current: 0, pending: null };
-  const findings: string[] = [];
   const account = () => ({ id: 's1', seq: books.seq, spent: books.seq, overrun: 0n, head: `h${books.seq}`, state: books.state }) as Account;
   const ledger = {
     accounts: async () => [account()],
@@ -35,11 +34,13 @@ function stage(isShared: boolean) {
     checkpoint: async (now: readonly AccountHead[]) => {
       heads = now;
     },
+    list: () => [],
   };
   const log = { error: () => {} } as unknown as Log;
   const deps = { ledger: ledger as unknown as Ledger, vault: vault as unknown as Vault, isShared, log };
-  const checkpoint = checkpoints({ ...deps, onFinding: (finding) => findings.push(finding) });
-  return { books, findings, checkpoint, heads: () => heads.map(({ accountId, seq }) => `${accountId} ${seq}`) };
+  const checkpoints = new Checkpoints(deps, []);
+  const checkpoint = () => checkpoints.take();
+  return { books, findings: () => checkpoints.findings, checkpoint, heads: () => heads.map(({ accountId, seq }) => `${accountId} ${seq}`) };
 }
 
 it('counts on, and finds nothing while the books go forward', async () => {
@@ -48,7 +49,7 @@ it('counts on, and finds nothing while the books go forward', async () => {
     await Promise.all([checkpoint(), checkpoint()]);
     Object.assign(books, { seq: books.seq + 1n, lane: books.lane + 1n });
   }
-  expect(findings).toEqual([]);
+  expect(findings()).toEqual([]);
   expect(books).toMatchObject({ generation: 6, state: 'active' });
   expect(heads()).toEqual(['s1 3', 'lane:0x01 3']);
 });
@@ -65,7 +66,7 @@ it.each([
   Object.assign(books, older);
   await Promise.all([checkpoint(), checkpoint()]);
   expect(books.state).toBe('frozen');
-  expect(findings).toHaveLength(1);
+  expect(findings()).toHaveLength(1);
 });
 
 it('books of one host alone are only remembered', async () => {
@@ -74,5 +75,5 @@ it('books of one host alone are only remembered', async () => {
   books.seq = 0n;
   await checkpoint();
   expect(heads()).toEqual(['s1 0']);
-  expect([findings, books.generation, books.state]).toEqual([[], 0, 'active']);
+  expect([findings(), books.generation, books.state]).toEqual([[], 0, 'active']);
 });

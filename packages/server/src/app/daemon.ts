@@ -1,33 +1,34 @@
 import type { Hex, Tariff } from '@tallystick/core';
-import { Gateway, type GatewayLimits, KeyLookup, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
-import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
-import { checkpoints } from './checkpoints.ts';
+import { callersKeys, openCallers } from './callers.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
+import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
+import { type Front, ownFront } from './front.ts';
+import { finishReconciliations } from './reconcile-steps.ts';
 import { knownTariffs, learnTariff } from './tariffs.ts';
+import { workersFront } from './workers/workers-front.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
 export type Daemon = Books & {
   readonly config: Config;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly gateway: Gateway;
-  readonly sources: Sources;
-  readonly principals: Principals;
+  readonly front: Front;
   readonly signer: ReceiptSigner;
   readonly receipts: ReceiptsDeps;
   /** Every tariff that a receipt of this gateway may name, by id. */
   readonly tariffs: Map<Hex, Tariff>;
   readonly adminToken: string;
-  /** What was found wrong at start; readiness reports it. */
-  readonly anchorFindings: readonly string[];
+  /** What was found wrong at start and has not been seen to since; readiness reports how much. */
+  anchorFindings(): readonly string[];
   checkpoint(): Promise<void>;
   /** Stops taking calls, lets running ones end, signs what is left, closes the books. */
   stop(): Promise<void>;
@@ -37,63 +38,44 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const { vault, ledger, clock, isShared } = books;
   // Before anything else is read: what others change from here on is followed.
   const followFrom = isShared ? await ledger.changesEnd() : 0n;
-  const anchorFindings = [...books.findings, ...(await checkAnchor(books, log))];
+  const found = await foundAtStart(books, log);
+  if (found.length === 0) await finishReconciliations({ ...books, config }, log);
   await hashFast();
   const metrics = openMetrics();
-  const pseudonymKey = vault.derive('pseudonym');
-  const upstream = {
-    connectionsMax: config.TALLY_UPSTREAM_CONNECTIONS_MAX,
-    headersMs: config.TALLY_UPSTREAM_HEADERS_MS,
-    idleMs: config.TALLY_UPSTREAM_IDLE_MS,
-  };
-  const live = await usableSources(books);
-  const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
-  const lookup = new KeyLookup(ledger, clock);
-  const lookUp = isShared ? (hash: string) => lookup.find(hash) : null;
-  const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys(), lookUp);
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
-  const replays = new Replays({
-    ledger,
+  const onReceipt = () => signer.notify();
+  const parts = {
+    config,
+    keys: callersKeys(vault),
+    sources: await usableSources(books),
+    principals: await ledger.keys(),
+    sandboxUrl,
+    isShared,
     clock,
     log,
     metrics,
-    bytesMax: config.TALLY_REPLAY_BYTES_MAX,
-    readerStallMs: config.TALLY_READER_STALL_MS,
-  });
-  const gateway = new Gateway({
-    ledger,
-    vault,
-    principals,
-    sources,
-    replays,
-    clock,
-    log,
-    metrics,
-    limits: gatewayLimits(config),
-    keys: { idempotency: vault.derive('idempotency') },
-    onReceipt: () => signer.notify(),
-  });
+  };
+  const { hub } = books;
+  hub?.onSettled(onReceipt);
+  const front =
+    hub === undefined
+      ? ownFront(config, openCallers({ ...parts, ledger, vault, onReceipt }), metrics)
+      : workersFront({ ...parts, books, hub });
   const tariffs = knownTariffs(await ledger.sources());
   const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
-  const checkpoint = checkpoints({ ledger, vault, isShared, log, onFinding: (finding) => anchorFindings.push(finding) });
-  await checkpoint();
-  const onSource = (row: SourceRow) => learnTariff(tariffs, row);
-  const followers = new Followers({ ledger, vault, sources, principals, onSource, log }, followFrom);
-  if (isShared && anchorFindings.length === 0) await followers.catchUp();
-  if (isShared) followers.start();
-  const chore = async () => {
-    await checkpoint();
-    if (isShared) await signer.flushLeft();
-  };
-  const endChores = startChores(ledger, chore, log);
+  const checkpoints = new Checkpoints({ ledger, vault, isShared, log }, found);
+  await checkpoints.take();
+  const followers = new Followers({ ledger, vault, ...front, onSource: (row) => learnTariff(tariffs, row), log }, followFrom);
+  if (isShared) await followers.start(found.length === 0);
+  const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const stop = async () => {
     endChores();
-    await gateway.close(config.TALLY_SHUTDOWN_MS);
+    await front.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
     await followers.stop();
     // Books that are away now are compared at the next start.
-    await checkpoint().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
+    await checkpoints.take().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
     await books.close();
   };
   return {
@@ -101,17 +83,20 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     config,
     log,
     metrics,
-    gateway,
-    sources,
-    principals,
+    front,
     signer,
     receipts,
     tariffs,
     adminToken,
-    anchorFindings,
-    checkpoint,
+    anchorFindings: () => checkpoints.findings.map(({ message }) => message),
+    checkpoint: () => checkpoints.take(),
     stop,
   };
+}
+
+async function foundAtStart(books: Books, log: Log): Promise<readonly AnchorFinding[]> {
+  const accounts = books.findings.length === 0 ? [] : await books.ledger.accounts();
+  return [...books.findings.map((message) => ledgerFinding(message, accounts)), ...(await checkAnchor(books, log))];
 }
 
 /** Sources that may still be called some day: a destroyed one has no secret left. */
@@ -121,17 +106,8 @@ async function usableSources({ ledger, vault, isShared }: Books) {
   return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 
-function gatewayLimits(config: Config): GatewayLimits {
-  return {
-    bodyBytesMax: config.TALLY_BODY_BYTES_MAX,
-    bodiesBytesMax: config.TALLY_BODIES_BYTES_MAX,
-    bodyTimeoutMs: config.TALLY_BODY_TIMEOUT_MS,
-    answerBytesMax: config.TALLY_ANSWER_BYTES_MAX,
-    callsMax: config.TALLY_CALLS_MAX,
-    callDeadlineMs: config.TALLY_CALL_DEADLINE_MS,
-    readerStallMs: config.TALLY_READER_STALL_MS,
-    retriesMax: config.TALLY_RETRIES_MAX,
-    retryWaitMaxMs: config.TALLY_RETRY_WAIT_MS_MAX,
-    outputDefault: BigInt(config.TALLY_DEFAULT_OUTPUT_MAX),
-  };
+/** Beside the heads, in shared books: receipts that no call of this process has asked for are signed too. */
+async function chore(checkpoints: Checkpoints, signer: ReceiptSigner | null): Promise<void> {
+  await checkpoints.take();
+  await signer?.flushLeft();
 }

@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import type { Config } from '#ground/config';
 import type { Books } from './books.ts';
+import { archiveFault, pendingSources } from './reconcile-archive.ts';
 
 export type Finding = { readonly check: string; readonly ok: boolean; readonly detail: string };
 export type Report = { readonly ok: boolean; readonly findings: readonly Finding[] };
@@ -31,6 +32,7 @@ export async function doctor(
     ...several('anchor', books.anchorFindings ?? [], 'the books are the latest that it knows'),
     { check: 'open holds', ok: true, detail: `${holds.length} calls hold something now` },
     ...burned(books.burned ?? 0),
+    ...(await reconciliations(config, books)),
     {
       check: 'frozen sources',
       ok: frozen.length === 0,
@@ -42,6 +44,15 @@ export async function doctor(
     disk(config.TALLY_DATA_DIR),
     { check: 'node', ok: Number(process.versions.node.split('.')[0]) >= 24, detail: process.versions.node },
   ]);
+}
+
+/** What was given back rests on exports, which must still be what they were; and nothing that was announced may be left undone. */
+async function reconciliations(config: Config, { ledger }: Pick<Books, 'ledger'>): Promise<readonly Finding[]> {
+  const all = await ledger.reconciliations();
+  const hashes = new Set(all.flatMap(({ exportHash }) => (exportHash === '' ? [] : [exportHash])));
+  const faults = [...hashes].flatMap((hash) => archiveFault(config, hash) ?? []);
+  const pending = pendingSources(config).map((id) => `a reconciliation of source ${id} is in the audit log and not yet in the books`);
+  return several('reconciliations', [...faults, ...pending], `${all.length} in the books, with their exports`);
 }
 
 /** Opening the books ends what a crash left open, also when it is only to look at them: so it is said. */

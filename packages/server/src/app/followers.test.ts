@@ -101,14 +101,22 @@ describe('following', () => {
 
   it('catches up with what happened while it was down', async () => {
     const { followers, done } = stage([], { state: 'destroyed', stateReason: 'enough' });
-    await followers.catchUp();
+    await followers.start(true);
     expect(done).toEqual(['remove s1', 'shred s1 enough']);
+    await followers.stop();
+  });
+
+  it('destroys nothing at the word of books that are not the latest', async () => {
+    const { followers, done } = stage([], { state: 'destroyed', stateReason: 'enough' });
+    await followers.start(false);
+    expect(done).toEqual([]);
+    await followers.stop();
   });
 
   it('ends when it is told to', async () => {
     const changes: Change[] = [];
     const { followers, done } = stage(changes);
-    followers.start();
+    await followers.start(true);
     await followers.stop();
     changes.push(['key.added', 'k1']);
     await followers.follow();

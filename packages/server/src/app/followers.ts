@@ -33,15 +33,16 @@ export class Followers {
     this.#after = after;
   }
 
-  /** What happened while this host was down. */
-  async catchUp(): Promise<void> {
-    for (const { id } of this.#deps.vault.list()) await followSource(this.#deps, id);
+  /** @param isTrusted the books are the latest: what happened to its sources while this host was down is done to its copies first. */
+  async start(isTrusted: boolean): Promise<void> {
+    if (isTrusted) for (const { id } of this.#deps.vault.list()) await followSource(this.#deps, id);
+    this.#wait();
   }
 
-  start(): void {
+  #wait(): void {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => {
-      this.#running = this.#turn().then(() => this.start());
+      this.#running = this.#turn().then(() => this.#wait());
     }, FOLLOW_MS);
     this.#timer.unref();
   }

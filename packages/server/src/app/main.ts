@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TallyError } from '@tallystick/core';
 import { type Config, loadConfig } from '#ground/config';
+import { compareAnchor } from './anchor.ts';
 import { backup, restore } from './backup.ts';
-import { openBooks } from './books.ts';
+import { type Books, openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { joinHost } from './hosts.ts';
 import { guardMemory } from './memory-guard.ts';
@@ -21,9 +22,11 @@ async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
   guardMemory();
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const options = { json: { type: 'boolean', default: false }, workers: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const command = positionals[0] ?? 'serve';
-  const config = loadConfig(process.env, process.cwd());
+  const given = values.workers === undefined ? {} : { TALLY_WORKERS: values.workers };
+  const config = loadConfig({ ...process.env, ...given }, process.cwd());
   const env = takeSecrets(process.env);
   const stdin = config.TALLY_MASTER_KEY === '-' ? process.stdin : null;
   if (command === 'serve') await run(config, env, stdin, values.json);
@@ -75,10 +78,21 @@ async function offline(
   const books = await openBooks(config, env, stdin);
   try {
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));
-    return command === 'doctor' ? await doctor(config, books) : await auditVerify(books);
+    return command === 'doctor'
+      ? await doctor(config, { ...books, anchorFindings: await offlineFindings(books) })
+      : await auditVerify(books);
   } finally {
     await books.close();
   }
+}
+
+/** What a start would find. A vault that is shut compares nothing: the audit log's own findings say why. */
+async function offlineFindings({ ledger, vault, isShared, findings }: Books): Promise<readonly string[]> {
+  const compared = await compareAnchor(ledger, vault, isShared).catch((error: unknown) => {
+    if (error instanceof TallyError && error.code === 'TAMPERED') return [];
+    throw error;
+  });
+  return [...findings, ...compared.map(({ message }) => message)];
 }
 
 function missing(command: string): never {

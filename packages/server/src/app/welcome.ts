@@ -17,6 +17,7 @@ export function readyLine({ url, seeded }: Running): string {
 export function welcome(running: Running): string {
   const { url, seeded, daemon } = running;
   const data = relative(process.cwd(), daemon.config.TALLY_DATA_DIR) || '.';
+  const workers = daemon.front.workers();
   const source =
     seeded.sourceId === null
       ? 'none yet: npx tally source add'
@@ -27,6 +28,7 @@ export function welcome(running: Running): string {
     '',
     `  gateway      ${url}/v1 (OpenAI SDKs), ${url} (Anthropic and Google SDKs)`,
     `  source       ${source}`,
+    ...(workers === null ? [] : [`  workers      ${workers.up} processes that serve callers`]),
     `  signer       ${daemon.signer.address} (signs the receipts)`,
   ];
   if (seeded.virtualKey !== null) {
@@ -38,7 +40,7 @@ export function welcome(running: Running): string {
   } else {
     lines.push(`  data         ${data} (all kept from before; virtual keys are shown only when made: npx tally key create)`);
   }
-  for (const finding of daemon.anchorFindings) lines.push('', `  ATTENTION    ${finding}`);
+  for (const finding of daemon.anchorFindings()) lines.push('', `  ATTENTION    ${finding}`);
   return `${lines.join('\n')}\n`;
 }
 

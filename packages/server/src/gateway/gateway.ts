@@ -145,6 +145,9 @@ export class Gateway {
       await this.#keys.run(call, () => serveCall(this.#deps, call, res, work));
     } finally {
       this.#work.delete(work);
+      const { onKeyedCallOver, replays } = this.#deps;
+      if (onKeyedCallOver !== undefined && call.idempotencyKey !== undefined)
+        void replays.stored(call.callId).then(() => onKeyedCallOver(call.callId));
     }
   }
 }

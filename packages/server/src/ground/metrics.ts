@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the daemon counts about itself. Labels are closed sets: never a key, a prompt or an id. */
 export type Metrics = ReturnType<typeof openMetrics>;
@@ -44,6 +44,11 @@ export function openMetrics() {
     }),
     openHolds: new Gauge({ name: 'tally_ledger_open_holds', help: 'Holds that are open.', registers }),
     overrun: new Counter({ name: 'tally_overrun_total', help: 'Calls billed beyond the limit that the upstream was sent.', registers }),
+    reconciliation: new Gauge({
+      name: 'tally_reconciliation_difference',
+      help: 'Tokens by which the provider’s total was above the books (below: negative) in the last interval that was reconciled.',
+      registers,
+    }),
     receiptLag: new Histogram({
       name: 'tally_receipt_lag_seconds',
       help: 'Time from settlement to signed receipt.',
@@ -64,4 +69,17 @@ export function openMetrics() {
       registers,
     }),
   };
+}
+
+/** What a process has counted, as it crosses to another. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** Several processes' metrics as one: each value is the sum of theirs. */
+export function sumOf(all: readonly MetricsJson[]): Registry {
+  return AggregatorRegistry.aggregate([...all]);
+}
+
+/** What stays true of a process that has ended: what it has counted, not what it was at. */
+export function countedBy(metrics: MetricsJson): MetricsJson {
+  return metrics.filter(({ type }) => String(type) !== 'gauge');
 }

@@ -23,6 +23,8 @@ type Prepared = { readonly text: string; columns: readonly Column[] };
 export type PreparedStatements = Map<string, Prepared>;
 
 const PARAMS_MAX = 65_535;
+/** Of one step. The server ends a connection over a message of more than 1 GiB. */
+const PARAM_BYTES_MAX = 1 << 28;
 const NAME_BYTES_MAX = 63;
 
 type Encoded = { readonly text: string; readonly name: string; readonly values: (string | Buffer | null)[] };
@@ -31,7 +33,10 @@ type Encoded = { readonly text: string; readonly name: string; readonly values: 
 function encodeStep({ text, values = [], name = '' }: PgStep): Encoded {
   if (values.length > PARAMS_MAX) throw new Error(`a step has ${values.length} parameters; at most ${PARAMS_MAX}`);
   if (Buffer.byteLength(name) > NAME_BYTES_MAX) throw new Error(`the name ${name} is too long for a prepared statement`);
-  return { text, name, values: values.map(encodeParam) };
+  const encoded = values.map(encodeParam);
+  const bytes = encoded.reduce((sum, value) => sum + (typeof value === 'string' ? 3 * value.length : (value?.length ?? 0)), 0);
+  if (bytes > PARAM_BYTES_MAX) throw new Error(`the parameters of a step may be ${bytes} bytes; at most ${PARAM_BYTES_MAX}`);
+  return { text, name, values: encoded };
 }
 
 /**

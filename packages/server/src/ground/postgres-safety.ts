@@ -3,7 +3,10 @@ import { PgError } from './postgres-errors.ts';
 import type { PgSession } from './postgres-session.ts';
 import type { PgRow } from './postgres-values.ts';
 
-export const SERVER_VERSION_MIN = 150_000;
+const SERVER_VERSION_MIN = 150_000;
+
+/** As much of a session as is needed to ask. */
+export type AskedServer = Pick<PgSession, 'isDirect' | 'query' | 'pipeline'>;
 
 export type ServerFacts = {
   /** As `server_version_num`: 150018 is 15.18. */
@@ -51,7 +54,7 @@ const SETTINGS = 'SELECT name, current_setting(name, true) AS value FROM unnest(
  * change most of it under a running session (`ALTER SYSTEM`, then a reload).
  * @throws TallyError CONFIG_INVALID, telling which setting, why it matters and what to do; `facts` has `setting` and `value`.
  */
-export async function checkSafety(session: PgSession): Promise<ServerFacts> {
+export async function checkSafety(session: AskedServer): Promise<ServerFacts> {
   if (!session.isDirect)
     throw refused('connection', 'pooled', 'behind a pooler no lock of a session can be relied on', 'Name the server itself.');
   const version = await versionOf(session);
@@ -70,7 +73,7 @@ export async function checkSafety(session: PgSession): Promise<ServerFacts> {
 }
 
 /** Asked first: an older server may not know what is asked next. */
-async function versionOf(session: PgSession): Promise<number> {
+async function versionOf(session: AskedServer): Promise<number> {
   const { rows } = await session.query("SELECT current_setting('server_version_num')::int AS version");
   const version = Number(rows[0]?.['version']);
   if (version >= SERVER_VERSION_MIN) return version;

@@ -15,7 +15,7 @@ type Run = {
 
 type Limits = { readonly connectTimeoutMs: number; readonly answerTimeoutMs: number | null };
 
-const GOODBYE_MS = 1_000;
+const GOODBYE_MS = 500;
 
 /** One connection. It never reconnects: what was locked, prepared or begun over it ends with it, and its owner must know. */
 export class PgSession {

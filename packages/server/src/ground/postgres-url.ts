@@ -22,9 +22,9 @@ export function withUrl<T>(construct: () => T): T {
   try {
     return construct();
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    const why = typeof code === 'string' ? ` (${code})` : '';
-    throw new TallyError('CONFIG_INVALID', `The database URL cannot be used${why}: is a character of the password not percent-encoded?`);
+    const syntax = (error as { syscall?: unknown }).syscall === undefined;
+    const why = syntax ? 'is not valid; percent-encode each special character of the password' : 'names a file that cannot be read';
+    throw new TallyError('CONFIG_INVALID', `The database URL ${why}.`);
   }
 }
 

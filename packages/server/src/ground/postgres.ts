@@ -18,7 +18,7 @@ export type PgOptions = {
  * @throws TallyError CONFIG_INVALID for a URL that cannot be used; PgError where the server refuses (`28P01` wrong password, `3D000` no
  * such database, `57P03` not ready …); PgConnectionLost where there is none. None repeats the URL or its password.
  */
-export function connectPostgres(url: string, options: PgOptions): Promise<PgSession> {
+export async function connectPostgres(url: string, options: PgOptions): Promise<PgSession> {
   const { applicationName, connectTimeoutMs, statementTimeoutMs, answerTimeoutMs = null } = options;
   const config = { ...configOfUrl(url), application_name: applicationName, connectionTimeoutMillis: connectTimeoutMs };
   const client = withUrl(() => new Client(config));

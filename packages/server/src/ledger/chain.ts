@@ -1,11 +1,13 @@
-import { createHmac, hash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
+import { hmacSha256Hex } from '#ground/hmac';
 import type { AccountRow } from './account-row.ts';
+import type { Reconciliation } from './reconciliation.ts';
 
 /**
  * What one posting says beside the balances that result. The first four kinds leave the balances alone;
- * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`.
+ * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`, `reversal` lowers `spent`.
  */
-export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun';
+export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun' | 'reversal';
 
 export type Posting = {
   readonly kind: PostingKind;
@@ -14,7 +16,7 @@ export type Posting = {
   /** Unique in the book. */
   readonly businessId: string;
   readonly ref: string;
-  /** `receiptDigest` of the receipt it belongs to, or ''. */
+  /** `receiptDigest` of the receipt, or `reconciliationDigest` of the reconciliation, that it belongs to; or ''. */
   readonly digest: string;
   /** Unix ms. */
   readonly at: number;
@@ -25,7 +27,7 @@ export const CHAIN_START = '0'.repeat(64);
 
 /** What only who has the key can make, and what tells nothing of it: 64 hex characters. */
 export function chainKeyCheck(key: KeyObject): string {
-  return createHmac('sha256', key).update('tally-chain-key/1').digest('hex');
+  return hmacSha256Hex(key, 'tally-chain-key/1');
 }
 
 /**
@@ -37,20 +39,21 @@ export function chainKeyCheck(key: KeyObject): string {
 export function postingMac(key: KeyObject, bookId: string, account: AccountRow, posting: Posting): string {
   const a = account;
   // Free texts carry their length, numbers end with a bar: two different postings never give the same bytes.
-  const text =
+  return hmacSha256Hex(
+    key,
     `tally-posting/1|${a.head}|${a.seq}|${posting.amount}|${posting.at}|${a.ceiling}|${a.limit}|${a.spent}|${a.overrun}|` +
-    `${a.expiresAt ?? ''}|${a.receipts}|${a.receipted}|${a.createdAt}|${posting.kind}|${a.state}|${a.kind}|${a.asset}|` +
-    free(bookId) +
-    free(a.id) +
-    free(a.tenantId) +
-    free(a.parent) +
-    free(a.period) +
-    free(a.stateReason) +
-    free(posting.contraId) +
-    free(posting.businessId) +
-    free(posting.ref) +
-    posting.digest;
-  return createHmac('sha256', key).update(text).digest('hex');
+      `${a.expiresAt ?? ''}|${a.receipts}|${a.receipted}|${a.createdAt}|${posting.kind}|${a.state}|${a.kind}|${a.asset}|` +
+      free(bookId) +
+      free(a.id) +
+      free(a.tenantId) +
+      free(a.parent) +
+      free(a.period) +
+      free(a.stateReason) +
+      free(posting.contraId) +
+      free(posting.businessId) +
+      free(posting.ref) +
+      posting.digest,
+  );
 }
 
 function free(text: string | null): string {
@@ -93,5 +96,14 @@ export function receiptDigest(r: ReceiptFields): string {
     `tally-receipt/1|${r.seq}|${r.attempt}|${r.kind}|${r.mode}|${r.sourceSeq}|${r.charged}|${r.sourceSpent}|${r.startedAt}|${r.endedAt}|` +
       `${r.amount}|${r.receiptId}|${r.holdId}|${r.laneId}|${r.tenantHash}|${r.sourceHash}|${r.providerHash}|${r.tariffId}|` +
       `${r.requestHash}|${r.responseHash}|${r.attestationHash}|${free(r.callId)}${free(r.lines)}${free(r.detail)}`,
+  );
+}
+
+/** Ties a reconciliation into its source's chain of postings. */
+export function reconciliationDigest(r: Reconciliation): string {
+  return hash(
+    'sha256',
+    `tally-reconciliation/1|${r.kind}|${r.from}|${r.to}|${r.providerTotal}|${r.ours}|${r.edge}|${r.reported}|${r.ambiguous}|${r.returned}|` +
+      `${r.added}|${r.at}|${free(r.sourceId)}${free(r.exportHash)}${free(r.keyRef)}${free(r.consent)}`,
   );
 }

@@ -12,7 +12,7 @@ export type WriterPort = {
 };
 
 /** What is in no hurry is collected for this long, and then shares one commit: nobody waits for it. */
-const SOON_MS = 4;
+export const SOON_MS = 4;
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
 
@@ -23,6 +23,7 @@ type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (e
 export class Channel {
   readonly #port: WriterPort;
   readonly #clock: Clock;
+  readonly #collects: boolean;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
   #later: QueuedOp[] = [];
@@ -34,9 +35,11 @@ export class Channel {
   #dead = false;
   #closed: (() => void) | undefined;
 
-  constructor(port: WriterPort, clock: Clock) {
+  /** @param collects false where the other end of the port does, for several: all is sent there at once, and what is in no hurry says so. */
+  constructor(port: WriterPort, clock: Clock, collects = true) {
     this.#port = port;
     this.#clock = clock;
+    this.#collects = collects;
     port.on('message', (reply) => this.#receive(reply));
     port.on('error', () => this.#die());
     port.on('exit', () => this.#die());
@@ -52,8 +55,8 @@ export class Channel {
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      if (when === 'now') {
-        this.#queued.push({ id, op });
+      if (when === 'now' || !this.#collects) {
+        this.#queued.push(when === 'now' ? { id, op } : { id, op, soon: true });
         this.#scheduleFlush();
       } else {
         this.#later.push({ id, op });
@@ -96,7 +99,7 @@ export class Channel {
   #scheduleFlush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    if (this.#inFlight === 0) queueMicrotask(() => this.#flush());
+    if (this.#inFlight === 0 || !this.#collects) queueMicrotask(() => this.#flush());
     else setImmediate(() => this.#flush());
   }
 

@@ -3,6 +3,7 @@ import type { CreateEngine } from './conformance/engine.ts';
 import { followingConformance } from './conformance/following.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
+import { reconcileConformance } from './conformance/reconcile.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
 import { settleConformance } from './conformance/settlements.ts';
@@ -19,6 +20,7 @@ export function ledgerConformance(name: string, create: CreateEngine, modelRuns 
   describe(`${name}: replays`, () => replayConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
+  describe(`${name}: reconcile`, () => reconcileConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));
 }

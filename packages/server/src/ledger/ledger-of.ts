@@ -33,6 +33,26 @@ function replaysOf(
   };
 }
 
+function accountsOf(channel: Channel): Pick<Ledger, 'openAccount' | 'setLimit' | 'lowerLimit' | 'setState' | 'auditedAccount'> {
+  return {
+    openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
+    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
+    lowerLimit: async (accountId, limit, ref) =>
+      channel.ask({ kind: 'setLimit', body: { ...check.checkLimitChange(accountId, limit, ref), onlyDown: true } }),
+    setState: async (accountId, state, reason, reconciledSpent) => {
+      check.checkId(accountId, 'accountId');
+      if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
+      check.checkText(reason, 'reason');
+      if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
+      return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
+    },
+    auditedAccount: async (accountId) => {
+      check.checkId(accountId, 'accountId');
+      return channel.ask({ kind: 'account', body: { accountId } });
+    },
+  };
+}
+
 /** What an engine brings beside its writer. */
 export type LedgerBooks = {
   readonly laneId: Hex;
@@ -54,17 +74,10 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
   return {
     epoch,
     laneId,
-    openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
-    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
-    lowerLimit: async (accountId, limit, ref) =>
-      channel.ask({ kind: 'setLimit', body: { ...check.checkLimitChange(accountId, limit, ref), onlyDown: true } }),
-    setState: async (accountId, state, reason, reconciledSpent) => {
-      check.checkId(accountId, 'accountId');
-      if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
-      check.checkText(reason, 'reason');
-      if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
-      return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
-    },
+    ...accountsOf(channel),
+    reconcile: async (request, dryRun = false) =>
+      channel.ask({ kind: 'reconcile', body: { request: check.checkReconcile(request), dryRun } }),
+    reconciliations: (sourceId) => read(() => reads.reconciliations(sourceId)),
     setStop: async (stopped, reason) => {
       check.checkText(reason, 'reason');
       return channel.ask({ kind: 'setStop', body: { stopped, reason } });
@@ -83,10 +96,6 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
 
     account: (id) => read(() => reads.account(id)),
-    auditedAccount: async (accountId) => {
-      check.checkId(accountId, 'accountId');
-      return channel.ask({ kind: 'account', body: { accountId } });
-    },
     accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
     tampered: () => read(() => reads.tampered()),
     sources: () => read(() => reads.sources()),
@@ -111,6 +120,7 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
       if (closed) throw new TallyError('LEDGER_CLOSED');
       if (existsSync(to)) throw new TallyError('BACKUP_INVALID', 'The file for the backup is there already.');
       await backup(to).catch((error: unknown) => {
+        if (error instanceof TallyError) throw error;
         throw new TallyError('BACKUP_INVALID', 'The backup could not be written.', {}, { cause: error });
       });
     },

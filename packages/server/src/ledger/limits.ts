@@ -27,6 +27,8 @@ export const LIMITS = {
   replayBytesAllMax: 268_435_456,
   /** Sealed answers dropped in one transaction. */
   replayDropBatch: 256,
+  /** Postings that one reconciliation goes through, each checked: a second or so in the writer, where calls wait behind it. */
+  reconcilePostingsMax: 25_000,
   /** Rows in one answer of a read. */
   rowsMax: 10_000,
   /** Holds burned in one transaction when the books are opened. */

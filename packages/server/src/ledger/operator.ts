@@ -5,7 +5,7 @@ export const OPERATOR_PREFIX = 'op:';
 
 /**
  * The other side of a posting. `served`: given by sources · `used`: drawn from budgets · `ambiguous`: spent of a source with an unknown
- * outcome, until reconciled · `overrun`, `excess`: billed beyond the hold, of sources and of budgets · `reconciled`: raised to the provider's total.
+ * outcome, less what reversals took back · `overrun`, `excess`: billed beyond the hold, of sources and of budgets · `reconciled`: raised to the provider's total.
  */
 export type OperatorName = 'served' | 'used' | 'ambiguous' | 'overrun' | 'excess' | 'reconciled';
 

@@ -4,6 +4,7 @@ import { mendAccount, mendHold } from './mend.ts';
 import { auditedAccount, openAccount, setLimit, setState } from './ops/accounts.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
 import { hold } from './ops/hold.ts';
+import { reconcile } from './ops/reconcile.ts';
 import { standing } from './ops/replays.ts';
 import { settle } from './ops/settle.ts';
 import type { BatchOp, Fault, OpAnswer, QueuedOp } from './protocol.ts';
@@ -68,6 +69,8 @@ function perform(books: Books, op: BatchOp): unknown {
       return setState(books, op.body);
     case 'account':
       return auditedAccount(books, op.body);
+    case 'reconcile':
+      return reconcile(books, op.body);
     case 'setStop':
       return setStop(books, op.body);
     case 'addSource':

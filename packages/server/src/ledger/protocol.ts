@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
+import type { ReconcileRequest } from './reconciliation.ts';
 import type {
   AccountState,
   HoldRefusal,
@@ -41,6 +42,7 @@ export type BatchOp =
         readonly reconciledSpent: bigint | undefined;
       };
     }
+  | { readonly kind: 'reconcile'; readonly body: { readonly request: ReconcileRequest; readonly dryRun: boolean } }
   | { readonly kind: 'setStop'; readonly body: { readonly stopped: boolean; readonly reason: string } }
   | { readonly kind: 'addSource'; readonly body: { readonly source: SourceRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }
@@ -56,7 +58,8 @@ export type Op = BatchOp | AsideOp;
 /** `now`: the writer's time, which never goes back, Unix ms. */
 export type Standing = { readonly refusal: HoldRefusal | null; readonly now: number };
 
-export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T };
+/** `soon`: it is in no hurry; who passes it on to the writer may collect more. */
+export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T; readonly soon?: true };
 
 /** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
 export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };

@@ -6,6 +6,8 @@ import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATOR_PREFIX, OPERATORS_READ, operatorAccount } from './operator.ts';
 import { RECEIPT_SELECT } from './receipt-fields.ts';
 import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
+import type { Reconciliation } from './reconciliation.ts';
+import { reconciliationOf } from './reconciliation-rows.ts';
 import type {
   Account,
   AccountKind,
@@ -35,7 +37,7 @@ export type ReadEngine = {
   /** A condition on `outbox` that keeps out what a transaction that still runs may yet come before. */
   readonly outboxIsWhole: string;
   generation(bookId: string): number | Promise<number>;
-  close(): void | Promise<void>;
+  close(): unknown;
 };
 
 /** Reads beside the writer: each sees the last commit. */
@@ -45,7 +47,9 @@ export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
   return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), {
     generation: async () => engine.generation(bookId),
-    close: async () => engine.close(),
+    close: async () => {
+      await engine.close();
+    },
   });
 }
 
@@ -61,10 +65,12 @@ function queriesOf(engine: ReadEngine) {
     accounts: prepare('SELECT * FROM accounts WHERE book_id = ? ORDER BY account_id'),
     // Two halves, because a sum of amounts may exceed 64 bits.
     operator: prepare(
-      `SELECT CAST(coalesce(sum(amount >> 32), 0) AS bigint) AS high, CAST(coalesce(sum(amount & 4294967295), 0) AS bigint) AS low,
-         count(*) AS n FROM postings
-       WHERE book_id = ? AND contra_id = ? AND kind IN ('ambiguous', 'overrun', 'reconcile')`,
+      `SELECT CAST(coalesce(sum((amount >> 32) * CASE kind WHEN 'reversal' THEN -1 ELSE 1 END), 0) AS bigint) AS high,
+         CAST(coalesce(sum((amount & 4294967295) * CASE kind WHEN 'reversal' THEN -1 ELSE 1 END), 0) AS bigint) AS low, count(*) AS n
+       FROM postings WHERE book_id = ? AND contra_id = ? AND kind IN ('ambiguous', 'overrun', 'reconcile', 'reversal')`,
     ),
+    reconciliations: prepare('SELECT * FROM reconciliations WHERE book_id = ? ORDER BY at, source_id, posting_seq'),
+    reconciliationsOf: prepare('SELECT * FROM reconciliations WHERE book_id = ? AND source_id = ? ORDER BY posting_seq'),
     book: prepare('SELECT * FROM books WHERE book_id = ?'),
     sources: prepare('SELECT * FROM sources WHERE book_id = ? ORDER BY created_at, source_id'),
     keys: prepare('SELECT * FROM keys WHERE book_id = ? ORDER BY created_at, key_id'),
@@ -91,7 +97,7 @@ function accountReads(sql: Statements, bookId: string) {
   async function operator(name: (typeof OPERATORS_READ)[number], asset: Asset): Promise<Account> {
     const id = operatorAccount(name, asset);
     const row = (await sql.operator.get(bookId, id)) as SqlRow;
-    const spent = ((row.high as bigint) << 32n) + (row.low as bigint);
+    const spent = (row.high as bigint) * 4_294_967_296n + (row.low as bigint);
     const createdAt = Number(((await sql.book.get(bookId)) as SqlRow).created_at);
     const none = { ceiling: 0n, limit: 0n, held: 0n, overrun: 0n, parent: null, expiresAt: null, stateReason: null, head: '', version: 0n };
     return { id, kind: 'operator', tenantId: 'operator', asset, spent, state: 'active', seq: row.n as bigint, createdAt, ...none };
@@ -127,6 +133,10 @@ function accountReads(sql: Statements, bookId: string) {
     async keyOf(hash: string): Promise<KeyRow | null> {
       const row = await sql.keyByHash.get(bookId, hash);
       return row === undefined ? null : keyOf(row);
+    },
+    async reconciliations(sourceId?: string): Promise<readonly Reconciliation[]> {
+      const rows = await (sourceId === undefined ? sql.reconciliations.all(bookId) : sql.reconciliationsOf.all(bookId, sourceId));
+      return rows.map(reconciliationOf);
     },
     async tampered(): Promise<readonly TamperFinding[]> {
       const rows = await sql.evidence.all(bookId, LIMITS.rowsMax);

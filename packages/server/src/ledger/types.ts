@@ -1,4 +1,5 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
+import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
 
 /** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
 export type BooksAt = { readonly file: string } | { readonly url: string };
@@ -57,7 +58,7 @@ export type HoldRequest = {
   readonly guarded?: boolean;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
-  /** 128 random bits, hex: the public receipt id, fixed now. */
+  /** 48 bits of time and 80 random bits, hex: the public receipt id, fixed now. */
   readonly receiptId: string;
   readonly mode: ReceiptMode;
   readonly proof: ProofKind;
@@ -290,8 +291,18 @@ export interface Ledger {
   setLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
   /** Lowers it to that, or leaves it where it is lower already: of several that are set at once, by whomever, the lowest stands. */
   lowerLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
-  /** Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. */
+  /**
+   * Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. For a source that is a
+   * reconciliation of all time up to now: no later one may reach back before it.
+   */
   setState(accountId: string, state: AccountState, reason: string, reconciledSpent?: bigint): Promise<void>;
+  /**
+   * Compares a closed interval with the provider's total: gives back what is certain to be too much, adds what is certain to be missing.
+   * Nothing is written with `dryRun`. @throws NOT_FOUND, STATE_INVALID, INPUT_INVALID, TAMPERED
+   */
+  reconcile(request: ReconcileRequest, dryRun?: boolean): Promise<ReconcileResult>;
+  /** All comparisons, of one source or of all, oldest first. */
+  reconciliations(sourceId?: string): Promise<readonly Reconciliation[]>;
   /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
   setStop(stopped: boolean, reason: string): Promise<void>;
 

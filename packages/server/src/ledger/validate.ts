@@ -2,6 +2,7 @@ import { AMOUNT_MAX, canonicalJson, type Hex, TallyError, type UsageLine } from 
 import { LIMITS } from './limits.ts';
 import { OPERATOR_PREFIX } from './operator.ts';
 import { NO_HASH, type Settlement } from './protocol.ts';
+import type { ReconcileRequest } from './reconciliation.ts';
 import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
@@ -182,6 +183,18 @@ export function checkReplay(replay: NewReplay): NewReplay {
   const { length } = replay.sealed;
   if (length < 1 || length > LIMITS.replayBytesMax) throw invalid('sealed', `is not of 1 to ${LIMITS.replayBytesMax} bytes`);
   return replay;
+}
+
+export function checkReconcile(r: ReconcileRequest): ReconcileRequest {
+  checkId(r.sourceId, 'sourceId');
+  for (const field of ['from', 'to', 'lagMs', 'edgeMs'] as const) checkTime(r[field], field);
+  if (r.from >= r.to) throw invalid('to', 'is not after from');
+  checkAmount(r.providerTotal, 'providerTotal');
+  checkAmount(r.returnMax, 'returnMax');
+  if (!/^[0-9a-f]{64}$/.test(r.exportHash)) throw invalid('exportHash', 'is not a SHA-256 in lower-case hex');
+  checkText(r.keyRef, 'keyRef');
+  checkText(r.consent, 'consent');
+  return r;
 }
 
 export function checkReceiptGroup(group: ReceiptGroup): ReceiptGroup {

@@ -2,9 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountDifferences, accountRow } from './account-row.ts';
 import { accountAfter, postingOf } from './audit.ts';
-import { CHAIN_START, postingMac, receiptDigest } from './chain.ts';
+import { CHAIN_START, type Posting, postingMac, receiptDigest, reconciliationDigest } from './chain.ts';
 import { TAMPERED } from './mend.ts';
 import { RECEIPT_SELECT, receiptFields } from './receipt-fields.ts';
+import { reconciliationOf } from './reconciliation-rows.ts';
 
 /** More findings than this are not listed: the first say what is wrong. */
 const FINDINGS_MAX = 1_000;
@@ -24,6 +25,8 @@ const TRIGGERS = [
   'receipt_groups_no_update',
   'receipts_no_delete',
   'receipts_no_update',
+  'reconciliations_no_delete',
+  'reconciliations_no_update',
 ];
 
 /** How one engine answers the verification: all in one snapshot. */
@@ -55,6 +58,7 @@ export async function verifyBooks(engine: VerifyEngine, bookId: string, key: Key
   await verifyReceipts(context);
   await verifySources(context);
   await verifyLanes(context);
+  await verifyReconciliations(context);
   return findings;
 }
 
@@ -92,12 +96,17 @@ function verifyPosting({ bookId, key, say }: Context, row: AccountRow, before: A
   const name = `posting ${after.seq} of account ${row.id}`;
   if (after.seq !== (before?.seq ?? 0n) + 1n) say(`${name} does not follow the one before it`);
   if (postingMac(key, bookId, { ...after, head: before?.head ?? CHAIN_START }, posting) !== after.head) say(`${name} was changed`);
-  const spent = ['spend', 'ambiguous', 'reconcile'].includes(posting.kind) ? posting.amount : 0n;
+  const spent = spentBy(posting);
   const overrun = posting.kind === 'overrun' ? posting.amount : 0n;
   if (after.spent !== (before?.spent ?? 0n) + spent) say(`${name} does not add up to what was spent`);
   if (after.overrun !== (before?.overrun ?? 0n) + overrun) say(`${name} does not add up to the overrun`);
   if (before !== null && after.ceiling > before.ceiling) say(`${name} raises the ceiling`);
   return after;
+}
+
+function spentBy({ kind, amount }: Posting): bigint {
+  if (kind === 'reversal') return -amount;
+  return kind === 'spend' || kind === 'ambiguous' || kind === 'reconcile' ? amount : 0n;
 }
 
 async function verifyHolds(context: Context): Promise<void> {
@@ -200,5 +209,27 @@ async function verifyLanes(context: Context): Promise<void> {
       signedTo = group.seq_to as bigint;
     }
     if (signedTo !== lane.signed_to) say(`lane ${lane.lane_id} says ${lane.signed_to} are signed, its roots say ${signedTo}`);
+  }
+}
+
+/** Every reconciliation is the one of its posting, and every posting that one made still has it: the interval would be open again without. */
+async function verifyReconciliations(context: Context): Promise<void> {
+  const { bookId, say } = context;
+  const known = new Map<string, bigint>();
+  // Few rows, each with the posting that it made.
+  const sql = `SELECT r.*, p.digest AS posting_digest, p.amount AS posting_amount FROM reconciliations r
+    LEFT JOIN postings p ON p.book_id = r.book_id AND p.account_id = r.source_id AND p.seq = r.posting_seq WHERE r.book_id = ?`;
+  for await (const row of context.rows(sql, bookId)) {
+    const reconciliation = reconciliationOf(row);
+    const { sourceId, returned } = reconciliation;
+    known.set(sourceId, (known.get(sourceId) ?? 0n) + 1n);
+    if (row.posting_digest !== reconciliationDigest(reconciliation) || (returned > 0n && row.posting_amount !== returned))
+      say(`a reconciliation of account ${sourceId} is not the one that its posting ${row.posting_seq} was made by`);
+  }
+  const made = `SELECT account_id, count(*) AS n FROM postings
+    WHERE book_id = ? AND kind IN ('reconcile', 'reversal') AND digest <> '' GROUP BY account_id`;
+  for await (const row of context.rows(made, bookId)) {
+    if (row.n !== (known.get(row.account_id as string) ?? 0n))
+      say(`a reconciliation of account ${row.account_id} is gone, its posting is there`);
   }
 }

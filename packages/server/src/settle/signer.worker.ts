@@ -17,7 +17,7 @@ try {
 }
 
 await hashFast();
-const reader = await openReceiptReader(at, bookId);
+const reader = openReceiptReader(at, bookId);
 
 // One at a time, as it is asked. Where the books cannot be read now, nothing is signed now.
 parentPort?.on('message', (laneId: Hex) => {

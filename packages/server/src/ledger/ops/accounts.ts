@@ -1,10 +1,12 @@
 import { type AccountRow, toAccount } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
 import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
-import { CHAIN_START, type PostingKind } from '../chain.ts';
+import { CHAIN_START, type PostingKind, reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
+import type { Reconciliation } from '../reconciliation.ts';
 import type { Account, AccountState, NewAccount } from '../types.ts';
+import { addReconciliation } from './reconciliations.ts';
 
 /** @throws LedgerFault INPUT_INVALID where the id is taken. */
 export function openAccount(books: Books, account: NewAccount): void {
@@ -99,23 +101,31 @@ export function setState(books: Books, { accountId, state, reason, reconciledSpe
     });
   }
   let after = before;
-  if (thaws) after = reconcile(books, after, reconciledSpent as bigint, reason);
+  if (thaws) after = reconcileAll(books, after, reconciledSpent as bigint, reason);
   after = { ...after, state, stateReason };
   writeAccount(books, before, addPosting(books, after, event(books, after, 'state', reason)));
   publish(books, 'account.state', accountId, { state, before: before.state, reason });
 }
 
-/** Raises what was spent to what the provider says. What has no room under the ceiling counts as overrun, so that nothing is lost. */
-function reconcile(books: Books, row: AccountRow, reconciledSpent: bigint, ref: string): AccountRow {
-  const missing = reconciledSpent - row.spent - row.overrun;
-  if (missing <= 0n) return row;
+/** Raises what was spent to what the provider says of all time. For a source, that is kept as a reconciliation of everything up to now. */
+function reconcileAll(books: Books, row: AccountRow, reconciledSpent: bigint, ref: string): AccountRow {
+  const ours = row.spent + row.overrun;
+  const added = reconciledSpent > ours ? reconciledSpent - ours : 0n;
+  if (row.kind !== 'source') return added === 0n ? row : addMissing(books, row, added, ref, '');
+  const nothing = { edge: 0n, reported: 0n, ambiguous: 0n, returned: 0n, exportHash: '', keyRef: '', consent: '' };
+  const interval = { kind: 'total', from: 0, to: books.now, providerTotal: reconciledSpent, ours, added } as const;
+  const reconciliation: Reconciliation = { sourceId: row.id, ...interval, ...nothing, at: books.now };
+  const after = addMissing(books, row, added, ref, reconciliationDigest(reconciliation));
+  addReconciliation(books, row.seq + 1n, reconciliation);
+  return after;
+}
+
+/** Posts what the provider has and we have not. What has no room under the ceiling counts as overrun, so that nothing is lost. */
+export function addMissing(books: Books, row: AccountRow, missing: bigint, ref: string, digest: string): AccountRow {
   const room = row.ceiling - row.held - row.spent;
   const within = missing < room ? missing : room;
-  let after = row;
-  if (within > 0n) {
-    after = { ...after, spent: after.spent + within };
-    after = addPosting(books, after, transfer(books, after, 'reconcile', within, ref));
-  }
+  let after = { ...row, spent: row.spent + within };
+  after = addPosting(books, after, { ...transfer(books, after, 'reconcile', within, ref), digest });
   if (missing > within) {
     after = { ...after, overrun: after.overrun + missing - within };
     after = addPosting(books, after, transfer(books, after, 'overrun', missing - within, ref));
@@ -123,7 +133,7 @@ function reconcile(books: Books, row: AccountRow, reconciledSpent: bigint, ref: 
   return after;
 }
 
-function event(books: Books, row: AccountRow, kind: PostingKind, ref: string) {
+export function event(books: Books, row: AccountRow, kind: PostingKind, ref: string) {
   return { kind, contraId: '', amount: 0n, businessId: `${kind}:${row.id}:${row.seq + 1n}`, ref, digest: '', at: books.now };
 }
 
@@ -131,12 +141,12 @@ function transfer(books: Books, row: AccountRow, kind: PostingKind, amount: bigi
   return { ...event(books, row, kind, ref), contraId: operatorAccount('reconciled', row.asset), amount };
 }
 
-function existingAccount(books: Books, accountId: string): AccountRow {
+export function existingAccount(books: Books, accountId: string): AccountRow {
   const row = accountOf(books, accountId);
   if (row === undefined || row.kind === 'operator') throw new LedgerFault('NOT_FOUND', `There is no account ${accountId}.`, { accountId });
   return row;
 }
 
-function isFinal(state: AccountState): boolean {
+export function isFinal(state: AccountState): boolean {
   return state === 'revoked' || state === 'destroyed';
 }

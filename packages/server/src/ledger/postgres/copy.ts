@@ -10,7 +10,7 @@ const LARGE_PAGE = 16;
 /** Tables in an order that a reader can follow; the columns are those that the file's own schema has. */
 const TABLES = [
   ...['books', 'epochs', 'lanes', 'accounts', 'postings', 'holds', 'hold_lines', 'receipts', 'receipt_groups', 'outbox', 'evidence'],
-  ...['idempotency', 'sources', 'keys', 'replays'],
+  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations'],
 ] as const;
 
 /**

@@ -1,12 +1,13 @@
-import type { SqlRow } from '#ground/database';
+import { readSqlFolder, type SqlRow } from '#ground/database';
 import type { PgResult, PgStep } from '#ground/postgres-pipeline';
 import { type AccountRow, accountDifferences, accountRow } from '../account-row.ts';
+import type { Value } from '../statements.ts';
 import { stopLock } from './locks.ts';
-import type { Need } from './not-fetched.ts';
+import type { Need, ReadName } from './not-fetched.ts';
 import type { PgBooks } from './pg-books.ts';
-import { rowsOf } from './rows.ts';
+import { numbered, rowsOf } from './rows.ts';
 import { rowSeal } from './seal.ts';
-import { idempotencyName } from './unit.ts';
+import { idempotencyName, readName } from './unit.ts';
 
 /** What a batch will read, as far as its operations say: fetched with the transaction's first statements. */
 export type Plan = {
@@ -54,6 +55,7 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
 export function fetchesOf(books: PgBooks, need: Need): readonly Fetch[] {
   if (need.kind === 'accounts') return accountFetches(books, need.ids);
   if (need.kind === 'proofs') return proofFetches(books, need.ids);
+  if (need.kind === 'read') return [readFetch(books, need.name, need.values)];
   return [need.kind === 'holds' ? holdFetch(books, need.ids) : laneFetch(books, need.id)];
 }
 
@@ -177,6 +179,17 @@ function holdFetch({ bookId, unit }: PgBooks, ids: readonly string[]): Fetch {
         unit.holds.set(row.hold_id as string, row);
         unit.holdsByNo.set(row.hold_no as bigint, row);
       }
+    },
+  };
+}
+
+const TEXTS = readSqlFolder(new URL('../sql/', import.meta.url));
+
+function readFetch({ unit }: PgBooks, name: ReadName, values: readonly Value[]): Fetch {
+  return {
+    step: { name: `read_${name}`, text: numbered(TEXTS.get(name) as string), values },
+    load: (result) => {
+      unit.reads.set(readName(name, values), rowsOf(result));
     },
   };
 }

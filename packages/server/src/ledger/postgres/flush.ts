@@ -39,12 +39,18 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
   keys: [
     ...['book_id', 'key_id', 'name', 'tenant_id', 'hash', 'hint', 'credit_account_id', 'sources', 'created_at', 'expires_at', 'replay_s'],
   ],
+  reconciliations: [
+    ...['book_id', 'source_id', 'posting_seq', 'kind', 'from_at', 'to_at', 'provider_total', 'ours', 'edge', 'reported', 'ambiguous'],
+    ...['returned', 'added', 'export_hash', 'key_ref', 'consent', 'at'],
+  ],
   receipt_groups: ['lane_no', 'seq_to', 'seq_from', 'root', 'total', 'signature', 'signer', 'signed_at'],
 };
 
 const NUMBERS = new Set(
   `hold_no month attempt mode created_at amount seq at ceiling spend_limit held spent overrun expires_at receipts receipted lane_no kind_no
-  source_seq charged source_spent ended_at count_consent replay_s seq_to seq_from signed_at version guarded`.split(/\s+/),
+  source_seq charged source_spent ended_at count_consent replay_s seq_to seq_from signed_at version guarded posting_seq from_at to_at provider_total ours edge reported ambiguous returned added`.split(
+    /\s+/,
+  ),
 );
 
 function typeOf(table: string, column: string): string {
@@ -79,6 +85,7 @@ export function flushSteps(unit: Unit, f: Flushing): readonly PgStep[] {
   add(insert('sources', tables.sources));
   add(insert('keys', tables.keys));
   add(insert('receipt_groups', tables.receipt_groups));
+  add(insert('reconciliations', tables.reconciliations));
   for (const { laneNo, seqTo } of unit.signed) add({ text: 'UPDATE lanes SET signed_to = $2 WHERE lane_no = $1', values: [laneNo, seqTo] });
   for (const generation of unit.generations) add(generationStep(f, generation));
   return steps;

@@ -4,6 +4,7 @@ import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import { connectPostgres } from '#ground/postgres';
 import { Channel, type WriterPort } from '../channel.ts';
+import type { WriterHub } from '../hub.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
 import { openReads } from '../reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
@@ -27,6 +28,8 @@ export type PostgresLedgerOptions = {
   /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Joins further processes to the writer. */
+  readonly hub?: WriterHub;
 };
 
 /** `laneIndex`: which of the lanes it has taken. */
@@ -51,7 +54,10 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
   };
-  return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock)), recovery), laneIndex };
+  return {
+    ...opened(ledgerOf(books, new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock)), recovery),
+    laneIndex,
+  };
 };
 
 /** Long reads have a session of their own. */

@@ -2,6 +2,7 @@ import { TallyError } from '@tallystick/core';
 import { isDown, isRetryable } from '#ground/postgres-errors';
 import { openPgReads } from '#ground/postgres-reads';
 import type { ReadEngine } from '../reads.ts';
+import { OUTBOX_IS_WHOLE } from './outbox.ts';
 import { numbered, rowsOf } from './rows.ts';
 import { CONNECT } from './settings.ts';
 
@@ -19,8 +20,7 @@ export function pgReads(url: string, hostId: string): ReadEngine {
   };
   return {
     all: async (sql, ...values) => [...rowsOf(await pool.query(text(sql), values).catch(unreadable))],
-    // A row's number rises with its transaction: what is below the oldest that still runs is all there.
-    outboxIsWhole: `seq < (SELECT outbox_base FROM books b WHERE b.book_id = outbox.book_id) + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)`,
+    outboxIsWhole: OUTBOX_IS_WHOLE,
     generation: async (bookId) => {
       const { rows } = await pool
         .query('SELECT generation FROM generations WHERE book_id = $1 AND host_id = $2', [bookId, hostId])

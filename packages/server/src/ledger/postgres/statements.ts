@@ -2,8 +2,8 @@ import type { SqlRow } from '#ground/database';
 import type { Journal } from '../journal.ts';
 import { guardBand } from '../ops/admission.ts';
 import type { Statement, StatementName, Statements, Value } from '../statements.ts';
-import { NotFetched } from './not-fetched.ts';
-import { idempotencyName, type Unit, type UnitAccount } from './unit.ts';
+import { NotFetched, READS, type ReadName } from './not-fetched.ts';
+import { idempotencyName, readName, type Unit, type UnitAccount } from './unit.ts';
 
 type Part = Partial<Record<StatementName, Partial<Statement>>>;
 type Work = { readonly unit: () => Unit; readonly journal: Journal };
@@ -18,7 +18,13 @@ const NONE = { changes: 0 };
  */
 export function unitStatements(unit: () => Unit, journal: Journal): Statements {
   const work = { unit, journal };
-  const parts: Part = { ...accountStatements(work), ...holdStatements(work), ...bookStatements(work), ...appending(work) };
+  const parts: Part = {
+    ...accountStatements(work),
+    ...holdStatements(work),
+    ...bookStatements(work),
+    ...appending(work),
+    ...reading(work),
+  };
   const complete = (name: string): Statement => {
     const unused = () => {
       throw new Error(`the statement ${name} is not for batches on this engine`);
@@ -247,6 +253,20 @@ function bookStatements(work: Work): Part {
   };
 }
 
+/** What only reconciling reads, in the transaction's own snapshot of rows that no batch changes. */
+function reading({ unit }: Work): Part {
+  const read = (name: ReadName, values: readonly Value[]): readonly SqlRow[] => {
+    const found = unit().reads.get(readName(name, values));
+    if (found === undefined) throw new NotFetched({ kind: 'read', name, values });
+    return found;
+  };
+  const statement = (name: ReadName): Partial<Statement> => ({
+    get: (...values) => read(name, values)[0],
+    all: (...values) => [...read(name, values)],
+  });
+  return Object.fromEntries(READS.map((name) => [name, statement(name)]));
+}
+
 /** Tables that are only added to. */
 function appending(work: Work): Part {
   const to = (table: keyof Unit['tables']): Partial<Statement> => ({
@@ -264,6 +284,7 @@ function appending(work: Work): Part {
     source_add: to('sources'),
     key_add: to('keys'),
     group_add: to('receipt_groups'),
+    reconciliation_add: to('reconciliations'),
   };
 }
 

@@ -12,7 +12,7 @@ import type { PgBooks } from './pg-books.ts';
 import { newUnit } from './unit.ts';
 
 /** A batch that asks for more and more is not one of ours. */
-const FETCHES_MAX = 64;
+const FETCHES_MAX = 256;
 const LANE_LOST = 'TA003';
 
 /** The connection went away while the commit was on its way: whether it is there will be known from the lane's own count of batches. */

@@ -41,6 +41,7 @@ export type Tables = {
   sources: Inserted[];
   keys: Inserted[];
   receipt_groups: Inserted[];
+  reconciliations: Inserted[];
 };
 
 /**
@@ -56,6 +57,8 @@ export type Unit = {
   /** By the key's four parts; null: it is free. */
   readonly idempotency: Map<string, SqlRow | null>;
   readonly lanes: Map<string, SqlRow | null>;
+  /** Answers of statements that only read, by name and values. */
+  readonly reads: Map<string, readonly SqlRow[]>;
   readonly tables: Tables;
   readonly ended: Ended[];
   readonly takenOver: { readonly key: readonly string[]; readonly holdNo: bigint; readonly callId: string }[];
@@ -80,6 +83,7 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
     holdsByNo: new Map(),
     idempotency: new Map(),
     lanes: new Map(),
+    reads: new Map(),
     tables: {
       holds: [],
       hold_lines: [],
@@ -91,6 +95,7 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
       sources: [],
       keys: [],
       receipt_groups: [],
+      reconciliations: [],
     },
     ended: [],
     takenOver: [],
@@ -101,6 +106,10 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
     isStrict,
     holdIds,
   };
+}
+
+export function readName(name: string, values: readonly Value[]): string {
+  return [name, ...values].join('\n');
 }
 
 export function idempotencyName(...parts: readonly (Value | undefined)[]): string {

@@ -110,7 +110,7 @@ CREATE TABLE postings (
 ) PARTITION BY RANGE (month);
 
 -- What operator accounts received is read from here: few rows, because ordinary spending is left out.
-CREATE INDEX postings_to_operator ON postings (book_id, contra_id, amount) WHERE kind IN ('ambiguous', 'overrun', 'reconcile');
+CREATE INDEX postings_to_operator ON postings (book_id, contra_id, amount) WHERE kind IN ('ambiguous', 'overrun', 'reconcile', 'reversal');
 -- The postings of a hold, found from its receipt.
 CREATE INDEX postings_by_business ON postings (business_id);
 
@@ -257,6 +257,34 @@ CREATE TABLE keys (
   UNIQUE (book_id, hash)
 );
 
+-- What was compared with a provider's own total. Each row belongs to the posting that it made, whose digest covers it.
+-- kind: interval (from an export) · total (of all time up to `to_at`, on the operator's word, where a frozen source was resumed).
+CREATE TABLE reconciliations (
+  book_id text COLLATE "C" NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  posting_seq bigint NOT NULL,
+  kind text COLLATE "C" NOT NULL CHECK (kind IN ('interval', 'total')),
+  -- Unix ms; `to_at` is not part of it. Intervals of one source never overlap.
+  from_at bigint NOT NULL,
+  to_at bigint NOT NULL CHECK (to_at > from_at),
+  provider_total bigint NOT NULL CHECK (provider_total >= 0),
+  -- Settled in it · of calls that touch an edge · inside, as the provider itself reported · inside, of unknown outcome.
+  ours bigint NOT NULL CHECK (ours >= 0),
+  edge bigint NOT NULL CHECK (edge >= 0),
+  reported bigint NOT NULL CHECK (reported >= 0),
+  ambiguous bigint NOT NULL CHECK (ambiguous >= 0),
+  returned bigint NOT NULL CHECK (returned >= 0 AND returned <= ambiguous),
+  added bigint NOT NULL CHECK (added >= 0 AND (added = 0 OR returned = 0)),
+  -- SHA-256 of the export; '' where there is none.
+  export_hash text COLLATE "C" NOT NULL,
+  -- The provider's name of the key, where its export has one; else ''.
+  key_ref text COLLATE "C" NOT NULL,
+  -- The donor's signature, where one was needed; else ''.
+  consent text COLLATE "C" NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (book_id, source_id, posting_seq)
+);
+
 -- Answers kept for retries, sealed under the caller's own virtual key, which is not in the books. They move no money, and they go away.
 CREATE TABLE replays (
   replay_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -313,6 +341,8 @@ CREATE TRIGGER receipt_groups_no_update BEFORE UPDATE ON receipt_groups FOR EACH
 CREATE TRIGGER receipt_groups_no_delete BEFORE DELETE ON receipt_groups FOR EACH ROW EXECUTE FUNCTION tally_immutable();
 CREATE TRIGGER evidence_no_update BEFORE UPDATE ON evidence FOR EACH ROW EXECUTE FUNCTION tally_immutable();
 CREATE TRIGGER evidence_no_delete BEFORE DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION tally_immutable();
+CREATE TRIGGER reconciliations_no_update BEFORE UPDATE ON reconciliations FOR EACH ROW EXECUTE FUNCTION tally_immutable();
+CREATE TRIGGER reconciliations_no_delete BEFORE DELETE ON reconciliations FOR EACH ROW EXECUTE FUNCTION tally_immutable();
 CREATE TRIGGER hold_lines_no_update BEFORE UPDATE ON hold_lines FOR EACH ROW EXECUTE FUNCTION tally_immutable();
 CREATE TRIGGER hold_lines_no_delete BEFORE DELETE ON hold_lines FOR EACH ROW EXECUTE FUNCTION tally_immutable();
 CREATE TRIGGER holds_no_delete BEFORE DELETE ON holds FOR EACH ROW EXECUTE FUNCTION tally_immutable();

@@ -1,0 +1,1 @@
+SELECT at, head FROM postings WHERE book_id = ? AND account_id = ? AND seq = ?

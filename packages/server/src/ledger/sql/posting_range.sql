@@ -1,0 +1,1 @@
+SELECT * FROM postings WHERE book_id = ? AND account_id = ? AND seq >= ? AND seq < ? ORDER BY seq

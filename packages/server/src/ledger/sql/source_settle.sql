@@ -1,0 +1,1 @@
+SELECT settle FROM sources WHERE book_id = ? AND source_id = ?
