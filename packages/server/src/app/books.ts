@@ -4,8 +4,9 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
+import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { placeOfBooks } from './books-place.ts';
 import { hostId } from './host-id.ts';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -36,12 +37,15 @@ const BOOK_ID = 'local-0';
 /** Processes that may write the same books at a time, each in a lane of its own. */
 const LANES = 64;
 
-/** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
+/** `importing`: a file of books that a database, which must be empty, is filled with first. */
+export type OpenOptions = { readonly hub?: WriterHub; readonly importing?: string };
+
+/** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED, CONFIG_INVALID, LEDGER_UNAVAILABLE, BACKUP_INVALID */
 export async function openBooks(
   config: Config,
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
-  hub?: WriterHub,
+  more: OpenOptions = {},
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   try {
@@ -55,7 +59,7 @@ export async function openBooks(
   }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
-    return await open(config, env, stdin, lock, hub);
+    return await open(config, env, stdin, lock, more);
   } catch (error) {
     lock.release();
     throw error;
@@ -67,11 +71,11 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
-  hub: WriterHub | undefined,
+  { hub, importing }: OpenOptions,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
-  const url = config.DATABASE_URL;
+  const at = await placeOfBooks(config, BOOK_ID);
   const { master } = await loadMaster({
     file: config.TALLY_MASTER_KEY_FILE,
     env,
@@ -94,11 +98,12 @@ async function open(
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };
+    if (importing !== undefined && 'url' in at)
+      await importToPostgres({ ...shared, url: at.url, file: importing, laneIds, now: clock.wallMs() });
     const options = { ...shared, ...(hub === undefined ? {} : { hub }) };
-    const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...options, url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })
+        ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })
         : { ...(await openSqliteLedger({ ...options, file: at.file, laneId: laneIds[0] as Hex })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;
@@ -108,7 +113,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, hub, close };
+    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: 'url' in at, bookId: BOOK_ID, findings, burned, hub, close };
   } catch (error) {
     await vault.close();
     throw error;

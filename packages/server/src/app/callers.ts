@@ -1,4 +1,4 @@
-import { Gateway, type GatewayDeps, type GatewayLimits, Principals, Replays, Sources } from '#gateway';
+import { Gateway, type GatewayDeps, type GatewayLimits, KeyLookup, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import type { KeyRow, SourceRow } from '#ledger';
 import type { Vault } from '#vault';
@@ -18,13 +18,24 @@ export type CallersOptions = Pick<GatewayDeps, 'ledger' | 'vault' | 'clock' | 'l
   readonly principals: readonly KeyRow[];
   /** Where the sandbox of this start listens; null where none runs. */
   readonly sandboxUrl: string | null;
+  /** Other hosts may make keys: one that is not known here is looked up. */
+  readonly isShared: boolean;
   readonly onSuspend?: (id: string, isSuspended: boolean) => void;
 };
 
 export type Callers = { readonly gateway: Gateway; readonly sources: Sources; readonly principals: Principals };
 
 /** The callers' side: the gateway, and whom it knows. */
-export function openCallers({ config, keys, sources: rows, principals: keyRows, sandboxUrl, onSuspend, ...deps }: CallersOptions): Callers {
+export function openCallers({
+  config,
+  keys,
+  sources: rows,
+  principals: keyRows,
+  sandboxUrl,
+  isShared,
+  onSuspend,
+  ...deps
+}: CallersOptions): Callers {
   const upstream = {
     connectionsMax: config.TALLY_UPSTREAM_CONNECTIONS_MAX,
     headersMs: config.TALLY_UPSTREAM_HEADERS_MS,
@@ -32,7 +43,8 @@ export function openCallers({ config, keys, sources: rows, principals: keyRows, 
   };
   const told = onSuspend === undefined ? {} : { onSuspend };
   const sources = new Sources(rows, { upstream, pseudonymKey: keys.pseudonym, sandboxUrl, ...told });
-  const principals = new Principals(keys.keyHash, keys.pseudonym, keyRows);
+  const lookup = isShared ? new KeyLookup(deps.ledger, deps.clock) : null;
+  const principals = new Principals(keys.keyHash, keys.pseudonym, keyRows, lookup === null ? null : (hash) => lookup.find(hash));
   const replays = new Replays({ ...deps, bytesMax: config.TALLY_REPLAY_BYTES_MAX, readerStallMs: config.TALLY_READER_STALL_MS });
   const gateway = new Gateway({
     ...deps,

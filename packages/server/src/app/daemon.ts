@@ -1,18 +1,19 @@
 import type { Hex, Tariff } from '@tallystick/core';
-import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
 import type { Config } from '#ground/config';
 import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
-import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
-import { accountHeads, checkAnchor } from './anchor.ts';
+import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
 import { callersKeys, openCallers } from './callers.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
-import { type AnchorFinding, ledgerFinding, stillOpen } from './findings.ts';
+import { type AnchorFinding, ledgerFinding } from './findings.ts';
+import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
 import { finishReconciliations } from './reconcile-steps.ts';
+import { knownTariffs, learnTariff } from './tariffs.ts';
 import { workersFront } from './workers/workers-front.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
@@ -34,9 +35,11 @@ export type Daemon = Books & {
 };
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
-  const { vault, ledger, clock } = books;
-  let findings = await foundAtStart(books, log);
-  if (findings.length === 0) await finishReconciliations({ ...books, config }, log);
+  const { vault, ledger, clock, isShared } = books;
+  // Before anything else is read: what others change from here on is followed.
+  const followFrom = isShared ? await ledger.changesEnd() : 0n;
+  const found = await foundAtStart(books, log);
+  if (found.length === 0) await finishReconciliations({ ...books, config }, log);
   await hashFast();
   const metrics = openMetrics();
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
@@ -47,6 +50,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     sources: await usableSources(books),
     principals: await ledger.keys(),
     sandboxUrl,
+    isShared,
     clock,
     log,
     metrics,
@@ -59,18 +63,19 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
       : workersFront({ ...parts, books, hub });
   const tariffs = knownTariffs(await ledger.sources());
   const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
-  const checkpoint = async () => {
-    await vault.checkpoint(accountHeads(await ledger.accounts('source')));
-    if (findings.length > 0) findings = stillOpen(findings, await ledger.accounts(), vault);
-  };
-  await checkpoint();
-  const endChores = startChores(ledger, checkpoint, log);
+  const checkpoints = new Checkpoints({ ledger, vault, isShared, log }, found);
+  await checkpoints.take();
+  const followers = new Followers({ ledger, vault, ...front, onSource: (row) => learnTariff(tariffs, row), log }, followFrom);
+  if (isShared) await followers.start(found.length === 0);
+  const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const stop = async () => {
     endChores();
     await front.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
-    await checkpoint();
+    await followers.stop();
+    // Books that are away now are compared at the next start.
+    await checkpoints.take().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
     await books.close();
   };
   return {
@@ -83,8 +88,8 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     receipts,
     tariffs,
     adminToken,
-    anchorFindings: () => findings.map(({ message }) => message),
-    checkpoint,
+    anchorFindings: () => checkpoints.findings.map(({ message }) => message),
+    checkpoint: () => checkpoints.take(),
     stop,
   };
 }
@@ -101,8 +106,8 @@ async function usableSources({ ledger, vault, isShared }: Books) {
   return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 
-/** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */
-function knownTariffs(rows: readonly SourceRow[]): Map<Hex, Tariff> {
-  const all = [FREE_TARIFF, ...rows.map(({ tariff }) => parseTariff(JSON.parse(tariff)))];
-  return new Map(all.map((tariff) => [tariffId(tariff), tariff]));
+/** Beside the heads, in shared books: receipts that no call of this process has asked for are signed too. */
+async function chore(checkpoints: Checkpoints, signer: ReceiptSigner | null): Promise<void> {
+  await checkpoints.take();
+  await signer?.flushLeft();
 }

@@ -26,7 +26,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
   try {
     const log = openLog(config.TALLY_LOG_LEVEL);
     const hub = config.TALLY_WORKERS > 1 ? new WriterHub(systemClock, log) : undefined;
-    const books = await openBooks(config, env, stdin, hub);
+    const books = await openBooks(config, env, stdin, hub === undefined ? {} : { hub });
     undo.push(() => books.close());
     const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
     const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox'), env) : null;

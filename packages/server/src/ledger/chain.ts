@@ -25,6 +25,11 @@ export type Posting = {
 /** Before an account's first posting. */
 export const CHAIN_START = '0'.repeat(64);
 
+/** What only who has the key can make, and what tells nothing of it: 64 hex characters. */
+export function chainKeyCheck(key: KeyObject): string {
+  return hmacSha256Hex(key, 'tally-chain-key/1');
+}
+
 /**
  * The MAC of an account's next posting: over the previous head, the posting, what is fixed of the account, and the balances that result.
  * So an edited limit, balance, state or expiry shows at the last posting, and an edited posting shows at every one after it.

@@ -1,7 +1,7 @@
 export { type Joined, WriterHub } from './hub.ts';
 export { LIMITS } from './limits.ts';
 export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
-export { openPostgresLedger } from './open-postgres.ts';
+export { findPostgresBooks, importToPostgres, openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';
 export type { PostgresLedgerOptions } from './postgres/open.ts';
 export type { Trouble, WriterMessage, WriterReply } from './protocol.ts';

@@ -28,7 +28,11 @@ export type BatchOp =
   | { readonly kind: 'hold'; readonly body: HoldRequest }
   | { readonly kind: 'settle'; readonly body: Settlement }
   | { readonly kind: 'openAccount'; readonly body: NewAccount }
-  | { readonly kind: 'setLimit'; readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string } }
+  | {
+      readonly kind: 'setLimit';
+      readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string; readonly onlyDown?: true };
+    }
+  | { readonly kind: 'account'; readonly body: { readonly accountId: string } }
   | {
       readonly kind: 'setState';
       readonly body: {

@@ -83,6 +83,7 @@ export class Worker {
     const ledger = openSharedLedger(this.#port, { ...books, clock });
     const callers = openCallers({
       ...start,
+      isShared: 'url' in books.at,
       ledger,
       vault: this.#secrets,
       clock,

@@ -13,7 +13,7 @@ import * as check from '../validate.ts';
 import type { PgOptions } from './boot.ts';
 import type { Connecting } from './connect.ts';
 import { copyToFile } from './copy.ts';
-import { pgReads } from './reads.ts';
+import { pgReads, unreadable } from './reads.ts';
 import { CONNECT, TIMING, type Timing } from './settings.ts';
 import { verifyPg } from './verify.ts';
 
@@ -67,9 +67,10 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
-  const session = await connectPostgres(url, { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 });
+  const options = { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 };
+  const session = await connectPostgres(url, options).catch(unreadable);
   try {
-    return await use(session);
+    return await use(session).catch(unreadable);
   } finally {
     await session.close();
   }
