@@ -12,6 +12,7 @@ import { loopbackCertificate } from '../support/certificate.ts';
 import { COLLECTED } from '../support/collecting.ts';
 import { countInMemory, memoryUnreadable } from '../support/memory.ts';
 import { ALL_VOICES, stream } from '../support/voices.ts';
+import { workersOf } from '../support/workers.ts';
 
 /** Each round is a call in JSON and one in a stream, in each dialect. */
 const ROUNDS = 30;
@@ -38,9 +39,10 @@ afterEach(() => stage?.close());
 
 const preload = (name: string) => `--import=${new URL(`../support/${name}.ts`, import.meta.url).href}`;
 
-async function open(...more: readonly string[]): Promise<{ stage: CanaryStage; planted: readonly Planted[] }> {
+async function open(more: readonly string[] = [], workers = 1): Promise<{ stage: CanaryStage; planted: readonly Planted[] }> {
   const options = ['--expose-gc', preload('collecting'), ...more.map(preload)];
-  const opened = await CanaryStage.open({ NODE_OPTIONS: options.join(' '), TALLY_SANDBOX: '0' }, tls);
+  const env = { NODE_OPTIONS: options.join(' '), TALLY_SANDBOX: '0', TALLY_WORKERS: String(workers) };
+  const opened = await CanaryStage.open(env, tls);
   stage = opened;
   opened.quote(({ voice, stream: streams }, res) => {
     const usage = voice.usage(3, 1);
@@ -69,8 +71,9 @@ async function calls(stage: CanaryStage, planted: readonly Planted[], rounds: nu
 async function idle({ daemon }: CanaryStage): Promise<void> {
   await sleep(IDLE_SOCKET_MS + 250);
   const before = daemon.stderr().length;
-  process.kill(daemon.pid, 'SIGUSR2');
-  await expect.poll(() => daemon.stderr().slice(before), { timeout: 10_000 }).toContain(COLLECTED);
+  const all = [daemon.pid, ...workersOf(daemon)];
+  for (const pid of all) process.kill(pid, 'SIGUSR2');
+  await expect.poll(() => daemon.stderr().slice(before).split(COLLECTED).length - 1, { timeout: 20_000 }).toBe(all.length);
 }
 
 /** The key that a record's secret is sealed under, which rests wrapped. */
@@ -141,8 +144,26 @@ describe('the daemon’s memory', () => {
     for (const [name, copies] of thrice) expect(copies - (once.get(name) ?? 0), name).toBeLessThan(2 * ROUNDS);
   }, 60_000);
 
+  it('of workers is within the same bounds, in each, and they have neither the master key nor a data key', async (context) => {
+    const { stage, planted } = await open([], 2);
+    const unreadable = memoryUnreadable(stage.daemon.pid);
+    if (unreadable !== null) context.skip(unreadable);
+    const sought = needles(stage, planted);
+    const all = () => [stage.daemon.pid, ...workersOf(stage.daemon)];
+    // What is given to `source add` comes by way of a worker.
+    for (const pid of all()) expect(Math.max(...only(countInMemory(pid, sought), 'secret, first half'))).toBeLessThanOrEqual(BOUND.given);
+    await stage.restart('SIGTERM');
+    await calls(stage, planted, ROUNDS / 2);
+    await idle(stage);
+    const [daemon, ...workers] = all().map((pid) => countInMemory(pid, sought));
+    for (const counts of [daemon as ReadonlyMap<string, number>, ...workers]) expect(beyond(counts)).toEqual([]);
+    expect(workers).toHaveLength(2);
+    for (const counts of workers)
+      expect([...only(counts, 'master key'), ...only(counts, 'data key')].filter((copies) => copies > 0)).toEqual([]);
+  }, 60_000);
+
   it('is beyond these bounds where a call keeps a copy of its secret', async (context) => {
-    const { stage, planted } = await open('keeping');
+    const { stage, planted } = await open(['keeping']);
     const unreadable = memoryUnreadable(stage.daemon.pid);
     if (unreadable !== null) context.skip(unreadable);
     await calls(stage, planted, ROUNDS / 2);

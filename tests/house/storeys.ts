@@ -38,6 +38,14 @@ export const RESOLVES_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = 
   bench: ['@tallystick/server/main', '@tallystick/sandbox/main'],
 };
 
+/**
+ * Rooms of the server that a folder outside may enter by file: what is measured is the room, without the daemon around it.
+ * The rest of the package stays outside.
+ */
+export const ROOMS_OF_FOLDER: Readonly<Record<string, readonly string[]>> = {
+  'bench/src/ledger': ['ledger', 'ground'],
+};
+
 /** All that the pure core may import besides its own files. */
 export const CORE_IMPORTS: readonly RegExp[] = [/^@noble\/(curves|hashes|ciphers)(\/|$)/, /^zod(\/|$)/, /^ox(\/|$)/];
 
@@ -50,6 +58,16 @@ export function placeOf(path: string): Place | undefined {
   if (pkg === undefined || rest === undefined) return undefined;
   const room = pkg === 'server' && rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : undefined;
   return { pkg, room, home: room === undefined ? `packages/${pkg}/src` : `packages/${pkg}/src/${room}` };
+}
+
+/** A throw-away server of PostgreSQL: what is measured on it is started as the tests start it. */
+const THROW_AWAY_SERVER = /^tests\/support\/postgres-(binaries|cluster)\.ts$/;
+
+/** Whether a file outside the server may import this file of one of its rooms. */
+export function mayMeasure(path: string, target: string): boolean {
+  if (path.startsWith('bench/') && THROW_AWAY_SERVER.test(target)) return true;
+  const folder = Object.keys(ROOMS_OF_FOLDER).find((name) => path.startsWith(`${name}/`));
+  return folder !== undefined && (ROOMS_OF_FOLDER[folder] ?? []).some((room) => target.startsWith(`packages/server/src/${room}/`));
 }
 
 export function mayEnter(from: string, to: string): boolean {

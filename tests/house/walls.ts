@@ -2,7 +2,16 @@
 import { posix } from 'node:path';
 import { parse } from './ast.ts';
 import { type Import, importsOf } from './imports.ts';
-import { CORE_IMPORTS, mayEnter, PACKAGES_OF_PACKAGE, type Place, placeOf, RESOLVES_OF_PACKAGE, STOREY_OF_ROOM } from './storeys.ts';
+import {
+  CORE_IMPORTS,
+  mayEnter,
+  mayMeasure,
+  PACKAGES_OF_PACKAGE,
+  type Place,
+  placeOf,
+  RESOLVES_OF_PACKAGE,
+  STOREY_OF_ROOM,
+} from './storeys.ts';
 import { isSource, isTest, type Tree, type Violation } from './tree.ts';
 
 type Site = { readonly path: string; readonly place: Place; readonly test: boolean; readonly declared: ReadonlySet<string> };
@@ -58,6 +67,7 @@ function relativeFindings({ path, place }: Site, found: Import, specifier: strin
   if (!specifier.startsWith('.')) return [['absolute', `${specifier}: name files relative to this one`]];
   const target = posix.join(posix.dirname(path), specifier);
   if (`${target}/`.startsWith(`${place.home}/`)) return [];
+  if (mayMeasure(path, target)) return [];
   const packageFolder = place.home.slice(0, place.home.indexOf('/src'));
   // A package may read its own manifest, for its version.
   if (target === `${packageFolder}/package.json` && (found.kind === 'url' || found.kind === 'static')) return [];

@@ -9,15 +9,21 @@ export type About = {
   readonly leftOut: readonly string[];
 };
 
+export function machineLine({ date, cpu, cores, node, filesystem }: Machine): string {
+  return `${date}, ${cpu}, ${cores} cores, Node ${node}, ${filesystem}`;
+}
+
 export function heading({ machine, portkey }: About): string {
-  return `${machine.date}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.filesystem}, Portkey ${portkey}`;
+  return `${machineLine(machine)}, Portkey ${portkey}`;
+}
+
+export function memoryWarning({ filesystem }: Machine): readonly string[] {
+  if (filesystem !== MEMORY_FILESYSTEM) return [];
+  return ['ATTENTION: the data folder is in memory, where a durable commit costs nothing; set TMPDIR to a folder on a disk.'];
 }
 
 export function warnings({ machine, profiled, leftOut }: About): readonly string[] {
-  const found: string[] = [];
-  if (machine.filesystem === MEMORY_FILESYSTEM) {
-    found.push('ATTENTION: the data folder is in memory, where a durable commit costs nothing; set TMPDIR to a folder on a disk.');
-  }
+  const found = [...memoryWarning(machine)];
   if (profiled) found.push('ATTENTION: Tallystick ran under a profiler; its figures are too slow to quote.');
   return [...found, ...leftOut.map((line) => `LEFT OUT: ${line}`)];
 }

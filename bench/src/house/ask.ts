@@ -3,11 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 /** What a process of the benchmark answers to each message, in order. */
 export type Reply = { readonly result?: unknown; readonly error?: string };
 
-/** Nothing that is asked for takes longer: it hangs. */
+/** Hardly anything that is asked for takes longer: it hangs. */
 const ANSWER_MS_MAX = 120_000;
 
 /** Asks one of the benchmark's own processes, one question at a time. @throws Error with what it could not do. */
-export function ask<T>(child: ChildProcess, message: object, what: string): Promise<T> {
+export function ask<T>(child: ChildProcess, message: object, what: string, msMax = ANSWER_MS_MAX): Promise<T> {
   return new Promise((resolve, reject) => {
     const done = () => {
       clearTimeout(timer);
@@ -24,7 +24,7 @@ export function ask<T>(child: ChildProcess, message: object, what: string): Prom
       resolve(result as T);
     };
     const onExit = () => fail('its process ended');
-    const timer = setTimeout(() => fail(`no answer in ${ANSWER_MS_MAX / 1000} s`), ANSWER_MS_MAX);
+    const timer = setTimeout(() => fail(`no answer in ${msMax / 1000} s`), msMax);
     child.on('message', onMessage as (message: unknown) => void);
     child.on('exit', onExit);
     child.send(message);

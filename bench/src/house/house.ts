@@ -13,6 +13,8 @@ const MAINS = {
   passthrough: new URL('../processes/passthrough.ts', import.meta.url),
   load: new URL('../processes/load.ts', import.meta.url),
   callers: new URL('../processes/callers.ts', import.meta.url),
+  ledger: new URL('../ledger/process.ts', import.meta.url),
+  counting: new URL('../processes/counting.ts', import.meta.url),
   reaper: new URL('../processes/reaper.ts', import.meta.url),
 } as const;
 const QUIET = '--disable-warning=ExperimentalWarning';
@@ -72,6 +74,27 @@ export class House {
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${readFileSync(log, 'utf8').slice(-2000)}`);
     }
+  }
+
+  /** A program that is not Node's, and does not say when it is ready: who starts it asks it. All its output goes to its log. */
+  launch(name: string, file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const log = openSync(join(this.folder, `${name}.log`), 'a', 0o600);
+    const child = spawn(file, args, { cwd: this.folder, env: environment(env), stdio: ['ignore', log, log] });
+    this.#keep(child);
+    return child;
+  }
+
+  /** The last lines that a process wrote to its log. */
+  lastWords(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8').slice(-2000);
+  }
+
+  /** Ends a process at once, as a power cut would, and waits until it is gone. */
+  async kill(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGKILL');
+    await ended;
   }
 
   /** Asks one process to end, and waits for it. */

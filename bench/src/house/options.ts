@@ -70,7 +70,7 @@ function dialectsOf(text: string): readonly Dialect[] {
 }
 
 /** @returns the options, or the exit code where there is nothing to run. */
-export function optionsOrExit<T extends CommonOptions>(read: () => T, usage: string): T | number {
+export function optionsOrExit<T extends { readonly help: boolean }>(read: () => T, usage: string): T | number {
   try {
     const options = read();
     if (!options.help) return options;

@@ -56,7 +56,7 @@ function manifest(folder: string | null): { readonly file: string; readonly bin:
 }
 
 /** For a program that cannot be asked to take any free port and say which. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

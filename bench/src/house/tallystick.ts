@@ -45,7 +45,8 @@ function sourceOf({ name, base, declared }: Dialect, key: string, upstreamPort: 
   return { name: `bench ${name}`, provider: name, base_url, api_key: key, cap: CAP, models: declared };
 }
 
-function adminOf(url: string, token: string): Admin {
+/** The operator’s routes of a running daemon. */
+export function adminOf(url: string, token: string): Admin {
   return async <T>(path: string, body?: unknown) => {
     const response = await fetch(`${url}/api/admin${path}`, {
       method: body === undefined ? 'GET' : 'POST',

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { hostCommand } from './commands/host.ts';
 import { keyCommand } from './commands/key.ts';
 import { poolCommand } from './commands/pool.ts';
 import { receiptCommand } from './commands/receipt.ts';
@@ -42,6 +43,7 @@ export function buildProgram(mount: Mount): Command {
     backupCommand,
     restoreCommand,
     doctorCommand,
+    hostCommand,
   ];
   for (const make of commands) program.addCommand(inherit(make(mount), program));
   return program;

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { misconfigured } from './cli-error.ts';
 import type { Io } from './io.ts';
 
-type Name = 'TALLY_DATA_DIR' | 'TALLY_ADMIN_TOKEN' | 'TALLY_INSECURE_HTTP';
+type Name = 'TALLY_DATA_DIR' | 'DATABASE_URL' | 'TALLY_ADMIN_TOKEN' | 'TALLY_INSECURE_HTTP';
 
 /** What the daemon would read: the environment, then the configuration file. Only the daemon validates all of it. */
 export function setting(io: Io, name: Name): string | undefined {
@@ -21,9 +21,11 @@ export function dataDir(io: Io): string {
   return resolve(io.cwd, setting(io, 'TALLY_DATA_DIR') ?? '.tallystick');
 }
 
-/** Whether the data folder has books: a command that works on the folder must not make an empty one by a typing error. */
+/** Whether the data folder has books, or belongs to some in a database: a command that works on the folder must not make an empty one by a typing error. */
 export function hasBooks(io: Io): boolean {
-  return existsSync(join(dataDir(io), 'ledger.db'));
+  const dir = dataDir(io);
+  const isElsewhere = (setting(io, 'DATABASE_URL') ?? '') !== '' && existsSync(join(dir, 'vault'));
+  return isElsewhere || existsSync(join(dir, 'ledger.db'));
 }
 
 function configFile(io: Io): Readonly<Record<string, unknown>> {

@@ -157,6 +157,12 @@ export const ERRORS = {
   ),
   DATA_LOCKED: entry(500, true, 'Another process is using the data folder.', 'Stop it first.'),
   BACKUP_INVALID: entry(400, true, 'The backup cannot be made or used.', 'Choose an empty folder for a backup, a whole one for a restore.'),
+  INVITATION_INVALID: entry(
+    400,
+    true,
+    'The invitation cannot be used here.',
+    'Take a fresh one (`tally host invite`), and join with an empty data folder and the master key of the gateway in place.',
+  ),
   RECEIPT_INVALID: entry(422, true, 'The receipt does not verify.', 'Do not trust it; compare it with the gateway’s own copy.'),
   INTERNAL: entry(500, false, 'Something failed inside the gateway.', 'Try again; tell the operator the call id.'),
 } as const satisfies Record<string, Entry>;

@@ -132,7 +132,7 @@ describe('source', () => {
     const routes = { 'GET /api/admin/sources': [200, { sources: [SOURCE] }] as const };
     const piped = await on(routes, ['source', 'list']);
     expect(piped.out).toBe(
-      'id\tname\tprovider\tstate\tlimit\theld\tspent\toverrun\tleft\ns1\tgift\topenai\tactive\t500000\t0\t120\t0\t499880\n',
+      'id\tname\tprovider\tstate\tlimit\theld\tspent\toverrun\tleft\tsecret\ns1\tgift\topenai\tactive\t500000\t0\t120\t0\t499880\tsealed\n',
     );
     const setting = { cwd: folder?.cwd ?? '', env: HERE };
     expect(JSON.parse((await tally(['source', 'list', '--json'], setting)).out)).toEqual({ sources: [SOURCE] });

@@ -34,11 +34,12 @@ export const SOURCE_COLUMNS: readonly Column[] = [
   { head: 'spent', number: true },
   { head: 'overrun', number: true },
   { head: 'left', number: true },
+  { head: 'secret' },
 ];
 
 export function sourceRow(source: SourceView): readonly string[] {
-  const { id, name, provider, state, limit, held, spent, overrun, left } = source;
-  return [id, name, provider, state, limit, held, spent, overrun, left];
+  const { id, name, provider, state, limit, held, spent, overrun, left, secret } = source;
+  return [id, name, provider, state, limit, held, spent, overrun, left, secret];
 }
 
 export function printSource({ out }: Context, source: SourceView): void {

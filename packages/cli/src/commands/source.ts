@@ -3,6 +3,7 @@ import { CliError, usage } from '../cli-error.ts';
 import { action, type Context, type Mount } from '../context.ts';
 import { amount } from '../parse.ts';
 import { confirm } from '../prompt.ts';
+import { needed, readSecret } from '../secret.ts';
 import { type AddOptions, addSource } from './source-add.ts';
 import { printSource, SOURCE_COLUMNS, type SourceView, sourceRow } from './source-view.ts';
 
@@ -38,6 +39,11 @@ export function sourceCommand(mount: Mount): Command {
     .option('--api-key-file <file>', 'read the API key from a file (-: standard input)')
     .addHelpText('after', KEY_HELP)
     .action(action(mount, (context: Context, options: AddOptions) => addSource(context, options)));
+  source
+    .command('attach <id>')
+    .description('seal the API key of a source on this host too, where the books are shared by several; it comes from standard input')
+    .option('--api-key-file <file>', 'read the API key from a file (-: standard input)')
+    .action(action(mount, attach));
   source.command('list').description('all sources with what is left').action(action(mount, listSources));
   source
     .command('show <id>')
@@ -88,6 +94,12 @@ async function listSources({ client, out }: Context): Promise<void> {
 
 async function change(context: Context, id: string, verb: string, body: Readonly<Record<string, string | undefined>>): Promise<void> {
   printSource(context, await context.client.post<SourceView>(path(id, verb), body));
+}
+
+async function attach(context: Context, id: string, { apiKeyFile }: { apiKeyFile?: string }): Promise<void> {
+  const { io, client } = context;
+  const api_key = needed(await readSecret(io, apiKeyFile, 'API key'), 'API key');
+  printSource(context, await client.post<SourceView>(path(id, 'attach'), { api_key }));
 }
 
 async function destroy(context: Context, id: string, { yes = false, reason }: Reason & { yes?: boolean }): Promise<void> {

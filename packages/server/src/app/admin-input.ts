@@ -51,12 +51,14 @@ function isHttpUrl(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && local);
 }
 
+// What an HTTP header can carry: anything else would be refused upstream, or worse.
+const apiKey = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be 1 to 4096 visible ASCII characters');
+
 const sourceSchema = z.strictObject({
   name,
   provider: z.enum(['openai', 'openai-compatible', 'anthropic', 'google', 'sandbox']),
   base_url: baseUrl.optional(),
-  // What an HTTP header can carry: anything else would be refused upstream, or worse.
-  api_key: z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be 1 to 4096 visible ASCII characters'),
+  api_key: apiKey,
   cap: tokens.refine((cap) => cap >= 1n && cap <= CAP_MAX, `must be from 1 to ${CAP_MAX}`),
   settle: z.enum(['metered', 'hold']).default('metered'),
   count_consent: z.boolean().default(false),
@@ -78,6 +80,7 @@ const keySchema = z.strictObject({
   replay_s: z.int().min(0).max(86_400).default(0),
 });
 
+const attachSchema = z.strictObject({ api_key: apiKey });
 const limitSchema = z.strictObject({ limit: tokens });
 const reasonSchema = z.strictObject({ reason: z.string().min(1).max(200).optional(), reconciled_total: tokens.optional() });
 const backupSchema = z.strictObject({ folder: z.string().min(1).max(4096) });
@@ -139,6 +142,7 @@ function defaultUrl(provider: z.output<typeof sourceSchema>['provider']): string
 }
 
 export const readKey = (body: unknown): KeyInput => read(keySchema, body);
+export const readAttach = (body: unknown): { api_key: string } => read(attachSchema, body);
 export const readLimit = (body: unknown): { limit: bigint } => read(limitSchema, body);
 export const readReason = (body: unknown): z.output<typeof reasonSchema> => read(reasonSchema, body ?? {});
 export const readBackup = (body: unknown): { folder: string } => read(backupSchema, body);

@@ -9,7 +9,7 @@ export type KeyView = Readonly<Record<string, unknown>>;
 
 /** @returns the key's view and the key itself: the only time that it is shown. */
 export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyView & { readonly virtual_key: string }> {
-  const { ledger, principals, vault, clock } = daemon;
+  const { ledger, front, vault, clock } = daemon;
   const now = clock.wallMs();
   const known = new Set((await ledger.sources()).map(({ id }) => id));
   const unknown = input.sources?.find((id) => !known.has(id));
@@ -23,7 +23,7 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
     id,
     name: input.name,
     tenantId: input.tenant,
-    hash: principals.hash(secret),
+    hash: front.principals.hash(secret),
     hint: `${secret.slice(0, 7)}…`,
     creditAccountId,
     sources: input.sources ?? null,
@@ -48,7 +48,7 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
   }
   await vault.audit('key.created', id, { name: input.name, hint: row.hint, tenant: input.tenant });
   await ledger.addKey(row, accounts);
-  principals.add(row);
+  await front.principals.add(row);
   await daemon.checkpoint();
   return { ...(await show(daemon, row)), virtual_key: secret };
 }

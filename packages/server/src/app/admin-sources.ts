@@ -1,16 +1,18 @@
-import { parseTariff, TallyError, tariffId } from '@tallystick/core';
+import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { Account, AccountState, SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
 import { RECONCILE, SOURCE_ADDED, SOURCE_ADDING } from './anchor.ts';
 import type { Daemon } from './daemon.ts';
+import { isHere } from './follow-source.ts';
+import { learnTariff } from './tariffs.ts';
 
 /** A source as the operator sees it: never its secret. */
 export type SourceView = Readonly<Record<string, unknown>>;
 
 /** Seals the key first, then opens its account: a crash in between leaves a sealed key that nothing can use. */
 export async function addSource(daemon: Daemon, input: SourceInput): Promise<SourceView> {
-  const { vault, ledger, sources, clock } = daemon;
+  const { vault, ledger, front, clock } = daemon;
   const id = uuidv7(clock.wallMs());
   const now = clock.wallMs();
   if (input.expires_at !== undefined && input.expires_at <= now)
@@ -45,9 +47,8 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     },
   ]);
   await vault.audit(SOURCE_ADDED, id, { name: input.name });
-  sources.add(row);
-  const tariff = parseTariff(input.tariff);
-  daemon.tariffs.set(tariffId(tariff), tariff);
+  await front.sources.add(row);
+  learnTariff(daemon.tariffs, row);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }
@@ -67,20 +68,30 @@ export async function showSource(daemon: Daemon, id: string): Promise<SourceView
   return view(daemon, row, account);
 }
 
-/** The vault's word first, the ledger's after it: what is sealed is never above what the books say. @throws LIMIT_INVALID */
+/**
+ * The vault's word first, the ledger's after it: what is sealed is never above what the books say. Where several hosts lower it at once the
+ * lowest stands, and each lowers its own seal to what the books then say. @throws LIMIT_INVALID
+ */
 export async function limitSource(daemon: Daemon, id: string, limit: bigint): Promise<SourceView> {
   const { account } = await findSource(daemon, id);
   refuseFinal(account);
-  const sealed = daemon.vault.limits(id);
-  if (limit >= sealed.limit) {
-    throw new TallyError('LIMIT_INVALID', `The limit is ${sealed.limit} now and can only be lowered; raising it is a new source.`, {
+  const sealed = isElsewhere(daemon, id) ? null : daemon.vault.limits(id);
+  const now = sealed !== null && sealed.limit < account.limit ? sealed.limit : account.limit;
+  if (limit >= now) {
+    throw new TallyError('LIMIT_INVALID', `The limit is ${now} now and can only be lowered; raising it is a new source.`, {
       field: 'limit',
     });
   }
-  await daemon.vault.changeLimit({ id, seq: sealed.seq + 1, limit, expiry: 0 });
-  await daemon.ledger.setLimit(id, limit, `change ${sealed.seq + 1}`);
+  if (sealed === null) await daemon.vault.audit('source.limited', id, { limit: String(limit) });
+  else await daemon.vault.changeLimit({ id, seq: sealed.seq + 1, limit, expiry: 0 });
+  await daemon.ledger.lowerLimit(id, limit, sealed === null ? 'on another host than its secret’s' : `change ${sealed.seq + 1}`);
   await daemon.checkpoint();
   return showSource(daemon, id);
+}
+
+/** In shared books: another host may have the secret, this one never did. */
+function isElsewhere({ vault, isShared }: Daemon, id: string): boolean {
+  return isShared && !isHere(vault, id);
 }
 
 /** Pause, or resume what is paused; a frozen source is only resumed with the provider's own total. */
@@ -111,18 +122,21 @@ export async function setSourceState(
 }
 
 /** What was frozen may have lost its secret, or come from books that allow more than the seal does: it never goes on with that. */
-export async function lowerToSeal({ vault, ledger }: Daemon, account: Account): Promise<void> {
+export async function lowerToSeal(daemon: Daemon, account: Account): Promise<void> {
+  const { vault, ledger } = daemon;
   if (!vault.has(account.id)) {
     throw new TallyError(
       'STATE_INVALID',
-      'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
+      isElsewhere(daemon, account.id)
+        ? 'The source’s secret is not on this host: do this on one that has it, or attach its key here (`tally source attach`).'
+        : 'The source’s secret is not here (its slot or its record is missing): destroy this source and add its key as a new one.',
       { state: account.state },
     );
   }
   const sealed = vault.limits(account.id);
   if (account.ceiling !== sealed.ceiling)
     throw new TallyError('STATE_INVALID', 'The books name another cap than the seal of this source. Destroy it, and add it anew.');
-  if (account.limit > sealed.limit) await ledger.setLimit(account.id, sealed.limit, 'as sealed');
+  if (account.limit > sealed.limit) await ledger.lowerLimit(account.id, sealed.limit, 'as sealed');
 }
 
 /** The books first, so that no new hold can be placed; then connections; then the secret. */
@@ -130,9 +144,10 @@ export async function destroySource(daemon: Daemon, id: string, reason: string):
   const { account } = await findSource(daemon, id);
   if (account.state !== 'destroyed') {
     await daemon.ledger.setState(id, 'destroyed', reason);
-    await daemon.sources.remove(id);
+    await daemon.front.sources.remove(id);
   }
-  await daemon.vault.shred(id, reason);
+  // Hosts that have copies of their own follow within a second.
+  if (!isElsewhere(daemon, id)) await daemon.vault.shred(id, reason);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }
@@ -148,6 +163,13 @@ export async function findSource(daemon: Daemon, id: string): Promise<{ row: Sou
 export function refuseFinal(account: Account): void {
   if (account.state === 'destroyed' || account.state === 'revoked')
     throw new TallyError('STATE_INVALID', `The source is ${account.state}; that is final.`, { state: account.state });
+}
+
+/** Of this host: other hosts may have copies of their own. */
+function secretOf(daemon: Daemon, { id, state }: Account): 'sealed' | 'destroyed' | 'elsewhere' | 'missing' {
+  if (daemon.vault.has(id)) return 'sealed';
+  if (state === 'destroyed') return 'destroyed';
+  return isElsewhere(daemon, id) ? 'elsewhere' : 'missing';
 }
 
 function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {
@@ -170,7 +192,7 @@ function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {
     left: String(left > 0n ? left : 0n),
     expires_at: account.expiresAt,
     created_at: row.createdAt,
-    secret: daemon.vault.has(row.id) ? 'sealed' : account.state === 'destroyed' ? 'destroyed' : 'missing',
+    secret: secretOf(daemon, account),
     destruction: daemon.vault.mode,
   };
 }

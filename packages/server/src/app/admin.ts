@@ -3,7 +3,8 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { receiptAnswer } from '#settle';
-import { readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
+import { attachSource } from './admin-attach.ts';
+import { readAttach, readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
 import { createKey, listKeys, revokeKey } from './admin-keys.ts';
 import { readReconcile } from './admin-reconcile.ts';
 import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
@@ -11,9 +12,10 @@ import { isAdmin } from './admin-token.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { inviteHost } from './hosts.ts';
+import { OTHER_BODY_BYTES_MAX } from './http-server.ts';
+import { Readiness } from './readiness.ts';
 import { listReconciliations, reconcileSource } from './reconcile.ts';
-
-const ADMIN_BODY_BYTES_MAX = 1_048_576;
 
 /** Everything but the callers' routes: receipts, operations, and the operator's own. */
 export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
@@ -30,7 +32,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   app.use(
     '/api/admin/*',
     bodyLimit({
-      maxSize: ADMIN_BODY_BYTES_MAX,
+      maxSize: OTHER_BODY_BYTES_MAX,
       onError: () => {
         throw new TallyError('BODY_TOO_LARGE');
       },
@@ -44,10 +46,13 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
 
 function publicRoutes(app: Hono, daemon: Daemon, isClosing: () => boolean): void {
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  app.get('/readyz', (c) => {
-    const findings = daemon.anchorFindings().length;
-    const ready = !isClosing();
-    return c.json({ status: ready ? 'ready' : 'closing', findings }, ready ? 200 : 503);
+  const readiness = new Readiness(daemon.ledger, daemon.clock);
+  app.get('/readyz', async (c) => {
+    const workers = daemon.front.workers();
+    const told = { findings: daemon.anchorFindings().length, ...(workers === null ? {} : { workers }) };
+    if (isClosing()) return c.json({ status: 'closing', ...told }, 503);
+    const reason = await readiness.books();
+    return reason === null ? c.json({ status: 'ready', ...told }) : c.json({ status: 'unavailable', ...told, reason }, 503);
   });
   app.get('/api/receipts/signer', (c) => {
     const { domain, lane } = daemon;
@@ -66,6 +71,7 @@ function sourceRoutes(app: Hono, daemon: Daemon): void {
   app.get(base, async (c) => c.json({ sources: await listSources(daemon) }));
   app.post(base, async (c) => c.json(await addSource(daemon, readSource(await json(c))), 201));
   app.get(`${base}/:id`, async (c) => c.json(await showSource(daemon, c.req.param('id'))));
+  app.post(`${base}/:id/attach`, async (c) => c.json(await attachSource(daemon, c.req.param('id'), readAttach(await json(c)).api_key)));
   app.post(`${base}/:id/limit`, async (c) => c.json(await limitSource(daemon, c.req.param('id'), readLimit(await json(c)).limit)));
   app.post(`${base}/:id/pause`, async (c) => {
     const { reason } = readReason(await json(c));
@@ -110,6 +116,7 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
     await daemon.ledger.setStop(false, reason ?? 'by the operator');
     return c.json({ stopped: false });
   });
+  app.post('/api/admin/hosts/invite', async (c) => c.json(await inviteHost(daemon), 201));
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
   app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
   app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, { ...daemon, anchorFindings: daemon.anchorFindings() })));
@@ -117,7 +124,7 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
 
 async function metricsText(c: Context, daemon: Daemon): Promise<Response> {
   daemon.metrics.openHolds.set((await daemon.ledger.openHolds(100_000)).length);
-  return c.text(await daemon.metrics.registry.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
+  return c.text(await daemon.front.metrics(), 200, { 'content-type': daemon.metrics.registry.contentType });
 }
 
 async function json(c: Context): Promise<unknown> {

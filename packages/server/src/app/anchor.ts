@@ -12,7 +12,7 @@ export const SOURCE_ADDING = 'source.adding';
 export const SOURCE_ADDED = 'source.added';
 
 /** An account as the vault remembers it: what is billed beyond a hold counts as spent. */
-export function accountHeads(sources: readonly Account[]): readonly AccountHead[] {
+function accountHeads(sources: readonly Account[]): readonly AccountHead[] {
   return sources.map(({ id, seq, spent, overrun, head }) => ({ accountId: id, seq, spent: spent + overrun, head }));
 }
 
@@ -21,7 +21,7 @@ export function accountHeads(sources: readonly Account[]): readonly AccountHead[
  * or an account that went back. Either says that calls may be missing in these books, and not only those of one account.
  * @returns one sentence per finding, each about all sources; empty when all agree.
  */
-export async function compareAnchor(ledger: Ledger, vault: Vault): Promise<readonly AnchorFinding[]> {
+export async function compareAnchor(ledger: Ledger, vault: Vault, isShared: boolean): Promise<readonly AnchorFinding[]> {
   const { current, pending } = vault.generation();
   const generation = await ledger.generation();
   const sources = await ledger.accounts('source');
@@ -29,9 +29,10 @@ export async function compareAnchor(ledger: Ledger, vault: Vault): Promise<reado
   const findings: AnchorFinding[] = [];
   const add = (what: string, accounts: readonly string[]) =>
     findings.push({ message: `${what}: all sources are frozen until reconciled`, accounts });
-  if (generation !== current && generation !== pending && sources.length > 0)
+  // A count that was lost on its way into the books may be there all the same.
+  if ((generation < current || generation > (pending ?? current)) && sources.length > 0)
     add(`the books are of generation ${generation}, their anchor says ${current}`, all);
-  for (const { message, accountId } of vault.checkHeads(accountHeads(sources))) add(message, [...all, accountId]);
+  for (const { message, accountId } of vault.checkHeads(await headsOf(ledger, isShared))) add(message, [...all, accountId]);
   return findings;
 }
 
@@ -40,22 +41,38 @@ export async function checkAnchor(
   { ledger, vault, isShared }: Pick<Books, 'ledger' | 'vault' | 'isShared'>,
   log: Log,
 ): Promise<readonly AnchorFinding[]> {
-  const anchor = vault.generation();
-  const generation = await ledger.generation();
   const sources = await ledger.accounts('source');
-  const findings = [...(await compareAnchor(ledger, vault))];
-  if (findings.length > 0) for (const source of sources) await freeze(ledger, source.id, RECONCILE);
+  const findings = [...(await compareAnchor(ledger, vault, isShared))];
+  if (findings.length > 0) await freezeSources(ledger);
   // What a crash left half-done is finished only in books that are known to be the latest.
   else findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
   // In shared books a source may have its secret on another host only.
   for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
-  const next = Math.max(generation, anchor.current, anchor.pending ?? 0) + 1;
-  // The pending value makes a crash between the two stores recognisable as such.
+  await nextGeneration(ledger, vault);
+  for (const { message } of findings) log.error({ finding: message }, 'the books do not agree with their anchor');
+  return findings;
+}
+
+/** Counts on, in the books and outside of them. The pending value makes a crash between the two recognisable as such. */
+export async function nextGeneration(ledger: Ledger, vault: Vault): Promise<void> {
+  const { current, pending } = vault.generation();
+  const generation = await ledger.generation();
+  const next = Math.max(generation, current, pending ?? 0) + 1;
   await vault.setGeneration({ current: generation, pending: next });
   await ledger.setGeneration(next);
   await vault.setGeneration({ current: next, pending: null });
-  for (const { message } of findings) log.error({ finding: message }, 'the books do not agree with their anchor');
-  return findings;
+}
+
+/** What is remembered of the books: how far each source has come and, in shared ones, each lane, in which every call ends. */
+export async function headsOf(ledger: Ledger, isShared: boolean): Promise<readonly AccountHead[]> {
+  const heads = accountHeads(await ledger.accounts('source'));
+  if (!isShared) return heads;
+  const lanes = (await ledger.lanes()).map(({ laneId, nextSeq }) => ({ accountId: `lane:${laneId}`, seq: nextSeq, spent: 0n, head: '' }));
+  return [...heads, ...lanes];
+}
+
+export async function freezeSources(ledger: Ledger): Promise<void> {
+  for (const { id } of await ledger.accounts('source')) await freeze(ledger, id, RECONCILE);
 }
 
 /** A crash inside `source destroy` or `source limit` is carried on; one inside `source add` is undone: nobody was told that it is there. */
@@ -73,7 +90,7 @@ async function finishInterrupted(ledger: Ledger, vault: Vault, sources: readonly
       }
       await vault.shred(id, 'its source was never added');
     } else if (source.state === 'destroyed' && source.stateReason !== 'tampered') await vault.shred(id, source.stateReason ?? 'destroyed');
-    else if (source.limit > vault.limits(id).limit) await ledger.setLimit(id, vault.limits(id).limit, 'as sealed');
+    else if (source.limit > vault.limits(id).limit) await ledger.lowerLimit(id, vault.limits(id).limit, 'as sealed');
     else continue;
     log.warn({ source: id }, 'what a crash interrupted was finished');
   }

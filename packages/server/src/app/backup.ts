@@ -10,6 +10,8 @@ import { type Books, openBooks } from './books.ts';
 import { ARCHIVE, EXPORT_NAME } from './reconcile-archive.ts';
 
 const FORMAT = 'tallystick-backup/1';
+/** Books on their way from a backup into a database. */
+const IMPORTED = 'ledger.db.restoring';
 type Manifest = {
   readonly format: string;
   readonly made_at: number;
@@ -56,8 +58,9 @@ export type Restored = {
 };
 
 /**
- * Puts a backup into an empty data folder (slots that are still on this host are used). What was spent after the backup is not in it,
- * so every source starts frozen until the operator has compared it with the provider.
+ * Puts a backup into an empty data folder (slots that are still on this host are used); its books go into the database where one is
+ * configured, which must be empty too. What was spent after the backup is not in it, so every source starts frozen until the operator has
+ * compared it with the provider.
  * @throws BACKUP_INVALID
  */
 export async function restore(
@@ -83,15 +86,23 @@ export async function restore(
   try {
     cpSync(join(from, 'vault'), join(dir, 'vault'), { recursive: true });
     if (bringsSlots) cpSync(join(from, 'slots'), slots, { recursive: true });
+    if (config.DATABASE_URL !== '') {
+      // A copy, because an older backup is brought up to date before it is read.
+      cpSync(join(from, 'ledger.db'), join(dir, IMPORTED));
+      copyExports(from, dir);
+      return await freezeAll(config, env, stdin, join(dir, IMPORTED));
+    }
     cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
     copyExports(from, dir);
-    return await freezeAll(config, env, stdin);
+    return await freezeAll(config, env, stdin, null);
   } catch (error) {
     // Nothing half-restored stays: with the right key the same command works.
     for (const name of ['vault', 'ledger.db', 'ledger.db-wal', 'ledger.db-shm']) rmSync(join(dir, name), { recursive: true, force: true });
     if (bringsSlots) rmSync(slots, { recursive: true, force: true });
     putBack();
     throw error;
+  } finally {
+    for (const end of ['', '-wal', '-shm']) rmSync(join(dir, IMPORTED + end), { force: true });
   }
 }
 
@@ -123,8 +134,13 @@ function copyExports(from: string, to: string): void {
   for (const name of names) cpSync(join(folder, name), join(to, ARCHIVE, name));
 }
 
-async function freezeAll(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Restored> {
-  const books = await openBooks(config, env, stdin);
+async function freezeAll(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  importing: string | null,
+): Promise<Restored> {
+  const books = await openBooks(config, env, stdin, importing === null ? {} : { importing });
   try {
     const sources = (await books.ledger.accounts('source')).filter(({ state }) => state === 'active' || state === 'paused');
     for (const { id } of sources) await books.ledger.setState(id, 'frozen', RECONCILE);

@@ -4,8 +4,9 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
+import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { placeOfBooks } from './books-place.ts';
 import { hostId } from './host-id.ts';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -27,6 +28,8 @@ export type Books = {
   readonly findings: readonly string[];
   /** Calls that a crash had left open: ended at this opening, their holds spent. */
   readonly burned: number;
+  /** Joins workers to the ledger's writer; absent where this process serves the callers itself. */
+  readonly hub: WriterHub | undefined;
   close(): Promise<void>;
 };
 
@@ -34,8 +37,16 @@ const BOOK_ID = 'local-0';
 /** Processes that may write the same books at a time, each in a lane of its own. */
 const LANES = 64;
 
-/** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED */
-export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null): Promise<Books> {
+/** `importing`: a file of books that a database, which must be empty, is filled with first. */
+export type OpenOptions = { readonly hub?: WriterHub; readonly importing?: string };
+
+/** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED, CONFIG_INVALID, LEDGER_UNAVAILABLE, BACKUP_INVALID */
+export async function openBooks(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stdin: NodeJS.ReadableStream | null,
+  more: OpenOptions = {},
+): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -48,7 +59,7 @@ export async function openBooks(config: Config, env: NodeJS.ProcessEnv, stdin: N
   }
   const lock = lockFile(join(dir, 'data.lock'));
   try {
-    return await open(config, env, stdin, lock);
+    return await open(config, env, stdin, lock, more);
   } catch (error) {
     lock.release();
     throw error;
@@ -60,10 +71,11 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
+  { hub, importing }: OpenOptions,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
-  const url = config.DATABASE_URL;
+  const at = await placeOfBooks(config, BOOK_ID);
   const { master } = await loadMaster({
     file: config.TALLY_MASTER_KEY_FILE,
     env,
@@ -85,12 +97,14 @@ async function open(
     const domain = placeholderDomain(hex('genesis'));
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
-    const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
-    const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
+    const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };
+    if (importing !== undefined && 'url' in at)
+      await importToPostgres({ ...shared, url: at.url, file: importing, laneIds, now: clock.wallMs() });
+    const options = { ...shared, ...(hub === undefined ? {} : { hub }) };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...keys, url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
-        : { ...(await openSqliteLedger({ ...keys, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })), laneIndex: 0 };
+        ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })
+        : { ...(await openSqliteLedger({ ...options, file: at.file, laneId: laneIds[0] as Hex })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;
     const laneOf = (id: Hex) => laneKeys[laneIds.indexOf(id)] ?? null;
@@ -99,7 +113,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: url !== '', bookId: BOOK_ID, findings, burned, close };
+    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: 'url' in at, bookId: BOOK_ID, findings, burned, hub, close };
   } catch (error) {
     await vault.close();
     throw error;

@@ -1,26 +1,27 @@
 import type { Hex, Tariff } from '@tallystick/core';
-import { FREE_TARIFF, parseTariff, tariffId } from '@tallystick/core';
-import { Gateway, type GatewayLimits, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
 import { hashFast } from '#ground/keccak';
 import type { Log } from '#ground/log';
 import { type Metrics, openMetrics } from '#ground/metrics';
-import type { SourceRow } from '#ledger';
 import { ReceiptSigner, type ReceiptsDeps } from '#settle';
-import { accountHeads, checkAnchor } from './anchor.ts';
+import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
+import { callersKeys, openCallers } from './callers.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
-import { type AnchorFinding, ledgerFinding, stillOpen } from './findings.ts';
+import { type AnchorFinding, ledgerFinding } from './findings.ts';
+import { Followers } from './followers.ts';
+import { type Front, ownFront } from './front.ts';
 import { finishReconciliations } from './reconcile-steps.ts';
+import { knownTariffs, learnTariff } from './tariffs.ts';
+import { workersFront } from './workers/workers-front.ts';
 
 /** The whole daemon but its sockets: who reads `wire` sees how the rooms are joined. */
 export type Daemon = Books & {
   readonly config: Config;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly gateway: Gateway;
-  readonly sources: Sources;
-  readonly principals: Principals;
+  readonly front: Front;
   readonly signer: ReceiptSigner;
   readonly receipts: ReceiptsDeps;
   /** Every tariff that a receipt of this gateway may name, by id. */
@@ -34,56 +35,47 @@ export type Daemon = Books & {
 };
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
-  const { vault, ledger, clock } = books;
-  let findings = await foundAtStart(books, log);
-  if (findings.length === 0) await finishReconciliations({ ...books, config }, log);
+  const { vault, ledger, clock, isShared } = books;
+  // Before anything else is read: what others change from here on is followed.
+  const followFrom = isShared ? await ledger.changesEnd() : 0n;
+  const found = await foundAtStart(books, log);
+  if (found.length === 0) await finishReconciliations({ ...books, config }, log);
   await hashFast();
   const metrics = openMetrics();
-  const pseudonymKey = vault.derive('pseudonym');
-  const upstream = {
-    connectionsMax: config.TALLY_UPSTREAM_CONNECTIONS_MAX,
-    headersMs: config.TALLY_UPSTREAM_HEADERS_MS,
-    idleMs: config.TALLY_UPSTREAM_IDLE_MS,
-  };
-  const live = await usableSources(books);
-  const sources = new Sources(live, { upstream, pseudonymKey, sandboxUrl });
-  const principals = new Principals(vault.derive('key-hash'), pseudonymKey, await ledger.keys());
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
-  const replays = new Replays({
-    ledger,
+  const onReceipt = () => signer.notify();
+  const parts = {
+    config,
+    keys: callersKeys(vault),
+    sources: await usableSources(books),
+    principals: await ledger.keys(),
+    sandboxUrl,
+    isShared,
     clock,
     log,
     metrics,
-    bytesMax: config.TALLY_REPLAY_BYTES_MAX,
-    readerStallMs: config.TALLY_READER_STALL_MS,
-  });
-  const gateway = new Gateway({
-    ledger,
-    vault,
-    principals,
-    sources,
-    replays,
-    clock,
-    log,
-    metrics,
-    limits: gatewayLimits(config),
-    keys: { idempotency: vault.derive('idempotency') },
-    onReceipt: () => signer.notify(),
-  });
+  };
+  const { hub } = books;
+  hub?.onSettled(onReceipt);
+  const front =
+    hub === undefined
+      ? ownFront(config, openCallers({ ...parts, ledger, vault, onReceipt }), metrics)
+      : workersFront({ ...parts, books, hub });
   const tariffs = knownTariffs(await ledger.sources());
   const receipts: ReceiptsDeps = { ledger, domain: books.domain, laneOf: books.laneOf, tariff: (id) => tariffs.get(id) ?? null };
-  const checkpoint = async () => {
-    await vault.checkpoint(accountHeads(await ledger.accounts('source')));
-    if (findings.length > 0) findings = stillOpen(findings, await ledger.accounts(), vault);
-  };
-  await checkpoint();
-  const endChores = startChores(ledger, checkpoint, log);
+  const checkpoints = new Checkpoints({ ledger, vault, isShared, log }, found);
+  await checkpoints.take();
+  const followers = new Followers({ ledger, vault, ...front, onSource: (row) => learnTariff(tariffs, row), log }, followFrom);
+  if (isShared) await followers.start(found.length === 0);
+  const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const stop = async () => {
     endChores();
-    await gateway.close(config.TALLY_SHUTDOWN_MS);
+    await front.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
-    await checkpoint();
+    await followers.stop();
+    // Books that are away now are compared at the next start.
+    await checkpoints.take().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
     await books.close();
   };
   return {
@@ -91,15 +83,13 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     config,
     log,
     metrics,
-    gateway,
-    sources,
-    principals,
+    front,
     signer,
     receipts,
     tariffs,
     adminToken,
-    anchorFindings: () => findings.map(({ message }) => message),
-    checkpoint,
+    anchorFindings: () => checkpoints.findings.map(({ message }) => message),
+    checkpoint: () => checkpoints.take(),
     stop,
   };
 }
@@ -116,23 +106,8 @@ async function usableSources({ ledger, vault, isShared }: Books) {
   return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 
-/** Tariffs never change in place: a receipt's tariff is found by its hash for as long as its source is on the books. */
-function knownTariffs(rows: readonly SourceRow[]): Map<Hex, Tariff> {
-  const all = [FREE_TARIFF, ...rows.map(({ tariff }) => parseTariff(JSON.parse(tariff)))];
-  return new Map(all.map((tariff) => [tariffId(tariff), tariff]));
-}
-
-function gatewayLimits(config: Config): GatewayLimits {
-  return {
-    bodyBytesMax: config.TALLY_BODY_BYTES_MAX,
-    bodiesBytesMax: config.TALLY_BODIES_BYTES_MAX,
-    bodyTimeoutMs: config.TALLY_BODY_TIMEOUT_MS,
-    answerBytesMax: config.TALLY_ANSWER_BYTES_MAX,
-    callsMax: config.TALLY_CALLS_MAX,
-    callDeadlineMs: config.TALLY_CALL_DEADLINE_MS,
-    readerStallMs: config.TALLY_READER_STALL_MS,
-    retriesMax: config.TALLY_RETRIES_MAX,
-    retryWaitMaxMs: config.TALLY_RETRY_WAIT_MS_MAX,
-    outputDefault: BigInt(config.TALLY_DEFAULT_OUTPUT_MAX),
-  };
+/** Beside the heads, in shared books: receipts that no call of this process has asked for are signed too. */
+async function chore(checkpoints: Checkpoints, signer: ReceiptSigner | null): Promise<void> {
+  await checkpoints.take();
+  await signer?.flushLeft();
 }

@@ -1,59 +1,36 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { TallyError } from '@tallystick/core';
 import type { Config } from '#ground/config';
-import { adminApp } from './admin.ts';
-import type { Daemon } from './daemon.ts';
 
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 20_000;
 
-export type Listening = { readonly url: string; close(): Promise<void> };
+/** Largest body of a request that is no caller’s, bytes. */
+export const OTHER_BODY_BYTES_MAX = 1_048_576;
 
-/** One origin for everything: callers' routes go straight to the gateway, the rest to the operator's app. */
-export async function listen(daemon: Daemon): Promise<Listening> {
-  const { config, gateway } = daemon;
-  let closing = false;
-  const other = getRequestListener(adminApp(daemon, () => closing).fetch);
-  const server = makeServer(config, (req, res) => {
-    const url = req.url ?? '/';
-    const query = url.indexOf('?');
-    if (gateway.handle(req, res, query === -1 ? url : url.slice(0, query))) return;
-    void other(req, res);
-  });
+/** @returns the port. @throws CONFIG_INVALID */
+export async function bind(server: Server, { HOST, PORT }: Config): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
         new TallyError(
           'CONFIG_INVALID',
-          `PORT: cannot listen on ${config.HOST}:${config.PORT} (${cause.code ?? 'unknown'}); choose another PORT, or stop what uses this one.`,
+          `PORT: cannot listen on ${HOST}:${PORT} (${cause.code ?? 'unknown'}); choose another PORT, or stop what uses this one.`,
           {
             setting: 'PORT',
           },
         ),
       ),
     );
-    server.listen({ host: config.HOST, port: config.PORT, backlog: 1024 }, resolve);
+    server.listen({ host: HOST, port: PORT, backlog: 1024 }, resolve);
   });
-  const { port } = server.address() as AddressInfo;
-  // Who is told to connect cannot connect to 'any address'.
-  const reachable = config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST === '::' ? '::1' : config.HOST;
-  const host = reachable.includes(':') ? `[${reachable}]` : reachable;
-  const close = async () => {
-    // Whoever asks is still answered, with SHUTTING_DOWN, and readiness says 503, until the calls in flight have ended.
-    closing = true;
-    await daemon.stop();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
-  };
-  return { url: `${config.TALLY_TLS_CERT_FILE === '' ? 'http' : 'https'}://${host}:${port}`, close };
+  return (server.address() as AddressInfo).port;
 }
 
-function makeServer(config: Config, handler: (req: IncomingMessage, res: ServerResponse) => void): Server {
+export function makeServer(config: Config, handler: (req: IncomingMessage, res: ServerResponse) => void): HttpServer {
   const options = {
     maxHeaderSize: config.TALLY_HEADER_BYTES_MAX,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -7,6 +7,7 @@ import { compareAnchor } from './anchor.ts';
 import { backup, restore } from './backup.ts';
 import { type Books, openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
+import { joinHost } from './hosts.ts';
 import { guardMemory } from './memory-guard.ts';
 import { serve } from './serve.ts';
 import { readyLine, welcome } from './welcome.ts';
@@ -15,15 +16,17 @@ import { readyLine, welcome } from './welcome.ts';
 const EXIT_CONFIG = 78;
 
 /** What works on the data folder itself, with the daemon stopped. */
-const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify'];
+const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify', 'host-join'];
 
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
   guardMemory();
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const options = { json: { type: 'boolean', default: false }, workers: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const command = positionals[0] ?? 'serve';
-  const config = loadConfig(process.env, process.cwd());
+  const given = values.workers === undefined ? {} : { TALLY_WORKERS: values.workers };
+  const config = loadConfig({ ...process.env, ...given }, process.cwd());
   const env = takeSecrets(process.env);
   const stdin = config.TALLY_MASTER_KEY === '-' ? process.stdin : null;
   if (command === 'serve') await run(config, env, stdin, values.json);
@@ -68,6 +71,7 @@ async function offline(
   stdin: NodeJS.ReadableStream | null,
 ): Promise<unknown> {
   if (command === 'restore') return restore(config, folder ?? missing('restore'), env, stdin);
+  if (command === 'host-join') return joinHost(config, folder ?? missing('host-join'), env, stdin);
   if (!OFFLINE.includes(command)) throw new TallyError('INPUT_INVALID', `There is no command ${command.slice(0, 32)}.`);
   if (config.DATABASE_URL === '' && !existsSync(join(config.TALLY_DATA_DIR, 'ledger.db')))
     throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
@@ -83,8 +87,8 @@ async function offline(
 }
 
 /** What a start would find. A vault that is shut compares nothing: the audit log's own findings say why. */
-async function offlineFindings({ ledger, vault, findings }: Books): Promise<readonly string[]> {
-  const compared = await compareAnchor(ledger, vault).catch((error: unknown) => {
+async function offlineFindings({ ledger, vault, isShared, findings }: Books): Promise<readonly string[]> {
+  const compared = await compareAnchor(ledger, vault, isShared).catch((error: unknown) => {
     if (error instanceof TallyError && error.code === 'TAMPERED') return [];
     throw error;
   });
@@ -92,7 +96,7 @@ async function offlineFindings({ ledger, vault, findings }: Books): Promise<read
 }
 
 function missing(command: string): never {
-  throw new TallyError('INPUT_INVALID', `${command} needs a folder.`);
+  throw new TallyError('INPUT_INVALID', `${command} needs a path.`);
 }
 
 function fail(cause: unknown): never {

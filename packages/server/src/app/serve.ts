@@ -1,12 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { writeDurable } from '#ground/files';
 import { openLog } from '#ground/log';
+import { WriterHub } from '#ledger';
 import { loadAdminToken } from './admin-token.ts';
 import { openBooks } from './books.ts';
 import { type Daemon, wire } from './daemon.ts';
-import { type Listening, listen } from './http-server.ts';
+import { type Listening, listen } from './listen.ts';
 import { type SandboxChild, startSandboxChild } from './sandbox-child.ts';
 import { type Seeded, seed } from './seed.ts';
 
@@ -23,7 +25,8 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
   const undo: (() => Promise<void>)[] = [];
   try {
     const log = openLog(config.TALLY_LOG_LEVEL);
-    const books = await openBooks(config, env, stdin);
+    const hub = config.TALLY_WORKERS > 1 ? new WriterHub(systemClock, log) : undefined;
+    const books = await openBooks(config, env, stdin, hub === undefined ? {} : { hub });
     undo.push(() => books.close());
     const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
     const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox'), env) : null;

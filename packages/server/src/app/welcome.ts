@@ -17,6 +17,7 @@ export function readyLine({ url, seeded }: Running): string {
 export function welcome(running: Running): string {
   const { url, seeded, daemon } = running;
   const data = relative(process.cwd(), daemon.config.TALLY_DATA_DIR) || '.';
+  const workers = daemon.front.workers();
   const source =
     seeded.sourceId === null
       ? 'none yet: npx tally source add'
@@ -27,6 +28,7 @@ export function welcome(running: Running): string {
     '',
     `  gateway      ${url}/v1 (OpenAI SDKs), ${url} (Anthropic and Google SDKs)`,
     `  source       ${source}`,
+    ...(workers === null ? [] : [`  workers      ${workers.up} processes that serve callers`]),
     `  signer       ${daemon.signer.address} (signs the receipts)`,
   ];
   if (seeded.virtualKey !== null) {

@@ -214,10 +214,10 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     this.#cut({ kind: 'burned', reason }, new TallyError('UPSTREAM_OVERRUN'));
   }
 
-  /** Beyond the hold the ledger itself freezes, and counts the excess; beyond the output limit alone, nothing else would. */
+  /** Beyond the hold its own settlement freezes the source, and counts the excess; beyond the output limit alone, nothing else would. */
   #freezeBeyond(usage: Usage): void {
-    if (usageTotal(usage) > this.#held.bound.total) return;
-    freeze(this.#deps, this.#held, 'overrun: it reports more output than its limit');
+    if (usageTotal(usage) > this.#held.bound.total) this.#deps.sources.suspend(this.#held.source.row.id);
+    else freeze(this.#deps, this.#held, 'overrun: it reports more output than its limit');
   }
 
   #streamEnd(scanner: StreamScanner): void {

@@ -39,4 +39,6 @@ export type GatewayDeps = {
   readonly keys: GatewayKeys;
   /** A receipt was committed and waits for its signature. */
   readonly onReceipt: () => void;
+  /** A call with an idempotency key has ended, and its answer is kept where it is to be; for processes that are asked for the same key. */
+  readonly onKeyedCallOver?: (callId: string) => void;
 };

@@ -85,7 +85,7 @@ export class Gateway {
     }
     if (route.kind === 'unknown') throw new TallyError('ROUTE_UNKNOWN');
     if (req.method !== 'GET') throw notAllowed(res, 'GET');
-    const principal = this.#deps.principals.authenticate(req.headers);
+    const principal = await this.#deps.principals.identify(req.headers);
     const { dialect } = route;
     const body =
       route.kind === 'models'
@@ -110,7 +110,7 @@ export class Gateway {
 
   async #serve(req: IncomingMessage, res: ServerResponse, route: CallRoute, callId: string, arrivedAt: number): Promise<void> {
     const { limits } = this.#deps;
-    const principal = this.#deps.principals.authenticate(req.headers);
+    const principal = await this.#deps.principals.identify(req.headers);
     if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
     const idempotencyKey = readIdempotencyKey(req);
     const passedHeaders = route.dialect.passedHeaders(req.headers);
@@ -145,6 +145,9 @@ export class Gateway {
       await this.#keys.run(call, () => serveCall(this.#deps, call, res, work));
     } finally {
       this.#work.delete(work);
+      const { onKeyedCallOver, replays } = this.#deps;
+      if (onKeyedCallOver !== undefined && call.idempotencyKey !== undefined)
+        void replays.stored(call.callId).then(() => onKeyedCallOver(call.callId));
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type Bound, boundAmount, factsVersion } from '@tallystick/core';
-import { randomHex, uuidv7 } from '#ground/ids';
+import { randomHex, timedHex, uuidv7 } from '#ground/ids';
 import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
 import type { Offer } from './offer.ts';
@@ -82,7 +82,7 @@ function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offe
     lines,
     guarded: bound.proof === 'count',
     nonce: randomHex(16),
-    receiptId: randomHex(16),
+    receiptId: timedHex(deps.clock.wallMs()),
     mode: source.row.mode,
     proof: bound.proof,
     tariffId: source.tariffId,

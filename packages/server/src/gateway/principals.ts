@@ -6,6 +6,9 @@ import type { KeyRow } from '#ledger';
 /** Who calls: a virtual key, and the secret itself for the salts that only its holder can make again. */
 export type Principal = { readonly key: KeyRow; readonly tenantHash: Hex; readonly secret: string };
 
+/** By the key's hash. */
+export type LookUp = (hash: string) => Promise<KeyRow | null>;
+
 type Known = { readonly key: KeyRow; readonly tenantHash: Hex };
 
 /** Where each official SDK puts its key, beside `authorization`. */
@@ -21,11 +24,14 @@ export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
 export class Principals {
   readonly #hashKey: Buffer;
   readonly #pseudonymKey: Uint8Array;
+  readonly #lookUp: LookUp | null;
   readonly #byHash = new Map<string, Known>();
 
-  constructor(hashKey: Buffer, pseudonymKey: Uint8Array, keys: readonly KeyRow[]) {
+  /** @param lookUp finds a key that another process may have made a moment ago; null where there is no other. */
+  constructor(hashKey: Buffer, pseudonymKey: Uint8Array, keys: readonly KeyRow[], lookUp: LookUp | null = null) {
     this.#hashKey = hashKey;
     this.#pseudonymKey = pseudonymKey;
+    this.#lookUp = lookUp;
     for (const key of keys) this.add(key);
   }
 
@@ -40,7 +46,22 @@ export class Principals {
   /** @throws AUTH_MISSING, AUTH_INVALID. The lookup is by keyed hash, so its timing tells nothing of a key. */
   authenticate(headers: IncomingHttpHeaders): Principal {
     const secret = givenKey(headers);
-    const known = this.#byHash.get(this.hash(secret));
+    return this.#principal(this.hash(secret), secret);
+  }
+
+  /** As `authenticate`, but what is not known here is looked up first. @throws also LEDGER_UNAVAILABLE */
+  async identify(headers: IncomingHttpHeaders): Promise<Principal> {
+    const secret = givenKey(headers);
+    const hash = this.hash(secret);
+    if (this.#lookUp !== null && !this.#byHash.has(hash)) {
+      const found = await this.#lookUp(hash);
+      if (found !== null) this.add(found);
+    }
+    return this.#principal(hash, secret);
+  }
+
+  #principal(hash: string, secret: string): Principal {
+    const known = this.#byHash.get(hash);
     if (known === undefined) throw new TallyError('AUTH_INVALID');
     return { ...known, secret };
   }

@@ -34,7 +34,7 @@ export class Replays {
   readonly #deps: ReplaysDeps;
   readonly #memory: ByteBudget;
   /** Answers on their way into the books, by receipt: a retry that is quicker than that waits for them. */
-  readonly #storing = new Map<string, Promise<void>>();
+  readonly #storing = new Map<string, { readonly callId: string; readonly done: Promise<void> }>();
 
   constructor(deps: ReplaysDeps) {
     this.#deps = deps;
@@ -58,7 +58,12 @@ export class Replays {
         copy.drop();
         this.#storing.delete(receiptId);
       });
-    this.#storing.set(receiptId, storing);
+    this.#storing.set(receiptId, { callId: call.callId, done: storing });
+  }
+
+  /** Resolves when no answer of this call is on its way into the books. */
+  async stored(callId: string): Promise<void> {
+    await [...this.#storing.values()].find((storing) => storing.callId === callId)?.done;
   }
 
   /**
@@ -89,7 +94,7 @@ export class Replays {
   }
 
   async #find({ principal: { key, secret } }: CallRequest, receiptId: string): Promise<Found | null> {
-    await this.#storing.get(receiptId);
+    await this.#storing.get(receiptId)?.done;
     const accounts = key.creditAccountId === null ? [key.id] : [key.id, key.creditAccountId];
     const kept = await this.#deps.ledger.replay(receiptId, accounts);
     if (kept.result === 'refused') throw refusalError(kept.refusal, true);

@@ -33,6 +33,8 @@ export type SourcesOptions = {
   readonly pseudonymKey: Uint8Array;
   /** Where this daemon's own sandbox listens; null where none runs: its sources are then not offered. */
   readonly sandboxUrl: string | null;
+  /** Told of each `suspend` and `resume`, where other processes hold on the same sources. */
+  readonly onSuspend?: (id: string, isSuspended: boolean) => void;
 };
 
 export class Sources {
@@ -69,10 +71,12 @@ export class Sources {
    */
   suspend(id: string): void {
     this.#suspended.add(id);
+    this.#options.onSuspend?.(id, true);
   }
 
   resume(id: string): void {
     this.#suspended.delete(id);
+    this.#options.onSuspend?.(id, false);
   }
 
   isSuspended(id: string): boolean {

@@ -47,6 +47,12 @@ export const CONFIG_KEYS = {
   TALLY_TLS_CERT_FILE: { default: '', description: 'PEM certificate chain; with TALLY_TLS_KEY_FILE turns TLS on.' },
   TALLY_TLS_KEY_FILE: { default: '', description: 'PEM private key of the certificate.' },
   TALLY_INSECURE_HTTP: { default: '0', description: '`1` allows plain HTTP beyond loopback (behind a proxy that ends TLS).' },
+  TALLY_WORKERS: {
+    default: '1',
+    unit: 'processes',
+    description:
+      'Processes that serve callers, all under the same caps. `1`: the daemon does it itself; above, that many workers beside it, about one for each core. TALLY_CALLS_MAX, TALLY_BODIES_BYTES_MAX and TALLY_UPSTREAM_CONNECTIONS_MAX are divided among them. `--workers` overrides it.',
+  },
   TALLY_BODY_BYTES_MAX: { default: '8388608', unit: 'bytes', description: 'Largest request body.' },
   TALLY_BODIES_BYTES_MAX: {
     default: '268435456',
@@ -64,7 +70,7 @@ export const CONFIG_KEYS = {
     default: '1048576',
     unit: 'bytes',
     description:
-      'Largest answer that is kept, sealed, for the retry of a call with an idempotency key, where the virtual key asks for it (`replay_s`); a longer one is not kept. In memory are at most 64 times as many.',
+      'Largest answer that is kept, sealed, for the retry of a call with an idempotency key, where the virtual key asks for it (`replay_s`); a longer one is not kept. In memory are at most 64 times as many, in each worker.',
   },
   TALLY_CALLS_MAX: { default: '1024', unit: 'calls', description: 'Calls in flight at once; more are refused with OVERLOADED.' },
   TALLY_CALL_DEADLINE_MS: {

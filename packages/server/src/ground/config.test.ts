@@ -36,11 +36,14 @@ describe('loadConfig', () => {
     expect(loadConfig({ TALLY_CALLS_MAX: '9' }, cwd)).toMatchObject({ PORT: 9000, TALLY_SANDBOX: false, TALLY_CALLS_MAX: 9 });
   });
 
-  it.each(Object.keys(CONFIG_KEYS).filter((name) => /_(MAX|MS)$|^PORT$|_CAP$/.test(name)))('refuses rubbish for %s by name', (name) => {
-    for (const value of ['', 'x', '-1', '1.5', '1e3', '99999999999999999999', ' 5']) {
-      expect(refusal({ [name]: value })).toMatchObject({ code: 'CONFIG_INVALID', facts: { setting: name } });
-    }
-  });
+  it.each(Object.keys(CONFIG_KEYS).filter((name) => /_(MAX|MS|WORKERS)$|^PORT$|_CAP$/.test(name)))(
+    'refuses rubbish for %s by name',
+    (name) => {
+      for (const value of ['', 'x', '-1', '1.5', '1e3', '99999999999999999999', ' 5']) {
+        expect(refusal({ [name]: value })).toMatchObject({ code: 'CONFIG_INVALID', facts: { setting: name } });
+      }
+    },
+  );
 
   it('refuses settings that do not exist, in environment and file', () => {
     expect(refusal({ TALLY_BODY_BYTE_MAX: '1' }).facts).toEqual({ setting: 'TALLY_BODY_BYTE_MAX' });

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the daemon counts about itself. Labels are closed sets: never a key, a prompt or an id. */
 export type Metrics = ReturnType<typeof openMetrics>;
@@ -69,4 +69,17 @@ export function openMetrics() {
       registers,
     }),
   };
+}
+
+/** What a process has counted, as it crosses to another. */
+export type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** Several processes' metrics as one: each value is the sum of theirs. */
+export function sumOf(all: readonly MetricsJson[]): Registry {
+  return AggregatorRegistry.aggregate([...all]);
+}
+
+/** What stays true of a process that has ended: what it has counted, not what it was at. */
+export function countedBy(metrics: MetricsJson): MetricsJson {
+  return metrics.filter(({ type }) => String(type) !== 'gauge');
 }

@@ -1,5 +1,5 @@
 import { TallyError } from '@tallystick/core';
-import type { ClientConfig } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 
 const WEAK_MODES = /([?&]sslmode=)(?:allow|prefer|require|verify-ca)(?=&|$)/;
 
@@ -26,4 +26,15 @@ export function withUrl<T>(construct: () => T): T {
     const why = syntax ? 'is not valid; percent-encode each special character of the password' : 'names a file that cannot be read';
     throw new TallyError('CONFIG_INVALID', `The database URL ${why}.`);
   }
+}
+
+/**
+ * Where the client goes by this URL, for people. Never its user or password; and nothing at all where a part of the password may have
+ * been taken for something else, because a character of it is not encoded.
+ */
+export function describeDatabase(url: string): string {
+  const given = URL.canParse(url) ? new URL(url) : null;
+  if (given === null || `${given.pathname}${given.search}${given.hash}`.includes('@')) return 'the database';
+  const { host, port, database } = withUrl(() => new Client(configOfUrl(url)));
+  return `database ${database} at ${host}:${port}`;
 }

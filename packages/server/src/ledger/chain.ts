@@ -1,4 +1,5 @@
-import { createHmac, hash, type KeyObject } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
+import { hmacSha256Hex } from '#ground/hmac';
 import type { AccountRow } from './account-row.ts';
 import type { Reconciliation } from './reconciliation.ts';
 
@@ -24,6 +25,11 @@ export type Posting = {
 /** Before an account's first posting. */
 export const CHAIN_START = '0'.repeat(64);
 
+/** What only who has the key can make, and what tells nothing of it: 64 hex characters. */
+export function chainKeyCheck(key: KeyObject): string {
+  return hmacSha256Hex(key, 'tally-chain-key/1');
+}
+
 /**
  * The MAC of an account's next posting: over the previous head, the posting, what is fixed of the account, and the balances that result.
  * So an edited limit, balance, state or expiry shows at the last posting, and an edited posting shows at every one after it.
@@ -33,20 +39,21 @@ export const CHAIN_START = '0'.repeat(64);
 export function postingMac(key: KeyObject, bookId: string, account: AccountRow, posting: Posting): string {
   const a = account;
   // Free texts carry their length, numbers end with a bar: two different postings never give the same bytes.
-  const text =
+  return hmacSha256Hex(
+    key,
     `tally-posting/1|${a.head}|${a.seq}|${posting.amount}|${posting.at}|${a.ceiling}|${a.limit}|${a.spent}|${a.overrun}|` +
-    `${a.expiresAt ?? ''}|${a.receipts}|${a.receipted}|${a.createdAt}|${posting.kind}|${a.state}|${a.kind}|${a.asset}|` +
-    free(bookId) +
-    free(a.id) +
-    free(a.tenantId) +
-    free(a.parent) +
-    free(a.period) +
-    free(a.stateReason) +
-    free(posting.contraId) +
-    free(posting.businessId) +
-    free(posting.ref) +
-    posting.digest;
-  return createHmac('sha256', key).update(text).digest('hex');
+      `${a.expiresAt ?? ''}|${a.receipts}|${a.receipted}|${a.createdAt}|${posting.kind}|${a.state}|${a.kind}|${a.asset}|` +
+      free(bookId) +
+      free(a.id) +
+      free(a.tenantId) +
+      free(a.parent) +
+      free(a.period) +
+      free(a.stateReason) +
+      free(posting.contraId) +
+      free(posting.businessId) +
+      free(posting.ref) +
+      posting.digest,
+  );
 }
 
 function free(text: string | null): string {

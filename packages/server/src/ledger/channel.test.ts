@@ -58,7 +58,7 @@ describe('channel', () => {
   it('tells of trouble, and goes on waiting', async () => {
     const port = new FakePort();
     const troubles: Trouble[] = [];
-    const channel = new Channel(port, manualClock(5), (trouble) => troubles.push(trouble));
+    const channel = new Channel(port, manualClock(5), { onTrouble: (trouble) => troubles.push(trouble) });
     const asked = channel.ask(SETTLE);
     await Promise.resolve();
     port.reply({ kind: 'trouble', trouble: { state: 'away', reason: 'why' } });

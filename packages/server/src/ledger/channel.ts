@@ -12,7 +12,13 @@ export type WriterPort = {
 };
 
 /** What is in no hurry is collected for this long, and then shares one commit: nobody waits for it. */
-const SOON_MS = 4;
+export const SOON_MS = 4;
+
+export type ChannelOptions = {
+  /** False where the other end of the port does, for several: all is sent there at once, and what is in no hurry says so. */
+  readonly collects?: boolean;
+  readonly onTrouble?: ((trouble: Trouble) => void) | undefined;
+};
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
 
@@ -23,6 +29,7 @@ type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (e
 export class Channel {
   readonly #port: WriterPort;
   readonly #clock: Clock;
+  readonly #collects: boolean;
   readonly #onTrouble: (trouble: Trouble) => void;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
@@ -35,9 +42,10 @@ export class Channel {
   #dead = false;
   #closed: (() => void) | undefined;
 
-  constructor(port: WriterPort, clock: Clock, onTrouble: (trouble: Trouble) => void = () => {}) {
+  constructor(port: WriterPort, clock: Clock, { collects = true, onTrouble = () => {} }: ChannelOptions = {}) {
     this.#port = port;
     this.#clock = clock;
+    this.#collects = collects;
     this.#onTrouble = onTrouble;
     port.on('message', (reply) => this.#receive(reply));
     port.on('error', () => this.#die());
@@ -54,8 +62,8 @@ export class Channel {
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      if (when === 'now') {
-        this.#queued.push({ id, op });
+      if (when === 'now' || !this.#collects) {
+        this.#queued.push(when === 'now' ? { id, op } : { id, op, soon: true });
         this.#scheduleFlush();
       } else {
         this.#later.push({ id, op });
@@ -98,7 +106,7 @@ export class Channel {
   #scheduleFlush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    if (this.#inFlight === 0) queueMicrotask(() => this.#flush());
+    if (this.#inFlight === 0 || !this.#collects) queueMicrotask(() => this.#flush());
     else setImmediate(() => this.#flush());
   }
 

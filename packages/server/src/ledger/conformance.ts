@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { CreateEngine } from './conformance/engine.ts';
+import { followingConformance } from './conformance/following.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
@@ -18,6 +19,7 @@ export function ledgerConformance(name: string, create: CreateEngine, modelRuns 
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
+  describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));

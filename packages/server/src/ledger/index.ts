@@ -1,10 +1,13 @@
+export { type Joined, WriterHub } from './hub.ts';
 export { LIMITS } from './limits.ts';
 export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
-export { openPostgresLedger } from './open-postgres.ts';
+export { findPostgresBooks, importToPostgres, openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';
 export type { PostgresLedgerOptions } from './postgres/open.ts';
-export type { Trouble } from './protocol.ts';
+export type { Trouble, WriterMessage, WriterReply } from './protocol.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
+export { RelayPort } from './relay-port.ts';
+export { openSharedLedger, type SharedLedgerOptions } from './shared.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';

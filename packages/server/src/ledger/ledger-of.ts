@@ -33,6 +33,26 @@ function replaysOf(
   };
 }
 
+function accountsOf(channel: Channel): Pick<Ledger, 'openAccount' | 'setLimit' | 'lowerLimit' | 'setState' | 'auditedAccount'> {
+  return {
+    openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
+    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
+    lowerLimit: async (accountId, limit, ref) =>
+      channel.ask({ kind: 'setLimit', body: { ...check.checkLimitChange(accountId, limit, ref), onlyDown: true } }),
+    setState: async (accountId, state, reason, reconciledSpent) => {
+      check.checkId(accountId, 'accountId');
+      if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
+      check.checkText(reason, 'reason');
+      if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
+      return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
+    },
+    auditedAccount: async (accountId) => {
+      check.checkId(accountId, 'accountId');
+      return channel.ask({ kind: 'account', body: { accountId } });
+    },
+  };
+}
+
 /** What an engine brings beside its writer. */
 export type LedgerBooks = {
   readonly laneId: Hex;
@@ -54,15 +74,7 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
   return {
     epoch,
     laneId,
-    openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
-    setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
-    setState: async (accountId, state, reason, reconciledSpent) => {
-      check.checkId(accountId, 'accountId');
-      if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
-      check.checkText(reason, 'reason');
-      if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
-      return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
-    },
+    ...accountsOf(channel),
     reconcile: async (request, dryRun = false) =>
       channel.ask({ kind: 'reconcile', body: { request: check.checkReconcile(request), dryRun } }),
     reconciliations: (sourceId) => read(() => reads.reconciliations(sourceId)),
@@ -88,6 +100,8 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     tampered: () => read(() => reads.tampered()),
     sources: () => read(() => reads.sources()),
     keys: () => read(() => reads.keys()),
+    key: (id) => read(() => reads.key(id)),
+    keyOf: (hash) => read(() => reads.keyOf(hash)),
     openHolds: (limit) => read(() => reads.openHolds(limit)),
     holdRow: (holdId) => read(() => reads.holdRow(holdId)),
     receipt: (receiptId) => read(() => reads.receipt(receiptId)),
@@ -95,12 +109,18 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
     lane: () => read(async () => (await reads.lanes()).find((lane) => lane.laneId === laneId) as Lane),
     lanes: () => read(() => reads.lanes()),
     outbox: (after, limit) => read(() => reads.outbox(after, limit)),
+    changes: (after, limit) => read(() => reads.changes(after, limit)),
+    changesEnd: () => read(() => reads.changesEnd()),
     generation: () => read(() => reads.generation()),
     verify: () => read(verify),
+    ping: async () => {
+      await channel.ask<Standing>({ kind: 'standing', body: { accountIds: [] } });
+    },
     backup: async (to) => {
       if (closed) throw new TallyError('LEDGER_CLOSED');
       if (existsSync(to)) throw new TallyError('BACKUP_INVALID', 'The file for the backup is there already.');
       await backup(to).catch((error: unknown) => {
+        if (error instanceof TallyError) throw error;
         throw new TallyError('BACKUP_INVALID', 'The backup could not be written.', {}, { cause: error });
       });
     },

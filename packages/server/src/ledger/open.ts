@@ -3,6 +3,7 @@ import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
+import type { WriterHub } from './hub.ts';
 import { type LedgerBooks, ledgerOf } from './ledger-of.ts';
 import type { WriterOptions } from './protocol.ts';
 import { openReads } from './reads.ts';
@@ -22,6 +23,8 @@ export type SqliteLedgerOptions = {
   readonly clock?: Clock;
   /** Most pages (4 KiB) of the database; 0 = no limit but the disk. */
   readonly pagesMax?: number;
+  /** Joins further processes to the writer. */
+  readonly hub?: WriterHub;
 };
 
 /**
@@ -36,7 +39,7 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Op
   const workerData: WriterOptions = { file, bookId, laneId, ticketKey, chainKey, now: clock.wallMs(), pagesMax };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery } = await started(worker);
-  const channel = new Channel(worker as WriterPort, clock);
+  const channel = new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock);
   const books: LedgerBooks = {
     laneId,
     epoch,

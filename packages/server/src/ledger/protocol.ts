@@ -28,7 +28,11 @@ export type BatchOp =
   | { readonly kind: 'hold'; readonly body: HoldRequest }
   | { readonly kind: 'settle'; readonly body: Settlement }
   | { readonly kind: 'openAccount'; readonly body: NewAccount }
-  | { readonly kind: 'setLimit'; readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string } }
+  | {
+      readonly kind: 'setLimit';
+      readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string; readonly onlyDown?: true };
+    }
+  | { readonly kind: 'account'; readonly body: { readonly accountId: string } }
   | {
       readonly kind: 'setState';
       readonly body: {
@@ -54,7 +58,8 @@ export type Op = BatchOp | AsideOp;
 /** `now`: the writer's time, which never goes back, Unix ms. */
 export type Standing = { readonly refusal: HoldRefusal | null; readonly now: number };
 
-export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T };
+/** `soon`: it is in no hurry; who passes it on to the writer may collect more. */
+export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T; readonly soon?: true };
 
 /** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
 export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };

@@ -26,6 +26,10 @@ import { invalid } from './validate.ts';
 
 const HOLD_COLUMNS = 'hold_no, hold_id, call_id, attempt, source_id, key_id, tenant_id, state, receipt_id, epoch_id, created_at, ended_at';
 
+const OUTBOX_COLUMNS = 'SELECT seq, topic, subject, at, body FROM outbox';
+/** As the index has it that finds them. */
+const CHANGES = "topic IN ('source.added', 'key.added', 'account.limit', 'account.state')";
+
 /** How one engine answers a read. Each sees the last commit. */
 export type ReadEngine = {
   /** @param sql with `?` for each value. */
@@ -33,7 +37,7 @@ export type ReadEngine = {
   /** A condition on `outbox` that keeps out what a transaction that still runs may yet come before. */
   readonly outboxIsWhole: string;
   generation(bookId: string): number | Promise<number>;
-  close(): void | Promise<void>;
+  close(): unknown;
 };
 
 /** Reads beside the writer: each sees the last commit. */
@@ -43,7 +47,9 @@ export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
   return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), {
     generation: async () => engine.generation(bookId),
-    close: async () => engine.close(),
+    close: async () => {
+      await engine.close();
+    },
   });
 }
 
@@ -68,6 +74,8 @@ function queriesOf(engine: ReadEngine) {
     book: prepare('SELECT * FROM books WHERE book_id = ?'),
     sources: prepare('SELECT * FROM sources WHERE book_id = ? ORDER BY created_at, source_id'),
     keys: prepare('SELECT * FROM keys WHERE book_id = ? ORDER BY created_at, key_id'),
+    key: prepare('SELECT * FROM keys WHERE book_id = ? AND key_id = ?'),
+    keyByHash: prepare('SELECT * FROM keys WHERE book_id = ? AND hash = ?'),
     openHolds: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE state = 'open' AND book_id = ? ORDER BY hold_no LIMIT ?`),
     hold: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = ? AND hold_id = ?`),
     holdLines: prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id'),
@@ -75,10 +83,10 @@ function queriesOf(engine: ReadEngine) {
     receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ? AND r.lane_no = h.lane_no AND r.seq = h.lane_seq`),
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
-    lanes: prepare('SELECT lane_id, next_seq, signed_to FROM lanes WHERE book_id = ? ORDER BY lane_no'),
-    outbox: prepare(
-      `SELECT seq, topic, subject, at, body FROM outbox WHERE book_id = ? AND seq > ? AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`,
-    ),
+    lanes: prepare('SELECT lane_id, next_seq, signed_to, owner_epoch FROM lanes WHERE book_id = ? ORDER BY lane_no'),
+    outbox: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
+    changes: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
+    changesEnd: prepare(`SELECT seq FROM outbox WHERE book_id = ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq DESC LIMIT 1`),
     replay: prepare('SELECT call_id, expires_at, sealed FROM replays WHERE book_id = ? AND receipt_id = ? AND expires_at > ?'),
     evidence: prepare("SELECT subject, at, body FROM evidence WHERE book_id = ? AND kind = 'tampered' ORDER BY evidence_no LIMIT ?"),
   };
@@ -117,6 +125,14 @@ function accountReads(sql: Statements, bookId: string) {
     },
     async keys(): Promise<readonly KeyRow[]> {
       return (await sql.keys.all(bookId)).map(keyOf);
+    },
+    async key(id: string): Promise<KeyRow | null> {
+      const row = await sql.key.get(bookId, id);
+      return row === undefined ? null : keyOf(row);
+    },
+    async keyOf(hash: string): Promise<KeyRow | null> {
+      const row = await sql.keyByHash.get(bookId, hash);
+      return row === undefined ? null : keyOf(row);
     },
     async reconciliations(sourceId?: string): Promise<readonly Reconciliation[]> {
       const rows = await (sourceId === undefined ? sql.reconciliations.all(bookId) : sql.reconciliationsOf.all(bookId, sourceId));
@@ -186,16 +202,21 @@ function receiptReads(sql: Statements, bookId: string) {
     },
     async lanes(): Promise<readonly Lane[]> {
       const rows = await sql.lanes.all(bookId);
-      return rows.map((row) => ({ laneId: row.lane_id as Hex, nextSeq: row.next_seq as bigint, signedTo: row.signed_to as bigint }));
+      return rows.map((row) => ({
+        laneId: row.lane_id as Hex,
+        nextSeq: row.next_seq as bigint,
+        signedTo: row.signed_to as bigint,
+        isAbandoned: row.owner_epoch === '',
+      }));
     },
     async outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]> {
-      return (await sql.outbox.all(bookId, after, rowLimit(limit))).map((row) => ({
-        seq: row.seq as bigint,
-        topic: row.topic as string,
-        subject: row.subject as string,
-        at: Number(row.at),
-        body: row.body as string,
-      }));
+      return (await sql.outbox.all(bookId, after, rowLimit(limit))).map(eventOf);
+    },
+    async changes(after: bigint, limit: number): Promise<readonly OutboxEvent[]> {
+      return (await sql.changes.all(bookId, after, rowLimit(limit))).map(eventOf);
+    },
+    async changesEnd(): Promise<bigint> {
+      return ((await sql.changesEnd.get(bookId))?.seq as bigint | undefined) ?? 0n;
     },
   };
 }
@@ -207,6 +228,16 @@ function bytesOf({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
 
 function rowLimit(limit: number): number {
   return Math.max(0, Math.min(Math.trunc(limit), LIMITS.rowsMax));
+}
+
+function eventOf(row: SqlRow): OutboxEvent {
+  return {
+    seq: row.seq as bigint,
+    topic: row.topic as string,
+    subject: row.subject as string,
+    at: Number(row.at),
+    body: row.body as string,
+  };
 }
 
 function sourceOf(row: SqlRow): SourceRow {

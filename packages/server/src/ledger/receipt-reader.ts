@@ -1,6 +1,5 @@
 import type { Hex, Receipt } from '@tallystick/core';
-import { openReads } from './reads.ts';
-import { sqliteReads } from './sqlite-reads.ts';
+import { readsAt } from './reads-at.ts';
 import type { BooksAt, Lane } from './types.ts';
 
 /** The receipts of a book for another thread: its own read-only connection, so that reading and hashing them delays no call. */
@@ -11,8 +10,8 @@ export type ReceiptReader = {
   close(): Promise<void>;
 };
 
-export async function openReceiptReader(at: BooksAt, bookId: string): Promise<ReceiptReader> {
-  const reads = openReads('file' in at ? sqliteReads(at.file) : (await import('./postgres/reads.ts')).pgReads(at.url, ''), bookId);
+export function openReceiptReader(at: BooksAt, bookId: string): ReceiptReader {
+  const reads = readsAt(at, bookId);
   return {
     lane: async (laneId) => (await reads.lanes()).find((lane) => lane.laneId === laneId),
     receiptsOf: (laneId, seqFrom, seqTo) => reads.receiptsOf(laneId, seqFrom, seqTo),

@@ -58,7 +58,7 @@ export type HoldRequest = {
   readonly guarded?: boolean;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
-  /** 128 random bits, hex: the public receipt id, fixed now. */
+  /** 48 bits of time and 80 random bits, hex: the public receipt id, fixed now. */
   readonly receiptId: string;
   readonly mode: ReceiptMode;
   readonly proof: ProofKind;
@@ -263,8 +263,11 @@ export type ReceiptRecord =
 
 export type ReceiptDetail = Readonly<Record<string, string | number | boolean>>;
 
-/** Numbers start at 1; `signedTo` is the last number under a signed root, 0 = none. */
-export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint };
+/**
+ * Numbers start at 1; `signedTo` is the last number under a signed root, 0 = none. `isAbandoned`: its writer is gone and was fenced off, so
+ * nobody adds to it before another process takes it.
+ */
+export type Lane = { readonly laneId: Hex; readonly nextSeq: bigint; readonly signedTo: bigint; readonly isAbandoned: boolean };
 
 export type OutboxEvent = {
   readonly seq: bigint;
@@ -286,6 +289,8 @@ export interface Ledger {
   openAccount(account: NewAccount): Promise<void>;
   /** Lower, or raise again up to the ceiling (whether that is allowed is the vault's word, not the ledger's). */
   setLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
+  /** Lowers it to that, or leaves it where it is lower already: of several that are set at once, by whomever, the lowest stands. */
+  lowerLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
   /**
    * Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. For a source that is a
    * reconciliation of all time up to now: no later one may reach back before it.
@@ -324,11 +329,16 @@ export interface Ledger {
   dropReplays(): Promise<void>;
 
   account(id: string): Promise<Account | null>;
+  /** The same by the writer, which compares it with its postings first: what cannot be taken back rests on this one. */
+  auditedAccount(id: string): Promise<Account | null>;
   accounts(kind?: AccountKind): Promise<readonly Account[]>;
   /** Everything ever found changed behind the ledger's back, oldest first. */
   tampered(): Promise<readonly TamperFinding[]>;
   sources(): Promise<readonly SourceRow[]>;
   keys(): Promise<readonly KeyRow[]>;
+  key(id: string): Promise<KeyRow | null>;
+  /** By `KeyRow.hash`. */
+  keyOf(hash: string): Promise<KeyRow | null>;
   openHolds(limit: number): Promise<readonly HoldRow[]>;
   holdRow(holdId: string): Promise<HoldRow | null>;
   receipt(receiptId: string): Promise<ReceiptRecord | null>;
@@ -339,6 +349,10 @@ export interface Ledger {
   /** All lanes of the book, the earlier ones first: receipts of an earlier lane may still wait for their root. */
   lanes(): Promise<readonly Lane[]>;
   outbox(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+  /** Of the outbox what other hosts follow: sources and keys that were added, limits and states that were set. */
+  changes(after: bigint, limit: number): Promise<readonly OutboxEvent[]>;
+  /** The number that `changes` goes on after, for who reads all else now. */
+  changesEnd(): Promise<bigint>;
 
   /** Counts the openings under an anchor outside the database: a copy that was put back has an older one. 0 in new books. */
   generation(): Promise<number>;
@@ -348,6 +362,8 @@ export interface Ledger {
   verify(): Promise<readonly string[]>;
   /** Writes a consistent copy of the books into `file` (which must not exist). */
   backup(file: string): Promise<void>;
+  /** Resolves when the writer could have committed just now. @throws LEDGER_UNAVAILABLE, LEDGER_CLOSED */
+  ping(): Promise<void>;
   /** Waits for what is queued, then closes. Later calls reject with `LEDGER_CLOSED`. */
   close(): Promise<void>;
 }

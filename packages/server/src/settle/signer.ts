@@ -13,7 +13,6 @@ const GROUP_MS = 80;
 export type SignerWorkerData = {
   readonly at: BooksAt;
   readonly bookId: string;
-  readonly laneId: Hex;
   readonly domain: Domain;
   readonly secretKey: Uint8Array;
 };
@@ -21,7 +20,7 @@ export type SignerWorkerData = {
 /** What the signing thread answers each time that it is asked. */
 export type SignerAnswer = { readonly root: SignedRoot | null } | { readonly failed: string };
 
-export type SignerDeps = Omit<SignerWorkerData, 'secretKey' | 'laneId'> & {
+export type SignerDeps = Omit<SignerWorkerData, 'secretKey'> & {
   readonly ledger: Ledger;
   /** Copied into the signing thread and zeroed here. */
   readonly secretKey: Buffer;
@@ -48,7 +47,6 @@ export class ReceiptSigner {
     const workerData: SignerWorkerData = {
       at: deps.at,
       bookId: deps.bookId,
-      laneId: deps.ledger.laneId,
       domain: deps.domain,
       secretKey,
     };
@@ -72,8 +70,25 @@ export class ReceiptSigner {
    * Under load there is always one more receipt by then; going on for it would sign every receipt by itself.
    */
   flush(): Promise<void> {
+    return this.#queue(() => this.#sign(this.#deps.ledger.laneId));
+  }
+
+  /**
+   * Signs what nobody told of: what is left in lanes whose writer is gone, and receipts of calls that the ledger itself has ended. Never
+   * throws.
+   */
+  flushLeft(): Promise<void> {
+    return this.#queue(async () => {
+      const { ledger } = this.#deps;
+      const ours = (await ledger.lanes()).filter(({ laneId, isAbandoned }) => isAbandoned || laneId === ledger.laneId);
+      const left = ours.filter(({ signedTo, nextSeq }) => signedTo + 1n < nextSeq);
+      for (const { laneId } of left) await this.#sign(laneId).catch(unlessSigned);
+    });
+  }
+
+  #queue(work: () => Promise<void>): Promise<void> {
     this.#running = this.#running
-      .then(() => this.#sign())
+      .then(work)
       .catch((cause: unknown) => this.#deps.log.error({ cause: String(cause) }, 'receipts could not be signed'));
     return this.#running;
   }
@@ -86,11 +101,11 @@ export class ReceiptSigner {
     await this.#worker.terminate();
   }
 
-  async #sign(): Promise<void> {
+  async #sign(laneId: Hex): Promise<void> {
     if (this.#closed) return;
     const { ledger, clock, metrics } = this.#deps;
     for (;;) {
-      const root = await this.#next();
+      const root = await this.#next(laneId);
       if (root === null) return;
       const { oldestEndedAt, ...group } = root;
       const signedAt = clock.wallMs();
@@ -100,7 +115,7 @@ export class ReceiptSigner {
     }
   }
 
-  #next(): Promise<SignedRoot | null> {
+  #next(laneId: Hex): Promise<SignedRoot | null> {
     return new Promise((resolve, reject) => {
       const settle = (then: () => void) => {
         this.#worker.off('message', onMessage).off('error', onEnd).off('exit', onEnd);
@@ -111,7 +126,12 @@ export class ReceiptSigner {
       const onEnd = () => settle(() => reject(new TallyError('INTERNAL', 'The signing thread has ended.')));
       this.#worker.on('message', onMessage).on('error', onEnd).on('exit', onEnd);
       if (this.#worker.threadId === -1) onEnd();
-      else this.#worker.postMessage(null);
+      else this.#worker.postMessage(laneId);
     });
   }
+}
+
+/** Another host was quicker, or has taken the lane. */
+function unlessSigned(error: unknown): void {
+  if (!(error instanceof TallyError && error.code === 'STATE_INVALID')) throw error;
 }

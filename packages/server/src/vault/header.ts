@@ -43,10 +43,15 @@ export function newHeader({ vaultId, mode, base, master, second, room: roomRoot,
   return { vaultId, kekId: master.kekId, mode, check: master.checkValue(), secondCheck: second?.checkValue() ?? '', room, base };
 }
 
-export async function writeHeader(path: string, master: KeyRing, header: Header): Promise<void> {
+export function encodeHeader(master: KeyRing, header: Header): string {
   const key = master.expand('tallystick/vault/header-mac');
-  await writeDurable(path, encodeMaced(key, DOMAIN, { format: FORMAT, ...header, base: { ...header.base } }));
+  const text = encodeMaced(key, DOMAIN, { format: FORMAT, ...header, base: { ...header.base } });
   key.fill(0);
+  return text;
+}
+
+export async function writeHeader(path: string, master: KeyRing, header: Header): Promise<void> {
+  await writeDurable(path, encodeHeader(master, header));
 }
 
 /** The kek id and key check of a header whose MAC has not been looked at. @throws TAMPERED */

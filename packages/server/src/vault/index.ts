@@ -1,3 +1,4 @@
+export { acceptInvitation, type JoinOptions } from './invitation.ts';
 export { type Kms, kmsMaster } from './kms.ts';
 export { createMaster, loadMaster, type MasterKeySource } from './master.ts';
 export { type InclusionProof, verifyInclusion } from './merkle.ts';

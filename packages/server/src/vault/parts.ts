@@ -98,12 +98,16 @@ async function createHeader(options: VaultOptions, paths: Paths) {
   const second = secondRing(options, master.kekId);
   const room = options.random(32);
   const vaultId = options.random(16).toString('hex');
-  const base = { size: 0, root: new Frontier().root() };
-  const header = newHeader({ vaultId, mode: options.shredMode, base, master, second, room, random: options.random });
+  const header = newHeader({ vaultId, mode: options.shredMode, base: emptyLog(), master, second, room, random: options.random });
   room.fill(0);
   second?.destroy();
   await writeHeader(paths.header, master, header);
   return { header, master };
+}
+
+/** How the log of every vault begins. */
+export function emptyLog(): LogHead {
+  return { size: 0, root: new Frontier().root() };
 }
 
 export function secondRing(options: Pick<VaultOptions, 'secondRoot'>, kekId: string): KeyRing | null {

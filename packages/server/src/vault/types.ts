@@ -125,6 +125,11 @@ export interface Vault {
    */
   rotateMaster(next: Buffer): Promise<number>;
   /**
+   * What makes another host's vault one of this gateway: the same derived keys, with records, slots and a log of its own. Text for a file;
+   * who has it can do nothing without the master key. @throws TAMPERED.
+   */
+  invitation(): string;
+  /**
    * Appends to the Merkle audit log; durable when it resolves. The caller keeps secrets out of it.
    * @returns the entry's number. @throws INPUT_INVALID (also for the vault's own kinds), OVERLOADED, LEDGER_UNAVAILABLE.
    */

@@ -3,6 +3,7 @@ import { checkEntry } from './audit-entry.ts';
 import { openRoom } from './header.ts';
 import { compareHeads } from './heads.ts';
 import { changeData, type History, sealedData } from './history.ts';
+import { invitationOf } from './invitation.ts';
 import { KeyRing } from './keys.ts';
 import { checkChange, isSignedByOwner } from './limits.ts';
 import { checkSealable } from './meta.ts';
@@ -191,6 +192,11 @@ export class SealedVault implements Vault {
       await this.#record('master.rotated', 'vault', { kek: this.#keys.ring.kekId, records: records.length });
       return records.length;
     });
+  }
+
+  invitation(): string {
+    this.#assertSound();
+    return invitationOf(this.#header, this.#keys.ring, this.#parts.options);
   }
 
   async audit(kind: string, subject: string, data: AuditEntry['data']): Promise<number> {

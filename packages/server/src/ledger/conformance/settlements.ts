@@ -221,7 +221,7 @@ export function settleConformance(create: CreateEngine): void {
       const requests = Array.from({ length: 6 }, () => holdRequest(5n));
       for (const request of requests) await created(books.ledger, request);
       await Promise.all(requests.map(({ holdId }) => books.ledger.settle(settleRequest(holdId, 5n))));
-      expect(await books.ledger.lane()).toEqual({ laneId: books.engine.laneId, nextSeq: 7n, signedTo: 0n });
+      expect(await books.ledger.lane()).toEqual({ laneId: books.engine.laneId, nextSeq: 7n, signedTo: 0n, isAbandoned: false });
       const group = (seqFrom: bigint, seqTo: bigint) => {
         const signature = { signature: '0xaa', signer: '0xbb', signedAt: 1 } as const;
         return { laneId: books.engine.laneId, seqFrom, seqTo, root: hash('8'), total: 0n, ...signature };

@@ -1,11 +1,11 @@
-import type { AccountRow } from '../account-row.ts';
+import { type AccountRow, toAccount } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
 import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
 import { CHAIN_START, type PostingKind, reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
 import type { Reconciliation } from '../reconciliation.ts';
-import type { AccountState, NewAccount } from '../types.ts';
+import type { Account, AccountState, NewAccount } from '../types.ts';
 import { addReconciliation } from './reconciliations.ts';
 
 /** @throws LedgerFault INPUT_INVALID where the id is taken. */
@@ -61,8 +61,16 @@ export function insertAccount(books: Books, account: NewAccount): void {
   remember(books, row);
 }
 
+/** @throws RowChanged, LedgerFault TAMPERED */
+export function auditedAccount(books: Books, { accountId }: { accountId: string }): Account | null {
+  const row = accountOf(books, accountId);
+  return row === undefined ? null : toAccount(row);
+}
+
+export type LimitChange = { readonly accountId: string; readonly limit: bigint; readonly ref: string; readonly onlyDown?: true };
+
 /** @throws LedgerFault NOT_FOUND, LIMIT_INVALID, STATE_INVALID */
-export function setLimit(books: Books, { accountId, limit, ref }: { accountId: string; limit: bigint; ref: string }): void {
+export function setLimit(books: Books, { accountId, limit, ref, onlyDown }: LimitChange): void {
   const before = existingAccount(books, accountId);
   if (isFinal(before.state)) throw new LedgerFault('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
   if (limit > before.ceiling) {
@@ -70,7 +78,7 @@ export function setLimit(books: Books, { accountId, limit, ref }: { accountId: s
       ceiling: before.ceiling.toString(),
     });
   }
-  if (limit === before.limit) return;
+  if (limit === before.limit || (onlyDown === true && limit > before.limit)) return;
   const after = { ...before, limit };
   writeAccount(books, before, addPosting(books, after, event(books, after, 'limit', ref)));
   publish(books, 'account.limit', accountId, { limit: limit.toString(), before: before.limit.toString(), ref });

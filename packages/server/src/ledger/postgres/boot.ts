@@ -1,7 +1,10 @@
+import { createSecretKey } from 'node:crypto';
 import { randomHex } from '#ground/ids';
 import { checkSafety } from '#ground/postgres-safety';
 import type { PgSession } from '#ground/postgres-session';
+import { chainKeyCheck } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
+import { type BooksFound, findBooks } from './find-books.ts';
 import { takeLane } from './lanes.ts';
 import { migratePg } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
@@ -37,9 +40,17 @@ export type PgBooted = {
  */
 export async function bootPg(session: PgSession, options: PgOptions): Promise<PgBooted> {
   const { systemId, timeline } = await checkSafety(session);
-  await migratePg(session, options.now);
   const { bookId } = options;
-  await session.query('INSERT INTO books (book_id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING', [bookId, options.now]);
+  const keyCheck = chainKeyCheck(createSecretKey(options.chainKey));
+  mustBeOurs(await findBooks(session, bookId), keyCheck);
+  await migratePg(session, options.now);
+  await session.query('INSERT INTO books (book_id, created_at, key_check) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+    bookId,
+    options.now,
+    keyCheck,
+  ]);
+  // Another gateway may have been a moment quicker.
+  mustBeOurs(await findBooks(session, bookId), keyCheck);
   const laneIndex = await takeLane(session, options);
   const laneId = options.laneIds[laneIndex] as string;
   const isDoubtful = await leavesDoubt(session, bookId, laneId, { systemId, timeline });
@@ -71,4 +82,14 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
     batches: row['batches'] as bigint,
   });
   return { books, laneIndex, server: { systemId, timeline }, leavesDoubt: isDoubtful };
+}
+
+/** Under other keys every account would look tampered with: nothing is touched then. */
+function mustBeOurs(found: BooksFound | null, keyCheck: string): void {
+  if (found === null || found.keyCheck === keyCheck) return;
+  throw new LedgerFault(
+    'CONFIG_INVALID',
+    'DATABASE_URL: the books in this database are another gateway’s: they were made under the keys of another vault. A host becomes one of that gateway by `tally host join`, in an empty data folder.',
+    { setting: 'DATABASE_URL' },
+  );
 }

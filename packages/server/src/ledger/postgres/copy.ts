@@ -4,6 +4,8 @@ import type { PgSession } from '#ground/postgres-session';
 import { sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
+/** A row of these may have megabytes. */
+const LARGE_PAGE = 16;
 
 /** Tables in an order that a reader can follow; the columns are those that the file's own schema has. */
 const TABLES = [
@@ -35,8 +37,9 @@ async function copyTable(
 ): Promise<void> {
   const columns = (db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as SqlRow[]).map(({ name }) => name as string);
   const add = db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
+  const rowsAtOnce = table === 'replays' ? LARGE_PAGE : PAGE;
   db.exec('BEGIN IMMEDIATE');
-  for await (const page of session.pages(selectOf(table, columns), table === 'books' ? [bookId, hostId] : [bookId], PAGE)) {
+  for await (const page of session.pages(selectOf(table, columns), table === 'books' ? [bookId, hostId] : [bookId], rowsAtOnce)) {
     for (const row of sqlRows(page)) add.run(...columns.map((column) => row[column] as SqlRow[string]));
   }
   db.exec('COMMIT');

@@ -4,6 +4,7 @@ import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import { connectPostgres } from '#ground/postgres';
 import { Channel, type WriterPort } from '../channel.ts';
+import type { WriterHub } from '../hub.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
 import type { Trouble } from '../protocol.ts';
 import { openReads } from '../reads.ts';
@@ -12,7 +13,7 @@ import * as check from '../validate.ts';
 import type { PgOptions } from './boot.ts';
 import type { Connecting } from './connect.ts';
 import { copyToFile } from './copy.ts';
-import { pgReads } from './reads.ts';
+import { pgReads, unreadable } from './reads.ts';
 import { CONNECT, TIMING, type Timing } from './settings.ts';
 import { verifyPg } from './verify.ts';
 
@@ -29,6 +30,8 @@ export type PostgresLedgerOptions = {
   /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Joins further processes to the writer. */
+  readonly hub?: WriterHub;
   /** Told when the database is away, or away for another reason than before, when it is back, and when the books are lost to this process. */
   readonly onTrouble?: (trouble: Trouble) => void;
   /** Other times to wait than the usual ones. */
@@ -58,14 +61,16 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
   };
-  return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock, options.onTrouble)), recovery), laneIndex };
+  const port = options.hub?.over(worker as WriterPort) ?? (worker as WriterPort);
+  return { ...opened(ledgerOf(books, new Channel(port, clock, { onTrouble: options.onTrouble })), recovery), laneIndex };
 };
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
-  const session = await connectPostgres(url, { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 });
+  const options = { ...CONNECT, applicationName: 'tallystick reader', statementTimeoutMs: 3_600_000 };
+  const session = await connectPostgres(url, options).catch(unreadable);
   try {
-    return await use(session);
+    return await use(session).catch(unreadable);
   } finally {
     await session.close();
   }

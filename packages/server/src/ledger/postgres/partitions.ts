@@ -8,13 +8,17 @@ export function isNoPartition({ sqlstate, constraint }: PgError): boolean {
   return sqlstate === '23514' && constraint === null;
 }
 
-const PARTITIONED = ['postings', 'receipts', 'outbox'] as const;
+export const PARTITIONED = ['postings', 'receipts', 'outbox'] as const;
 /** The next month's partitions are made this long before it. */
 const AHEAD_MS = 7 * 24 * 3_600_000;
 
 /** Makes the partitions of this month and of the one that a week from now is in, where they are not there. @param now Unix ms. */
-export async function ensurePartitions(session: PgSession, now: number): Promise<void> {
-  const months = [...new Set([monthOf(now), monthOf(now + AHEAD_MS)])];
+export function ensurePartitions(session: PgSession, now: number): Promise<void> {
+  return createPartitions(session, [...new Set([monthOf(now), monthOf(now + AHEAD_MS)])]);
+}
+
+/** @param months as `monthOf` has them. */
+export async function createPartitions(session: PgSession, months: readonly number[]): Promise<void> {
   const names = months.flatMap((month) => PARTITIONED.map((table) => ({ table, month, name: `${table}_${month}` })));
   const there = await session.query('SELECT relname FROM pg_class WHERE relname = ANY($1::text[]) AND pg_table_is_visible(oid)', [
     names.map(({ name }) => name),

@@ -1,5 +1,8 @@
+import { TallyError } from '@tallystick/core';
+import { isDown, isRetryable } from '#ground/postgres-errors';
 import { openPgReads } from '#ground/postgres-reads';
 import type { ReadEngine } from '../reads.ts';
+import { OUTBOX_IS_WHOLE } from './outbox.ts';
 import { numbered, rowsOf } from './rows.ts';
 import { CONNECT } from './settings.ts';
 
@@ -16,13 +19,20 @@ export function pgReads(url: string, hostId: string): ReadEngine {
     return made;
   };
   return {
-    all: async (sql, ...values) => [...rowsOf(await pool.query(text(sql), values))],
-    // A row's number rises with its transaction: what is below the oldest that still runs is all there.
-    outboxIsWhole: `seq < (SELECT outbox_base FROM books b WHERE b.book_id = outbox.book_id) + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)`,
+    all: async (sql, ...values) => [...rowsOf(await pool.query(text(sql), values).catch(unreadable))],
+    outboxIsWhole: OUTBOX_IS_WHOLE,
     generation: async (bookId) => {
-      const { rows } = await pool.query('SELECT generation FROM generations WHERE book_id = $1 AND host_id = $2', [bookId, hostId]);
+      const { rows } = await pool
+        .query('SELECT generation FROM generations WHERE book_id = $1 AND host_id = $2', [bookId, hostId])
+        .catch(unreadable);
       return Number(rows[0]?.['generation'] ?? 0n);
     },
     close: () => pool.close(),
   };
+}
+
+/** What others are told where the database does not answer now. @throws TallyError LEDGER_UNAVAILABLE, or the error itself */
+export function unreadable(error: unknown): never {
+  if (!isDown(error) && !isRetryable(error)) throw error;
+  throw new TallyError('LEDGER_UNAVAILABLE', 'The database cannot be read now.', {}, { cause: error });
 }

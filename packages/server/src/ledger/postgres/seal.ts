@@ -1,4 +1,5 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { hmacSha256Hex } from '#ground/hmac';
 import type { AccountRow } from '../account-row.ts';
 
 /**
@@ -13,5 +14,5 @@ export function rowSeal(key: KeyObject, bookId: string, a: AccountRow, guarded: 
   const text =
     `tally-row/1|${a.version}|${a.ceiling}|${a.limit}|${a.held}|${a.spent}|${a.overrun}|${a.expiresAt ?? ''}|${a.seq}|${a.receipts}|` +
     `${a.receipted}|${a.createdAt}|${guarded}|${free}`;
-  return createHmac('sha256', key).update(text).digest('hex');
+  return hmacSha256Hex(key, text);
 }

@@ -11,7 +11,9 @@ CREATE TABLE books (
   stop_reason text COLLATE "C",
   created_at bigint NOT NULL,
   -- Added to the numbers of the outbox, so that they go on rising in a server whose transactions are counted anew.
-  outbox_base bigint NOT NULL DEFAULT 0
+  outbox_base bigint NOT NULL DEFAULT 0,
+  -- Made with the key of the postings' chains: tells these books' gateway from another before anything is looked at.
+  key_check text COLLATE "C" NOT NULL
 );
 
 -- How often each host has opened the books under its own anchor.
@@ -199,6 +201,9 @@ CREATE TABLE outbox (
   body text COLLATE "C" NOT NULL,
   PRIMARY KEY (book_id, seq, month)
 ) PARTITION BY RANGE (month);
+
+-- What other hosts follow, found among the events of many calls. `reads.ts` names the same topics.
+CREATE INDEX outbox_changes ON outbox (book_id, seq) WHERE topic IN ('source.added', 'key.added', 'account.limit', 'account.state');
 
 CREATE TABLE evidence (
   evidence_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,4 +1,5 @@
 -- The books: accounts, holds, postings, receipts. Amounts are whole units up to 2^62.
+-- Sets of three and more stand as comparisons: for `IN` of constants SQLite builds a table of them anew each time a row is written.
 -- `book_id` stands first in every business key; `month` (yyyymm, UTC) is what later archives and partitions by.
 
 CREATE TABLE books (
@@ -33,9 +34,9 @@ CREATE TABLE lanes (
 CREATE TABLE accounts (
   book_id TEXT NOT NULL,
   account_id TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('source', 'key', 'operator')),
+  kind TEXT NOT NULL CHECK (kind = 'source' OR kind = 'key' OR kind = 'operator'),
   tenant_id TEXT NOT NULL,
-  asset TEXT NOT NULL CHECK (asset IN ('tokens', 'credits', 'ms')),
+  asset TEXT NOT NULL CHECK (asset = 'tokens' OR asset = 'credits' OR asset = 'ms'),
   ceiling INTEGER NOT NULL CHECK (ceiling BETWEEN 0 AND 4611686018427387904),
   spend_limit INTEGER NOT NULL CHECK (spend_limit >= 0 AND spend_limit <= ceiling),
   held INTEGER NOT NULL CHECK (held >= 0),
@@ -43,7 +44,7 @@ CREATE TABLE accounts (
   overrun INTEGER NOT NULL CHECK (overrun >= 0),
   parent_id TEXT,
   period TEXT,
-  state TEXT NOT NULL CHECK (state IN ('active', 'paused', 'frozen', 'revoked', 'destroyed')),
+  state TEXT NOT NULL CHECK (state = 'active' OR state = 'paused' OR state = 'frozen' OR state = 'revoked' OR state = 'destroyed'),
   state_reason TEXT,
   expires_at INTEGER,
   version INTEGER NOT NULL,
@@ -59,6 +60,7 @@ CREATE TABLE accounts (
 ) STRICT, WITHOUT ROWID;
 
 -- Every change of an account, with the balances that result. A transfer names both sides, so the sum over all accounts is 0.
+-- Rows lie in the order in which they came, so that a batch over many accounts adds to the end and not to a page of each.
 -- kind: open, limit, state (amount 0) · spend, ambiguous, reconcile (raise spent) · overrun (raises overrun) · release (amount 0).
 CREATE TABLE postings (
   book_id TEXT NOT NULL,
@@ -86,7 +88,7 @@ CREATE TABLE postings (
   head TEXT NOT NULL,
   PRIMARY KEY (book_id, account_id, seq),
   UNIQUE (book_id, business_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What operator accounts received is read from here: few rows, because ordinary spending is left out.
 CREATE INDEX postings_to_operator ON postings (book_id, contra_id, amount) WHERE kind IN ('ambiguous', 'overrun', 'reconcile');
@@ -114,7 +116,7 @@ CREATE TABLE holds (
   detail TEXT NOT NULL,
   epoch_id TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('open', 'settled', 'burned', 'released')),
+  state TEXT NOT NULL CHECK (state = 'open' OR state = 'settled' OR state = 'burned' OR state = 'released'),
   ended_at INTEGER,
   -- Where its receipt is; null while open.
   lane_no INTEGER,
