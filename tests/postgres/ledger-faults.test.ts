@@ -120,6 +120,9 @@ describePostgres('the ledger, its database in trouble', () => {
     await sql(url(), 'ALTER TABLE accounts ADD COLUMN later bigint');
     expect(await host.ledger.settle(settleRequest(request.holdId, 4n))).toMatchObject({ result: 'settled' });
     expect(await host.ledger.hold(holdRequest(1n))).toMatchObject({ result: 'created' });
+    // Numbers that were taken over the old session are not used: a server that had crashed might have given them out again.
+    const [first, second] = await sql(url(), 'SELECT hold_no FROM holds ORDER BY hold_no');
+    expect(Number(second?.['hold_no']) - Number(first?.['hold_no'])).toBeGreaterThanOrEqual(9_999);
   });
 
   it('a server that is made unsafe is left, until it is safe again', async () => {
