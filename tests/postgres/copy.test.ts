@@ -152,6 +152,9 @@ function rowsOfFile(file: string): Rows {
   return Object.fromEntries(all);
 }
 
+/** What the file's schema does not have. */
+const OWN_COLUMNS: ReadonlySet<string> = new Set(['lane_index', 'batches', 'server', 'host_id', 'guarded', 'seal']);
+
 /** Without what the file's schema does not have. */
 async function rowsOfDatabase(url: string): Promise<Rows> {
   const client = new Client({ connectionString: url });
@@ -159,7 +162,7 @@ async function rowsOfDatabase(url: string): Promise<Rows> {
   const all: [string, string[]][] = [];
   for (const [table, order] of Object.entries(TABLES)) {
     const { rows } = await client.query<Record<string, unknown>>(`SELECT * FROM ${table} ORDER BY ${order}`);
-    all.push([table, rows.map(({ lane_index: _, batches: __, guarded: ___, seal: ____, ...row }) => text(row))]);
+    all.push([table, rows.map((row) => text(Object.fromEntries(Object.entries(row).filter(([column]) => !OWN_COLUMNS.has(column)))))]);
   }
   await client.end();
   return Object.fromEntries(all);
