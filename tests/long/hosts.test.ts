@@ -14,7 +14,7 @@ describePostgres('a host that is killed under load and never comes back', () => 
 
   beforeAll(async () => {
     [database, sandbox] = await Promise.all([freshDatabase(), sandboxProcess()]);
-    hosts = await startHosts(database.url, 2);
+    hosts = await startHosts(database.url, 2, { TALLY_WORKERS: '2' });
   });
   afterAll(async () => {
     await hosts?.dispose();

@@ -91,6 +91,23 @@ describePostgres('books that move', () => {
     await onFile.ledger.close();
   });
 
+  it('in a server that counts its transactions anew are followed all the same', async () => {
+    const own = await postgresEngine();
+    const { ledger } = await own.open();
+    await openAccounts(ledger);
+    await ledger.setLimit(SOURCE, 60n, 'before');
+    await ledger.close();
+    // What a dump brings into a young server.
+    await own.tamper('UPDATE outbox SET seq = seq + (1::bigint << 50)');
+    const again = await own.open();
+    const end = await again.ledger.changesEnd();
+    expect(end).toBeGreaterThan(1n << 50n);
+    await again.ledger.setLimit(SOURCE, 50n, 'after');
+    expect((await again.ledger.changes(end, 10)).map(({ body }) => JSON.parse(body).ref)).toEqual(['after']);
+    await again.ledger.close();
+    await own.dispose();
+  });
+
   it('are refused under the lanes of another gateway, and leave the database empty', async () => {
     const fresh = await freshDatabase();
     const { bookId, chainKey } = engine.options;

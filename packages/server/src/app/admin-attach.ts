@@ -2,6 +2,7 @@ import { TallyError } from '@tallystick/core';
 import { findSource, refuseFinal, type SourceView, showSource } from './admin-sources.ts';
 import type { Daemon } from './daemon.ts';
 import { followSource, isHere } from './follow-source.ts';
+import { sealedProvider } from './source-seal.ts';
 
 /** Seals the key of a source that another host added, under the immutables that the books have, and serves it from here on. */
 export async function attachSource(daemon: Daemon, id: string, apiKey: string): Promise<SourceView> {
@@ -14,7 +15,7 @@ export async function attachSource(daemon: Daemon, id: string, apiKey: string): 
   if (account === null) throw new TallyError('NOT_FOUND', 'There is no source with this id.');
   refuseFinal(account);
   const { ceiling, expiresAt } = account;
-  const meta = { id, provider: row.provider, donor: 'operator', ceiling, expiry: expiresAt ?? 0, epoch: 1 };
+  const meta = { id, provider: sealedProvider(row), donor: 'operator', ceiling, expiry: expiresAt ?? 0, epoch: 1 };
   await vault.seal(meta, Buffer.from(apiKey, 'latin1'));
   await vault.audit('source.attached', id, { name: row.name, base_url: row.baseUrl.slice(0, 200) });
   // What was lowered before, or was changed while it was sealed, holds for this copy too.

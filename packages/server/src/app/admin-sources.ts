@@ -5,6 +5,7 @@ import type { SourceInput } from './admin-input.ts';
 import { RECONCILE, SOURCE_ADDED, SOURCE_ADDING } from './anchor.ts';
 import type { Daemon } from './daemon.ts';
 import { isHere } from './follow-source.ts';
+import { sealedProvider, unlikeSealed } from './source-seal.ts';
 import { learnTariff } from './tariffs.ts';
 
 /** A source as the operator sees it: never its secret. */
@@ -17,12 +18,6 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
   const now = clock.wallMs();
   if (input.expires_at !== undefined && input.expires_at <= now)
     throw new TallyError('INPUT_INVALID', 'expires_at: is in the past.', { field: 'expires_at' });
-  const secret = Buffer.from(input.api_key, 'latin1');
-  await vault.audit(SOURCE_ADDING, id, { name: input.name });
-  await vault.seal(
-    { id, provider: input.provider, donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 },
-    secret,
-  );
   const row: SourceRow = {
     id,
     name: input.name,
@@ -35,6 +30,9 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     tariff: JSON.stringify(input.tariff),
     createdAt: now,
   };
+  await vault.audit(SOURCE_ADDING, id, { name: input.name });
+  const meta = { id, provider: sealedProvider(row), donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 };
+  await vault.seal(meta, Buffer.from(input.api_key, 'latin1'));
   await ledger.addSource(row, [
     {
       id,
@@ -134,6 +132,8 @@ export async function lowerToSeal(daemon: Daemon, account: Account): Promise<voi
     );
   }
   const sealed = vault.limits(account.id);
+  if (unlikeSealed(vault, await ledger.sources()).has(account.id))
+    throw new TallyError('STATE_INVALID', 'The books describe this source otherwise than its seal does. Destroy it, and add it anew.');
   if (account.ceiling !== sealed.ceiling)
     throw new TallyError('STATE_INVALID', 'The books name another cap than the seal of this source. Destroy it, and add it anew.');
   if (account.limit > sealed.limit) await ledger.lowerLimit(account.id, sealed.limit, 'as sealed');

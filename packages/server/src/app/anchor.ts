@@ -3,6 +3,7 @@ import type { Account, Ledger } from '#ledger';
 import type { AccountHead, Vault } from '#vault';
 import type { Books } from './books.ts';
 import type { AnchorFinding } from './findings.ts';
+import { unlikeSealed } from './source-seal.ts';
 
 /** Why a source is frozen when the books cannot be trusted to be the latest. */
 export const RECONCILE = 'reconcile';
@@ -48,6 +49,10 @@ export async function checkAnchor(
   else findings.push(...(await finishInterrupted(ledger, vault, sources, log)));
   // In shared books a source may have its secret on another host only.
   for (const source of sources) if (!isShared || vault.has(source.id)) findings.push(...(await checkSeal(ledger, vault, source)));
+  for (const id of unlikeSealed(vault, await ledger.sources())) {
+    await freeze(ledger, id, 'it is not as it was sealed');
+    findings.push({ message: `source ${id}: the books describe it otherwise than its seal does`, accounts: [id] });
+  }
   await nextGeneration(ledger, vault);
   for (const { message } of findings) log.error({ finding: message }, 'the books do not agree with their anchor');
   return findings;

@@ -13,6 +13,7 @@ import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
 import { finishReconciliations } from './reconcile-steps.ts';
+import { unlikeSealed } from './source-seal.ts';
 import { knownTariffs, learnTariff } from './tariffs.ts';
 import { workersFront } from './workers/workers-front.ts';
 
@@ -99,10 +100,12 @@ async function foundAtStart(books: Books, log: Log): Promise<readonly AnchorFind
   return [...books.findings.map((message) => ledgerFinding(message, accounts)), ...(await checkAnchor(books, log))];
 }
 
-/** Sources that may still be called some day: a destroyed one has no secret left. */
+/** Sources that may still be called some day: a destroyed one has no secret left, and one that the books changed is not the one that was sealed. */
 async function usableSources({ ledger, vault, isShared }: Books) {
   const accounts = new Map((await ledger.accounts('source')).map((account) => [account.id, account.state]));
-  const usable = (await ledger.sources()).filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked');
+  const rows = await ledger.sources();
+  const unlike = unlikeSealed(vault, rows);
+  const usable = rows.filter(({ id }) => accounts.get(id) !== 'destroyed' && accounts.get(id) !== 'revoked' && !unlike.has(id));
   return isShared ? usable.filter(({ id }) => vault.has(id)) : usable;
 }
 

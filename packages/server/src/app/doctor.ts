@@ -21,7 +21,7 @@ export async function auditVerify(books: Pick<Books, 'vault' | 'ledger'>): Promi
 /** Everything that an operator would otherwise have to look at by hand. */
 export async function doctor(
   config: Config,
-  books: Pick<Books, 'vault' | 'ledger'> & { readonly burned?: number; readonly anchorFindings?: readonly string[] },
+  books: Pick<Books, 'vault' | 'ledger' | 'isShared'> & { readonly burned?: number; readonly anchorFindings?: readonly string[] },
 ): Promise<Report> {
   const { findings } = await auditVerify(books);
   const holds = await books.ledger.openHolds(1_000_000);
@@ -47,10 +47,10 @@ export async function doctor(
 }
 
 /** What was given back rests on exports, which must still be what they were; and nothing that was announced may be left undone. */
-async function reconciliations(config: Config, { ledger }: Pick<Books, 'ledger'>): Promise<readonly Finding[]> {
+async function reconciliations(config: Config, { ledger, isShared }: Pick<Books, 'ledger' | 'isShared'>): Promise<readonly Finding[]> {
   const all = await ledger.reconciliations();
   const hashes = new Set(all.flatMap(({ exportHash }) => (exportHash === '' ? [] : [exportHash])));
-  const faults = [...hashes].flatMap((hash) => archiveFault(config, hash) ?? []);
+  const faults = [...hashes].flatMap((hash) => archiveFault(config, hash, isShared) ?? []);
   const pending = pendingSources(config).map((id) => `a reconciliation of source ${id} is in the audit log and not yet in the books`);
   return several('reconciliations', [...faults, ...pending], `${all.length} in the books, with their exports`);
 }

@@ -28,10 +28,10 @@ export async function archiveExport(config: Config, bytes: Uint8Array): Promise<
   return hash;
 }
 
-/** What is wrong with an archived export, or null. */
-export function archiveFault(config: Config, hash: string): string | null {
+/** What is wrong with an archived export, or null. @param isShared another host may have archived it, where it was read. */
+export function archiveFault(config: Config, hash: string, isShared: boolean): string | null {
   const bytes = readFileIfThere(join(folderOf(config), hash));
-  if (bytes === null) return `the export ${hash} is gone`;
+  if (bytes === null) return isShared ? null : `the export ${hash} is gone`;
   return hashExport(bytes) === hash ? null : `the export ${hash} was changed`;
 }
 

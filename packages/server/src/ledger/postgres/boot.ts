@@ -51,6 +51,7 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
   ]);
   // Another gateway may have been a moment quicker.
   mustBeOurs(await findBooks(session, bookId), keyCheck);
+  await raiseOutboxBase(session, bookId);
   const laneIndex = await takeLane(session, options);
   const laneId = options.laneIds[laneIndex] as string;
   const isDoubtful = await leavesDoubt(session, bookId, laneId, { systemId, timeline });
@@ -91,5 +92,14 @@ function mustBeOurs(found: BooksFound | null, keyCheck: string): void {
     'CONFIG_INVALID',
     'DATABASE_URL: the books in this database are another gateway’s: they were made under the keys of another vault. A host becomes one of that gateway by `tally host join`, in an empty data folder.',
     { setting: 'DATABASE_URL' },
+  );
+}
+
+/** In a server that the books were dumped into, transactions are counted anew: the outbox goes on above what it has. */
+async function raiseOutboxBase(session: PgSession, bookId: string): Promise<void> {
+  await session.query(
+    `UPDATE books SET outbox_base = o.high + 1 FROM (SELECT max(seq) AS high FROM outbox WHERE book_id = $1) o
+     WHERE book_id = $1 AND o.high >= outbox_base + (pg_current_xact_id()::text::bigint << 20)`,
+    [bookId],
   );
 }
