@@ -157,6 +157,12 @@ export const ERRORS = {
   ),
   DATA_LOCKED: entry(500, true, 'Another process is using the data folder.', 'Stop it first.'),
   BACKUP_INVALID: entry(400, true, 'The backup cannot be made or used.', 'Choose an empty folder for a backup, a whole one for a restore.'),
+  ARCHIVE_MISSING: entry(
+    503,
+    true,
+    'The file of an archived month is not here.',
+    'Put the archive that the message names back into the folder `archive` of the data folder; its SHA-256 tells which it is.',
+  ),
   RECEIPT_INVALID: entry(422, true, 'The receipt does not verify.', 'Do not trust it; compare it with the gateway’s own copy.'),
   INTERNAL: entry(500, false, 'Something failed inside the gateway.', 'Try again; tell the operator the call id.'),
 } as const satisfies Record<string, Entry>;

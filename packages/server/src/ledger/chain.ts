@@ -49,7 +49,8 @@ export function postingMac(key: KeyObject, bookId: string, account: AccountRow, 
   return createHmac('sha256', key).update(text).digest('hex');
 }
 
-function free(text: string | null): string {
+/** A text of any length as part of what is hashed. */
+export function free(text: string | null): string {
   return text === null ? '-|' : `${text.length}:${text}|`;
 }
 

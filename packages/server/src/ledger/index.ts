@@ -1,4 +1,7 @@
+export { ARCHIVE_NAME } from './archive/file-name.ts';
+export type * from './archive/types.ts';
 export { LIMITS } from './limits.ts';
+export { monthName } from './months.ts';
 export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
 export { openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';

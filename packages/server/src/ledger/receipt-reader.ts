@@ -7,6 +7,7 @@ import type { BooksAt, Lane } from './types.ts';
 export type ReceiptReader = {
   /** @returns undefined where the book has no such lane. */
   lane(laneId: Hex): Promise<Lane | undefined>;
+  /** Receipts from a number on that are of the same month as the first of them: what one root may cover. */
   receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]>;
   close(): Promise<void>;
 };
@@ -15,7 +16,7 @@ export async function openReceiptReader(at: BooksAt, bookId: string): Promise<Re
   const reads = openReads('file' in at ? sqliteReads(at.file) : (await import('./postgres/reads.ts')).pgReads(at.url, ''), bookId);
   return {
     lane: async (laneId) => (await reads.lanes()).find((lane) => lane.laneId === laneId),
-    receiptsOf: (laneId, seqFrom, seqTo) => reads.receiptsOf(laneId, seqFrom, seqTo),
+    receiptsOf: (laneId, seqFrom, seqTo) => reads.ofOneMonth(laneId, seqFrom, seqTo),
     close: () => reads.close(),
   };
 }

@@ -3,11 +3,13 @@ import { Worker } from 'node:worker_threads';
 import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import { connectPostgres } from '#ground/postgres';
+import type { Archiving } from '../archive/archives.ts';
 import { Channel, type WriterPort } from '../channel.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
 import { openReads } from '../reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
+import { removePgMonth } from './archive.ts';
 import type { PgOptions } from './boot.ts';
 import { copyToFile } from './copy.ts';
 import { pgReads } from './reads.ts';
@@ -27,6 +29,8 @@ export type PostgresLedgerOptions = {
   /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Where archived months go, and are read from; absent = nowhere. */
+  readonly archiveFolder?: string;
 };
 
 /** `laneIndex`: which of the lanes it has taken. */
@@ -50,9 +54,16 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     reads: openReads(pgReads(url, hostId), bookId),
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
+    archiving: archivingOf(options),
   };
   return { ...opened(ledgerOf(books, new Channel(worker as WriterPort, clock)), recovery), laneIndex };
 };
+
+function archivingOf({ url, bookId, chainKey, archiveFolder }: PostgresLedgerOptions): Archiving | null {
+  if (archiveFolder === undefined) return null;
+  const removeRows: Archiving['removeRows'] = ({ month }) => withSession(url, (session) => removePgMonth(session, bookId, month));
+  return { at: { url }, bookId, chainKey, folder: archiveFolder, removeRows };
+}
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {
