@@ -6,6 +6,7 @@ import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
 import { type BooksAt, type Ledger, openPostgresLedger, openSqliteLedger } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { archiveFolder } from './archive.ts';
 import { hostId } from './host-id.ts';
 
 /** The two stores that everything rests on, opened together under one lock. */
@@ -86,11 +87,23 @@ async function open(
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const keys = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain') };
+    const archive = { archiveFolder: archiveFolder(config) };
     const at: BooksAt = url === '' ? { file: join(dir, 'ledger.db') } : { url };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...keys, url, bookId: BOOK_ID, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, clock })
-        : { ...(await openSqliteLedger({ ...keys, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })), laneIndex: 0 };
+        ? await openPostgresLedger({
+            ...keys,
+            ...archive,
+            url,
+            bookId: BOOK_ID,
+            hostId: await hostId(config.TALLY_SLOT_DIR),
+            laneIds,
+            clock,
+          })
+        : {
+            ...(await openSqliteLedger({ ...keys, ...archive, file: at.file, bookId: BOOK_ID, laneId: laneIds[0] as Hex, clock })),
+            laneIndex: 0,
+          };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;
     const laneOf = (id: Hex) => laneKeys[laneIds.indexOf(id)] ?? null;

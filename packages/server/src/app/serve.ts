@@ -4,6 +4,7 @@ import type { Config } from '#ground/config';
 import { writeDurable } from '#ground/files';
 import { openLog } from '#ground/log';
 import { loadAdminToken } from './admin-token.ts';
+import { finishArchive } from './archive.ts';
 import { openBooks } from './books.ts';
 import { type Daemon, wire } from './daemon.ts';
 import { type Listening, listen } from './http-server.ts';
@@ -34,6 +35,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     const listening: Listening = await listen(daemon);
     undo[0] = () => listening.close();
     const seeded = await seed(daemon, sandbox !== null);
+    void finishArchive(books, log);
     const marker = join(config.TALLY_DATA_DIR, 'daemon.json');
     await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);
     const stop = async () => {
