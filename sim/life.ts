@@ -86,7 +86,9 @@ export class Life {
     // What takes a whole file at once is not simulated.
     const unused = () => Promise.reject(new Error('not in a simulation'));
     const { laneId } = ledgerOptions;
-    this.ledger = this.#watched(ledgerOf({ laneId, epoch: books.epoch, reads, verify: unused, backup: unused }, this.channel));
+    this.ledger = this.#watched(
+      ledgerOf({ laneId, epoch: books.epoch, reads, verify: unused, backup: unused, archiving: null }, this.channel),
+    );
   }
 
   /** Wires the gateway as the daemon does. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import { manualClock } from '../../packages/server/src/ground/clock.ts';
 import { type Engine, hash } from '../../packages/server/src/ledger/conformance/engine.ts';
@@ -12,6 +15,7 @@ const TICKET_KEY = Buffer.alloc(32, 1);
 export async function postgresEngine(): Promise<PostgresEngine> {
   const database = await freshDatabase();
   const { url } = database;
+  const folder = mkdtempSync(join(tmpdir(), 'tally-ledger-'));
   const clock = manualClock();
   const options: PostgresLedgerOptions = {
     url,
@@ -21,6 +25,7 @@ export async function postgresEngine(): Promise<PostgresEngine> {
     ticketKey: TICKET_KEY,
     chainKey: Buffer.alloc(32, 2),
     clock,
+    archiveFolder: join(folder, 'archive'),
   };
   return {
     url,
@@ -31,7 +36,10 @@ export async function postgresEngine(): Promise<PostgresEngine> {
     isShared: true,
     open: () => openPostgresLedger(options),
     tamper: (sql) => tamper(url, sql),
-    dispose: () => database.drop(),
+    dispose: async () => {
+      rmSync(folder, { recursive: true, force: true });
+      await database.drop();
+    },
   };
 }
 

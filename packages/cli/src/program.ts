@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -40,6 +41,7 @@ export function buildProgram(mount: Mount): Command {
     reconcileCommand,
     poolCommand,
     auditCommand,
+    archiveCommand,
     backupCommand,
     restoreCommand,
     doctorCommand,

@@ -163,6 +163,12 @@ export const ERRORS = {
     'The invitation cannot be used here.',
     'Take a fresh one (`tally host invite`), and join with an empty data folder and the master key of the gateway in place.',
   ),
+  ARCHIVE_MISSING: entry(
+    503,
+    true,
+    'The file of an archived month is not here.',
+    'Put the archive that the message names back into the folder `archive` of the data folder; its SHA-256 tells which it is.',
+  ),
   RECEIPT_INVALID: entry(422, true, 'The receipt does not verify.', 'Do not trust it; compare it with the gateway’s own copy.'),
   INTERNAL: entry(500, false, 'Something failed inside the gateway.', 'Try again; tell the operator the call id.'),
 } as const satisfies Record<string, Entry>;

@@ -17,6 +17,7 @@ type Manifest = {
 type Restored = {
   readonly sources_frozen: number;
   readonly secrets_missing: number;
+  readonly archives_missing?: readonly string[];
   readonly missing?: readonly { readonly id: string; readonly name: string }[];
 };
 
@@ -66,6 +67,7 @@ async function restore({ io, out, url }: Context, folder: string): Promise<void>
     ['sources frozen', String(done.sources_frozen)],
     ['secrets missing', String(done.secrets_missing)],
     ...(done.missing ?? []).map(({ id, name }) => ['missing', `${id} (${name}): destroy it, and add its key anew`] as const),
+    ...(done.archives_missing ?? []).map((what) => ['archive', what] as const),
   ]);
   out.note(
     'Every source is frozen until it is compared with its provider: tally reconcile ID --resume …, or tally source resume ID --reconciled-total N.',

@@ -3,12 +3,14 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { receiptAnswer } from '#settle';
+import { readArchive, readArchiveFile } from './admin-archive.ts';
 import { attachSource } from './admin-attach.ts';
 import { readAttach, readBackup, readKey, readLimit, readReason, readSource } from './admin-input.ts';
 import { createKey, listKeys, revokeKey } from './admin-keys.ts';
 import { readReconcile } from './admin-reconcile.ts';
 import { addSource, destroySource, limitSource, listSources, setSourceState, showSource } from './admin-sources.ts';
 import { isAdmin } from './admin-token.ts';
+import { archiveMonth, listArchives, verifyArchive } from './archive.ts';
 import { backup } from './backup.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
@@ -118,6 +120,9 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
   });
   app.post('/api/admin/hosts/invite', async (c) => c.json(await inviteHost(daemon), 201));
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
+  app.get('/api/admin/archives', async (c) => c.json({ archives: await listArchives(daemon) }));
+  app.post('/api/admin/archives', async (c) => c.json(await archiveMonth(daemon, readArchive(await json(c)))));
+  app.post('/api/admin/archives/verify', async (c) => c.json(await verifyArchive(daemon, readArchiveFile(await json(c)).file)));
   app.get('/api/admin/audit/verify', async (c) => c.json(await auditVerify(daemon)));
   app.get('/api/admin/doctor', async (c) => c.json(await doctor(daemon.config, { ...daemon, anchorFindings: daemon.anchorFindings() })));
 }

@@ -1,14 +1,18 @@
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { TallyError } from '@tallystick/core';
 import { systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
-import { writeDurable } from '#ground/files';
+import { hashFile, writeDurable } from '#ground/files';
+import { ARCHIVE_NAME, monthName } from '#ledger';
 import { RECONCILE } from './anchor.ts';
+import { archiveFolder } from './archive.ts';
 import { type Books, openBooks } from './books.ts';
 import { ARCHIVE, EXPORT_NAME } from './reconcile-archive.ts';
 
+/** As in the data folder. */
+const ARCHIVES = 'archive';
 const FORMAT = 'tallystick-backup/1';
 /** Books on their way from a backup into a database. */
 const IMPORTED = 'ledger.db.restoring';
@@ -17,6 +21,8 @@ type Manifest = {
   readonly made_at: number;
   readonly shred_mode: string;
   readonly files: Readonly<Record<string, string>>;
+  /** SHA-256 of every archived month's file, whether or not it is on this host. */
+  readonly archives: Readonly<Record<string, string>>;
 };
 
 /**
@@ -42,9 +48,14 @@ export async function backup(
   await ledger.backup(join(to, 'ledger.db'));
   cpSync(join(config.TALLY_DATA_DIR, 'vault'), join(to, 'vault'), { recursive: true });
   copyExports(config.TALLY_DATA_DIR, to);
+  // After the books: what they name is there.
+  await copyArchives(archiveFolder(config), join(to, ARCHIVES));
   // Only the slots: the anchor beside them is what detects an old copy, so it is in none.
   if (vault.mode === 'recoverable') cpSync(join(config.TALLY_SLOT_DIR, 'slots'), join(to, 'slots'), { recursive: true });
-  const manifest: Manifest = { format: FORMAT, made_at: clock.wallMs(), shred_mode: vault.mode, files: hashes(to) };
+  const named = await ledger.archives.list();
+  const archives = Object.fromEntries(named.map(({ month, fileHash }) => [monthName(month), fileHash]));
+  const about = { format: FORMAT, made_at: clock.wallMs(), shred_mode: vault.mode };
+  const manifest: Manifest = { ...about, files: await hashes(to), archives };
   await writeDurable(join(to, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return { ...manifest, folder: to };
 }
@@ -53,6 +64,8 @@ export type Restored = {
   readonly restored: true;
   readonly sources_frozen: number;
   readonly secrets_missing: number;
+  /** Archives that the restored books name and that are not here, or are others: one sentence each. */
+  readonly archives_missing: readonly string[];
   /** Sources whose secret cannot be opened here, because their slot is not: their keys must be added anew. */
   readonly missing: readonly { readonly id: string; readonly name: string }[];
 };
@@ -70,7 +83,7 @@ export async function restore(
   stdin: NodeJS.ReadableStream | null,
 ): Promise<Restored> {
   const from = resolve(folder);
-  checkManifest(from);
+  await checkManifest(from);
   const dir = config.TALLY_DATA_DIR;
   // A write-ahead log without its database counts too: it would be played into the restored one.
   if (existsSync(dir) && readdirSync(dir).some((name) => /^(vault|ledger\.db(-wal|-shm)?)$/.test(name))) {
@@ -79,6 +92,7 @@ export async function restore(
       'The data folder already has books. Move `ledger.db*` and `vault` away first (leave `slots` where they are).',
     );
   }
+  await refuseOtherArchives(join(from, ARCHIVES), archiveFolder(config));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const putBack = setAside(config, from);
   const slots = join(config.TALLY_SLOT_DIR, 'slots');
@@ -94,6 +108,7 @@ export async function restore(
     }
     cpSync(join(from, 'ledger.db'), join(dir, 'ledger.db'));
     copyExports(from, dir);
+    await copyArchives(join(from, ARCHIVES), archiveFolder(config));
     return await freezeAll(config, env, stdin, null);
   } catch (error) {
     // Nothing half-restored stays: with the right key the same command works.
@@ -134,6 +149,26 @@ function copyExports(from: string, to: string): void {
   for (const name of names) cpSync(join(folder, name), join(to, ARCHIVE, name));
 }
 
+/** Archives never change, so what is there already is the same: `refuseOtherArchives`. */
+async function copyArchives(from: string, to: string): Promise<void> {
+  for (const name of archivesIn(from)) {
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    if (!existsSync(join(to, name))) await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+  }
+}
+
+function archivesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => ARCHIVE_NAME.test(name)) : [];
+}
+
+/** Archives of other books than those that are restored belong to whoever finds those: they are not written over. */
+async function refuseOtherArchives(from: string, to: string): Promise<void> {
+  for (const name of archivesIn(from)) {
+    if (!existsSync(join(to, name)) || (await hashFile(join(from, name))) === (await hashFile(join(to, name)))) continue;
+    throw new TallyError('BACKUP_INVALID', `The data folder has another archive of the same month: move \`archive/${name}\` away first.`);
+  }
+}
+
 async function freezeAll(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -148,13 +183,14 @@ async function freezeAll(
     const names = new Map((await books.ledger.sources()).map(({ id, name }) => [id, name]));
     const lost = sources.filter(({ id }) => !existsSync(join(config.TALLY_SLOT_DIR, 'slots', `${id}.slot`)));
     const missing = lost.map(({ id }) => ({ id, name: names.get(id) ?? '' }));
-    return { restored: true, sources_frozen: sources.length, secrets_missing: missing.length, missing };
+    const archives_missing = await books.ledger.archives.faults();
+    return { restored: true, sources_frozen: sources.length, secrets_missing: missing.length, missing, archives_missing };
   } finally {
     await books.close();
   }
 }
 
-function checkManifest(from: string): void {
+async function checkManifest(from: string): Promise<void> {
   const path = join(from, 'manifest.json');
   if (!existsSync(path)) throw new TallyError('BACKUP_INVALID', 'The folder has no manifest: it is no whole backup.');
   let manifest: Manifest | null;
@@ -165,24 +201,19 @@ function checkManifest(from: string): void {
   }
   if (manifest?.format !== FORMAT || typeof manifest.files !== 'object')
     throw new TallyError('BACKUP_INVALID', 'The backup has a format that this version does not know.');
-  const now = hashes(from);
+  const now = await hashes(from);
   const names = new Set([...Object.keys(now), ...Object.keys(manifest.files)]);
   for (const name of names)
     if (now[name] !== manifest.files[name]) throw new TallyError('BACKUP_INVALID', `The backup was changed or is incomplete: ${name}.`);
 }
 
-function hashes(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+async function hashes(folder: string): Promise<Record<string, string>> {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (name) => name !== 'manifest.json' && statSync(join(folder, name)).isFile(),
   );
-  return Object.fromEntries(
-    files.sort().map((name) => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(folder, name)))
-        .digest('hex'),
-    ]),
-  );
+  const files: Record<string, string> = {};
+  for (const name of names.sort()) files[name] = (await hashFile(join(folder, name))) ?? '';
+  return files;
 }
 
 function within(parent: string, child: string): boolean {

@@ -6,6 +6,7 @@ import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
 import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
+import { archiveFolder } from './archive.ts';
 import { placeOfBooks } from './books-place.ts';
 import { hostId } from './host-id.ts';
 
@@ -100,7 +101,7 @@ async function open(
     const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };
     if (importing !== undefined && 'url' in at)
       await importToPostgres({ ...shared, url: at.url, file: importing, laneIds, now: clock.wallMs() });
-    const options = { ...shared, ...(hub === undefined ? {} : { hub }) };
+    const options = { ...shared, archiveFolder: archiveFolder(config), ...(hub === undefined ? {} : { hub }) };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
         ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })

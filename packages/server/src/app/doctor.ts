@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from 'node:fs';
 import type { Config } from '#ground/config';
+import { monthName } from '#ledger';
 import type { Books } from './books.ts';
 import { archiveFault, pendingSources } from './reconcile-archive.ts';
 
@@ -33,6 +34,7 @@ export async function doctor(
     { check: 'open holds', ok: true, detail: `${holds.length} calls hold something now` },
     ...burned(books.burned ?? 0),
     ...(await reconciliations(config, books)),
+    ...(await archives(books)),
     {
       check: 'frozen sources',
       ok: frozen.length === 0,
@@ -55,17 +57,26 @@ async function reconciliations(config: Config, { ledger, isShared }: Pick<Books,
   return several('reconciliations', [...faults, ...pending], `${all.length} in the books, with their exports`);
 }
 
+/** What is archived is answered from its file, which must still be what it was. */
+async function archives({ ledger }: Pick<Books, 'ledger'>): Promise<readonly Finding[]> {
+  const all = await ledger.archives.list();
+  const undone = all
+    .filter(({ state }) => state !== 'done')
+    .map(({ month }) => `${monthName(month)} is in its file and not yet out of the books`);
+  return several('archives', [...(await ledger.archives.faults()), ...undone], `${all.length} months, each with its file`);
+}
+
 /** Opening the books ends what a crash left open, also when it is only to look at them: so it is said. */
 function burned(calls: number): readonly Finding[] {
   const detail = `${calls} calls that a crash had left open were ended and spent when these books were opened`;
   return calls === 0 ? [] : [{ check: 'burned at opening', ok: true, detail }];
 }
 
-function report(findings: readonly Finding[]): Report {
+export function report(findings: readonly Finding[]): Report {
   return { ok: findings.every(({ ok }) => ok), findings };
 }
 
-function several(check: string, wrong: readonly string[], right: string): readonly Finding[] {
+export function several(check: string, wrong: readonly string[], right: string): readonly Finding[] {
   return wrong.length === 0 ? [{ check, ok: true, detail: right }] : wrong.map((detail) => ({ check, ok: false, detail }));
 }
 

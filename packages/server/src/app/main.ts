@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { TallyError } from '@tallystick/core';
 import { type Config, loadConfig } from '#ground/config';
 import { compareAnchor } from './anchor.ts';
+import { verifyArchive } from './archive.ts';
 import { backup, restore } from './backup.ts';
 import { type Books, openBooks } from './books.ts';
 import { auditVerify, doctor } from './doctor.ts';
@@ -16,7 +17,7 @@ import { readyLine, welcome } from './welcome.ts';
 const EXIT_CONFIG = 78;
 
 /** What works on the data folder itself, with the daemon stopped. */
-const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify', 'host-join'];
+const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify', 'archive-verify', 'host-join'];
 
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
@@ -77,6 +78,7 @@ async function offline(
     throw new TallyError('NOT_FOUND', 'There are no books in the data folder.');
   const books = await openBooks(config, env, stdin);
   try {
+    if (command === 'archive-verify') return await verifyArchive(books, resolve(folder ?? missing('archive-verify', 'file')));
     if (command === 'backup') return await backup({ ...books, config }, folder ?? missing('backup'));
     return command === 'doctor'
       ? await doctor(config, { ...books, anchorFindings: await offlineFindings(books) })
@@ -95,8 +97,8 @@ async function offlineFindings({ ledger, vault, isShared, findings }: Books): Pr
   return [...findings, ...compared.map(({ message }) => message)];
 }
 
-function missing(command: string): never {
-  throw new TallyError('INPUT_INVALID', `${command} needs a path.`);
+function missing(command: string, what = 'path'): never {
+  throw new TallyError('INPUT_INVALID', `${command} needs a ${what}.`);
 }
 
 function fail(cause: unknown): never {

@@ -6,6 +6,7 @@ import { writeDurable } from '#ground/files';
 import { openLog } from '#ground/log';
 import { WriterHub } from '#ledger';
 import { loadAdminToken } from './admin-token.ts';
+import { finishArchive } from './archive.ts';
 import { openBooks } from './books.ts';
 import { type Daemon, wire } from './daemon.ts';
 import { type Listening, listen } from './listen.ts';
@@ -37,6 +38,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     const listening: Listening = await listen(daemon);
     undo[0] = () => listening.close();
     const seeded = await seed(daemon, sandbox !== null);
+    void finishArchive(books, log);
     const marker = join(config.TALLY_DATA_DIR, 'daemon.json');
     await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);
     const stop = async () => {

@@ -108,6 +108,12 @@ export const CONFIG_KEYS = {
     description:
       'How long an interval must be over before it is reconciled with a provider’s export: providers count late. For the sandbox it is 0.',
   },
+  TALLY_ARCHIVE_KEEP_MONTHS: {
+    default: '3',
+    unit: 'months',
+    description:
+      'Whole months before the present one that `tally archive` leaves in the books: what is archived can be reconciled with no provider any more.',
+  },
   TALLY_SHUTDOWN_MS: {
     default: '10000',
     unit: 'ms',

@@ -45,6 +45,17 @@ export function openReader(file: string): Database {
   return db;
 }
 
+/**
+ * A file that is written once, whole, by this connection alone, and read ever after: no journal, because what is cut short is thrown away.
+ * Whoever closes it must put it on disk.
+ */
+export function openArchiveWriter(file: string): Database {
+  const db = new DatabaseSync(file, { readBigInts: true, enableForeignKeyConstraints: false });
+  db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536');
+  db.exec('PRAGMA trusted_schema = OFF');
+  return db;
+}
+
 export type FileLock = { release(): void };
 
 /**

@@ -32,7 +32,7 @@ export class AsideQueue {
 }
 
 function isAside(queued: QueuedOp): queued is QueuedOp<AsideOp> {
-  return queued.op.kind === 'keepReplay' || queued.op.kind === 'dropReplays';
+  return queued.op.kind === 'keepReplay' || queued.op.kind === 'dropReplays' || queued.op.kind === 'removeRows';
 }
 
 function isForBatch(queued: QueuedOp): queued is QueuedOp<BatchOp> {

@@ -1,6 +1,7 @@
 import type { SqlRow } from '#ground/database';
 import { AsideQueue } from './aside-queue.ts';
 import type { Books, SqliteBooks } from './books.ts';
+import { removeRows } from './ops/archive.ts';
 import { dropReplays, keepReplay } from './ops/replays.ts';
 import { UNAVAILABLE } from './perform.ts';
 import type { AsideOp, BatchOp, OpAnswer, QueuedOp } from './protocol.ts';
@@ -55,5 +56,6 @@ export class Aside {
 }
 
 function perform(books: Books, op: AsideOp): unknown {
+  if (op.kind === 'removeRows') return removeRows(books, op.body);
   return op.kind === 'keepReplay' ? keepReplay(books, op.body) : dropReplays(books);
 }

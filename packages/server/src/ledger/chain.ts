@@ -56,7 +56,8 @@ export function postingMac(key: KeyObject, bookId: string, account: AccountRow, 
   );
 }
 
-function free(text: string | null): string {
+/** A text of any length as part of what is hashed. */
+export function free(text: string | null): string {
   return text === null ? '-|' : `${text.length}:${text}|`;
 }
 

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { archiveConformance } from './conformance/archive.ts';
 import type { CreateEngine } from './conformance/engine.ts';
 import { followingConformance } from './conformance/following.ts';
 import { holdConformance } from './conformance/holds.ts';
@@ -21,6 +22,7 @@ export function ledgerConformance(name: string, create: CreateEngine, modelRuns 
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
+  describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));
 }

@@ -1,5 +1,8 @@
+export { ARCHIVE_NAME } from './archive/file-name.ts';
+export type * from './archive/types.ts';
 export { type Joined, WriterHub } from './hub.ts';
 export { LIMITS } from './limits.ts';
+export { monthName } from './months.ts';
 export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
 export { findPostgresBooks, importToPostgres, openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';

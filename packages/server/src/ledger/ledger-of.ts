@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Hex, TallyError } from '@tallystick/core';
+import { type Archiving, archivesOf } from './archive/archives.ts';
+import { ArchivedReceipts } from './archive/receipts.ts';
 import type { Channel } from './channel.ts';
 import { LIMITS } from './limits.ts';
 import type { Standing } from './protocol.ts';
@@ -61,13 +63,63 @@ export type LedgerBooks = {
   verify(): Promise<readonly string[]>;
   /** Writes a copy into a file that is not there yet. */
   backup(file: string): Promise<void>;
+  /** null: these books have no place for archives. */
+  readonly archiving: Archiving | null;
 };
 
+function receiptsOf(reads: Reads, archived: ArchivedReceipts): Pick<Ledger, 'receipt' | 'receiptsOf'> {
+  return {
+    receipt: async (receiptId) => {
+      const found = await reads.receipt(receiptId);
+      return found?.status === 'archived' ? archived.receipt(receiptId, found.at) : found;
+    },
+    receiptsOf: async (laneId, seqFrom, seqTo) => {
+      const here = await reads.receiptsOf(laneId, seqFrom, seqTo);
+      const at = BigInt(here.length) > seqTo - seqFrom ? null : await reads.archivedIn(laneId, seqFrom);
+      return at === null ? here : archived.receiptsOf(laneId, seqFrom, seqTo, at);
+    },
+  };
+}
+
+type Read = <T>(query: () => T | Promise<T>) => Promise<T>;
+
+type Asked = 'account' | 'accounts' | 'tampered' | 'sources' | 'keys' | 'openHolds' | 'holdRow' | 'receipt' | 'receiptsOf';
+
+/** What is read beside the writer. */
+function readsOf(
+  read: Read,
+  reads: Reads,
+  archived: ArchivedReceipts,
+  laneId: Hex,
+): Pick<Ledger, Asked | 'key' | 'keyOf' | 'lane' | 'lanes' | 'outbox' | 'changes' | 'changesEnd' | 'generation'> {
+  const receipts = receiptsOf(reads, archived);
+  return {
+    account: (id) => read(() => reads.account(id)),
+    accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
+    tampered: () => read(() => reads.tampered()),
+    sources: () => read(() => reads.sources()),
+    keys: () => read(() => reads.keys()),
+    key: (id) => read(() => reads.key(id)),
+    keyOf: (hash) => read(() => reads.keyOf(hash)),
+    openHolds: (limit) => read(() => reads.openHolds(limit)),
+    holdRow: (holdId) => read(() => reads.holdRow(holdId)),
+    receipt: (receiptId) => read(() => receipts.receipt(receiptId)),
+    receiptsOf: (lane, seqFrom, seqTo) => read(() => receipts.receiptsOf(lane, seqFrom, seqTo)),
+    lane: () => read(async () => (await reads.lanes()).find((lane) => lane.laneId === laneId) as Lane),
+    lanes: () => read(() => reads.lanes()),
+    outbox: (after, limit) => read(() => reads.outbox(after, limit)),
+    changes: (after, limit) => read(() => reads.changes(after, limit)),
+    changesEnd: () => read(() => reads.changesEnd()),
+    generation: () => read(() => reads.generation()),
+  };
+}
+
 /** The books as the other rooms have them: shapes are checked here, the writer is asked, reads go beside it. */
-export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, channel: Channel): Ledger {
+export function ledgerOf({ laneId, epoch, reads, verify, backup, archiving }: LedgerBooks, channel: Channel): Ledger {
   let closed = false;
+  const archived = new ArchivedReceipts(archiving?.folder ?? null, archiving?.bookId ?? '');
   /** Reads answer from the last commit, or reject as the writer does once closed. */
-  const read = async <T>(query: () => T | Promise<T>): Promise<T> => {
+  const read: Read = async (query) => {
     if (closed) throw new TallyError('LEDGER_CLOSED');
     return query();
   };
@@ -88,30 +140,19 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
       channel.ask({ kind: 'addKey', body: { key: check.checkKey(key), accounts: accounts.map(check.checkNewAccount) } }),
     hold: async (request) => placeHold(channel, check.checkHold(request)),
     settle: async (request, when) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }, when),
-    addReceiptGroup: async (group) => channel.ask({ kind: 'addReceiptGroup', body: check.checkReceiptGroup(group) }, 'soon'),
+    addReceiptGroup: async (group) => {
+      const body = check.checkReceiptGroup(group);
+      await read(() => reads.refuseTwoMonths(body));
+      return channel.ask({ kind: 'addReceiptGroup', body }, 'soon');
+    },
     setGeneration: async (generation) => {
       check.checkTime(generation, 'generation');
       return channel.ask({ kind: 'setGeneration', body: { generation } });
     },
     ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
 
-    account: (id) => read(() => reads.account(id)),
-    accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
-    tampered: () => read(() => reads.tampered()),
-    sources: () => read(() => reads.sources()),
-    keys: () => read(() => reads.keys()),
-    key: (id) => read(() => reads.key(id)),
-    keyOf: (hash) => read(() => reads.keyOf(hash)),
-    openHolds: (limit) => read(() => reads.openHolds(limit)),
-    holdRow: (holdId) => read(() => reads.holdRow(holdId)),
-    receipt: (receiptId) => read(() => reads.receipt(receiptId)),
-    receiptsOf: (lane, seqFrom, seqTo) => read(() => reads.receiptsOf(lane, seqFrom, seqTo)),
-    lane: () => read(async () => (await reads.lanes()).find((lane) => lane.laneId === laneId) as Lane),
-    lanes: () => read(() => reads.lanes()),
-    outbox: (after, limit) => read(() => reads.outbox(after, limit)),
-    changes: (after, limit) => read(() => reads.changes(after, limit)),
-    changesEnd: () => read(() => reads.changesEnd()),
-    generation: () => read(() => reads.generation()),
+    ...readsOf(read, reads, archived, laneId),
+    archives: archivesOf({ archiving, channel, list: () => read(() => reads.archives()) }),
     verify: () => read(verify),
     ping: async () => {
       await channel.ask<Standing>({ kind: 'standing', body: { accountIds: [] } });
@@ -128,6 +169,7 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup }: LedgerBooks, 
       if (closed) return;
       closed = true;
       // The writer's connection is the last to close, so that it empties the write-ahead log into the file.
+      await archived.close();
       await reads.close();
       await channel.close();
     },

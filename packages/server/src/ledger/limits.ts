@@ -29,6 +29,8 @@ export const LIMITS = {
   replayDropBatch: 256,
   /** Postings that one reconciliation goes through, each checked: a second or so in the writer, where calls wait behind it. */
   reconcilePostingsMax: 25_000,
+  /** Rows that an archive has, removed from the books in one transaction: what a call may have to wait behind. */
+  archiveRemoveBatch: 500,
   /** Rows in one answer of a read. */
   rowsMax: 10_000,
   /** Holds burned in one transaction when the books are opened. */

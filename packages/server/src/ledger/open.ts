@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
+import type { Archiving } from './archive/archives.ts';
+import { removeFromFile } from './archive/remove-sqlite.ts';
 import { Channel, type WriterPort } from './channel.ts';
 import { runChore } from './chores.ts';
 import type { WriterHub } from './hub.ts';
@@ -21,6 +23,8 @@ export type SqliteLedgerOptions = {
   /** Keys the chains of postings, 32 bytes. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Where archived months go, and are read from; absent = nowhere. */
+  readonly archiveFolder?: string;
   /** Most pages (4 KiB) of the database; 0 = no limit but the disk. */
   readonly pagesMax?: number;
   /** Joins further processes to the writer. */
@@ -48,8 +52,15 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Op
     backup: async (to) => {
       await runChore({ kind: 'backup', file, to });
     },
+    archiving: archivingOf(options),
   };
   return opened(ledgerOf(books, channel), recovery);
+}
+
+function archivingOf({ file, bookId, chainKey, archiveFolder }: SqliteLedgerOptions): Archiving | null {
+  if (archiveFolder === undefined) return null;
+  const removeRows: Archiving['removeRows'] = (_archive, archive, channel) => removeFromFile(channel, archive, chainKey);
+  return { at: { file }, bookId, chainKey, folder: archiveFolder, removeRows };
 }
 
 function checkOptions(options: SqliteLedgerOptions): void {

@@ -2,6 +2,7 @@ import { type Books, HoldChanged, RowChanged } from './books.ts';
 import { LedgerFault } from './fault.ts';
 import { mendAccount, mendHold } from './mend.ts';
 import { auditedAccount, openAccount, setLimit, setState } from './ops/accounts.ts';
+import { markArchive, passTime, sealArchive } from './ops/archive.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
 import { hold } from './ops/hold.ts';
 import { reconcile } from './ops/reconcile.ts';
@@ -83,6 +84,12 @@ function perform(books: Books, op: BatchOp): unknown {
       return setGeneration(books, op.body);
     case 'standing':
       return standing(books, op.body);
+    case 'passTime':
+      return passTime(books);
+    case 'sealArchive':
+      return sealArchive(books, op.body);
+    case 'markArchive':
+      return markArchive(books, op.body);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
+import type { ArchiveDraft, ArchiveState } from './archive/types.ts';
 import type { ReconcileRequest } from './reconciliation.ts';
 import type {
   AccountState,
@@ -48,10 +49,23 @@ export type BatchOp =
   | { readonly kind: 'addKey'; readonly body: { readonly key: KeyRow; readonly accounts: readonly NewAccount[] } }
   | { readonly kind: 'addReceiptGroup'; readonly body: ReceiptGroup }
   | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } }
-  | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } };
+  | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } }
+  | { readonly kind: 'passTime' }
+  | { readonly kind: 'sealArchive'; readonly body: ArchiveDraft }
+  | { readonly kind: 'markArchive'; readonly body: { readonly month: number; readonly state: ArchiveState } };
+
+/** Rows that an archive has, by their numbers, both ends included. */
+export type RowRange = { readonly from: bigint; readonly to: bigint } & (
+  | { readonly table: 'postings'; readonly accountId: string }
+  | { readonly table: 'receipts' | 'roots'; readonly laneNo: bigint }
+  | { readonly table: 'events'; readonly month: number }
+);
 
 /** What moves no money and may be lost: it is done between the batches. */
-export type AsideOp = { readonly kind: 'keepReplay'; readonly body: NewReplay } | { readonly kind: 'dropReplays' };
+export type AsideOp =
+  | { readonly kind: 'keepReplay'; readonly body: NewReplay }
+  | { readonly kind: 'dropReplays' }
+  | { readonly kind: 'removeRows'; readonly body: readonly RowRange[] };
 
 export type Op = BatchOp | AsideOp;
 

@@ -1,6 +1,9 @@
-import type { Hex, Receipt, ReceiptMode } from '@tallystick/core';
+import { type Hex, type Receipt, type ReceiptMode, TallyError } from '@tallystick/core';
 import type { SqlRow } from '#ground/database';
 import { accountRow, toAccount } from './account-row.ts';
+import type { ArchivedAt } from './archive/receipts.ts';
+import { archiveOf } from './archive/rows.ts';
+import type { Archive, OperatorTotals } from './archive/types.ts';
 import { holdLineOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATOR_PREFIX, OPERATORS_READ, operatorAccount } from './operator.ts';
@@ -18,6 +21,7 @@ import type {
   KeyRow,
   Lane,
   OutboxEvent,
+  ReceiptGroup,
   ReceiptRecord,
   SourceRow,
   TamperFinding,
@@ -45,13 +49,16 @@ export type Reads = ReturnType<typeof openReads>;
 
 export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
-  return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), {
+  return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), laneReads(sql, bookId), {
     generation: async () => engine.generation(bookId),
     close: async () => {
       await engine.close();
     },
   });
 }
+
+/** A receipt that is in an archive: its file has it as the books had. */
+export type ArchivedReceipt = { readonly status: 'archived'; readonly at: ArchivedAt };
 
 type Statements = ReturnType<typeof queriesOf>;
 
@@ -67,7 +74,14 @@ function queriesOf(engine: ReadEngine) {
     operator: prepare(
       `SELECT CAST(coalesce(sum((amount >> 32) * CASE kind WHEN 'reversal' THEN -1 ELSE 1 END), 0) AS bigint) AS high,
          CAST(coalesce(sum((amount & 4294967295) * CASE kind WHEN 'reversal' THEN -1 ELSE 1 END), 0) AS bigint) AS low, count(*) AS n
-       FROM postings WHERE book_id = ? AND contra_id = ? AND kind IN ('ambiguous', 'overrun', 'reconcile', 'reversal')`,
+       FROM postings WHERE book_id = ? AND contra_id = ? AND month > ? AND kind IN ('ambiguous', 'overrun', 'reconcile', 'reversal')`,
+    ),
+    archives: prepare('SELECT * FROM archives WHERE book_id = ? ORDER BY month'),
+    archiveLanes: prepare('SELECT * FROM archive_lanes WHERE book_id = ? ORDER BY month, lane_no'),
+    lastArchive: prepare('SELECT month, operators FROM archives WHERE book_id = ? ORDER BY month DESC LIMIT 1'),
+    archivedAt: prepare(
+      `SELECT a.month, a.file_hash FROM archive_lanes l JOIN archives a ON a.book_id = l.book_id AND a.month = l.month
+       WHERE l.book_id = ? AND l.lane_no = ? AND l.seq_from <= ? AND l.seq_to >= ?`,
     ),
     reconciliations: prepare('SELECT * FROM reconciliations WHERE book_id = ? ORDER BY at, source_id, posting_seq'),
     reconciliationsOf: prepare('SELECT * FROM reconciliations WHERE book_id = ? AND source_id = ? ORDER BY posting_seq'),
@@ -79,11 +93,18 @@ function queriesOf(engine: ReadEngine) {
     openHolds: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE state = 'open' AND book_id = ? ORDER BY hold_no LIMIT ?`),
     hold: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = ? AND hold_id = ?`),
     holdLines: prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id'),
-    holdOfReceipt: prepare('SELECT state FROM holds WHERE book_id = ? AND receipt_id = ?'),
+    holdOfReceipt: prepare('SELECT state, lane_no, lane_seq FROM holds WHERE book_id = ? AND receipt_id = ?'),
     receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ? AND r.lane_no = h.lane_no AND r.seq = h.lane_seq`),
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
     group: prepare('SELECT * FROM receipt_groups WHERE lane_no = ? AND seq_to >= ? ORDER BY seq_to LIMIT 1'),
-    lanes: prepare('SELECT lane_id, next_seq, signed_to, owner_epoch FROM lanes WHERE book_id = ? ORDER BY lane_no'),
+    months: prepare(
+      'SELECT r.month FROM receipts r JOIN lanes l ON l.lane_no = r.lane_no WHERE l.book_id = ? AND l.lane_id = ? AND r.seq IN (?, ?)',
+    ),
+    nextOfMonth: prepare(
+      `${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ?
+       AND r.month = (SELECT f.month FROM receipts f WHERE f.lane_no = l.lane_no AND f.seq = ?) ORDER BY r.seq`,
+    ),
+    lanes: prepare('SELECT lane_no, lane_id, next_seq, signed_to, owner_epoch FROM lanes WHERE book_id = ? ORDER BY lane_no'),
     outbox: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
     changes: prepare(`${OUTBOX_COLUMNS} WHERE book_id = ? AND seq > ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq LIMIT ?`),
     changesEnd: prepare(`SELECT seq FROM outbox WHERE book_id = ? AND ${CHANGES} AND ${engine.outboxIsWhole} ORDER BY seq DESC LIMIT 1`),
@@ -96,11 +117,24 @@ function queriesOf(engine: ReadEngine) {
 function accountReads(sql: Statements, bookId: string) {
   async function operator(name: (typeof OPERATORS_READ)[number], asset: Asset): Promise<Account> {
     const id = operatorAccount(name, asset);
-    const row = (await sql.operator.get(bookId, id)) as SqlRow;
-    const spent = (row.high as bigint) * 4_294_967_296n + (row.low as bigint);
+    const archived = await sql.lastArchive.get(bookId);
+    const row = (await sql.operator.get(bookId, id, (archived?.month as bigint | undefined) ?? 0n)) as SqlRow;
+    const [before, postings] =
+      archived === undefined ? ['0', 0] : ((JSON.parse(archived.operators as string) as OperatorTotals)[id] ?? ['0', 0]);
+    const spent = BigInt(before) + (row.high as bigint) * 4_294_967_296n + (row.low as bigint);
     const createdAt = Number(((await sql.book.get(bookId)) as SqlRow).created_at);
     const none = { ceiling: 0n, limit: 0n, held: 0n, overrun: 0n, parent: null, expiresAt: null, stateReason: null, head: '', version: 0n };
-    return { id, kind: 'operator', tenantId: 'operator', asset, spent, state: 'active', seq: row.n as bigint, createdAt, ...none };
+    return {
+      id,
+      kind: 'operator',
+      tenantId: 'operator',
+      asset,
+      spent,
+      state: 'active',
+      seq: BigInt(postings) + (row.n as bigint),
+      createdAt,
+      ...none,
+    };
   }
 
   function operators(): Promise<readonly Account[]> {
@@ -149,7 +183,7 @@ function accountReads(sql: Statements, bookId: string) {
   };
 }
 
-/** Holds, receipts, the lane and the outbox. */
+/** Holds and receipts. */
 function receiptReads(sql: Statements, bookId: string) {
   async function holdRow(row: SqlRow): Promise<HoldRow> {
     const lines = await sql.holdLines.all(row.hold_no as bigint);
@@ -169,6 +203,14 @@ function receiptReads(sql: Statements, bookId: string) {
     };
   }
 
+  /** A receipt whose rows are not all here: its call is running, or they are in an archive. */
+  async function elsewhere(receiptId: string): Promise<ReceiptRecord | ArchivedReceipt | null> {
+    const hold = await sql.holdOfReceipt.get(bookId, receiptId);
+    if (hold === undefined) return null;
+    const at = hold.lane_no === null ? null : await archivedAt(sql, bookId, hold.lane_no as bigint, hold.lane_seq as bigint);
+    return at === null ? { status: 'open', receiptId } : { status: 'archived', at };
+  }
+
   return {
     async openHolds(limit: number): Promise<readonly HoldRow[]> {
       return Promise.all((await sql.openHolds.all(bookId, rowLimit(limit))).map(holdRow));
@@ -177,12 +219,16 @@ function receiptReads(sql: Statements, bookId: string) {
       const row = await sql.hold.get(bookId, holdId);
       return row === undefined ? null : holdRow(row);
     },
-    async receipt(receiptId: string): Promise<ReceiptRecord | null> {
+    async receipt(receiptId: string): Promise<ReceiptRecord | ArchivedReceipt | null> {
       const row = await sql.receipt.get(bookId, receiptId);
-      if (row === undefined) return (await sql.holdOfReceipt.get(bookId, receiptId)) === undefined ? null : { status: 'open', receiptId };
+      if (row === undefined) return elsewhere(receiptId);
       const found = { receiptId, receipt: receiptOf(row), detail: detailOf(row) };
       const group = await sql.group.get(row.lane_no as bigint, row.seq as bigint);
-      if (group === undefined || (group.seq_from as bigint) > (row.seq as bigint)) return { status: 'unsigned', ...found };
+      if (group === undefined || (group.seq_from as bigint) > (row.seq as bigint)) {
+        // Its root may be gone already, and it may be next: then the archive has both.
+        const at = await archivedAt(sql, bookId, row.lane_no as bigint, row.seq as bigint);
+        return at === null ? { status: 'unsigned', ...found } : { status: 'archived', at };
+      }
       return { status: 'signed', ...found, group: receiptGroupOf(group, row.lane_id as Hex) };
     },
     /** @param now Unix ms. */
@@ -200,6 +246,18 @@ function receiptReads(sql: Statements, bookId: string) {
       if (seqTo - seqFrom >= BigInt(LIMITS.rowsMax)) throw invalid('seqTo', `asks for more than ${LIMITS.rowsMax} receipts`);
       return (await sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax)).map(receiptOf);
     },
+  };
+}
+
+/** Where an archived receipt is. */
+async function archivedAt(sql: Statements, bookId: string, laneNo: bigint, seq: bigint): Promise<ArchivedAt | null> {
+  const row = await sql.archivedAt.get(bookId, laneNo, seq, seq);
+  return row === undefined ? null : { month: Number(row.month), fileHash: row.file_hash as string };
+}
+
+/** The lanes, the outbox, and the months that are archived. */
+function laneReads(sql: Statements, bookId: string) {
+  return {
     async lanes(): Promise<readonly Lane[]> {
       const rows = await sql.lanes.all(bookId);
       return rows.map((row) => ({
@@ -217,6 +275,26 @@ function receiptReads(sql: Statements, bookId: string) {
     },
     async changesEnd(): Promise<bigint> {
       return ((await sql.changesEnd.get(bookId))?.seq as bigint | undefined) ?? 0n;
+    },
+    /** Receipts from a number on that are of the same month as the first of them. */
+    async ofOneMonth(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]> {
+      return (await sql.nextOfMonth.all(bookId, laneId, seqFrom, seqTo, seqFrom)).map(receiptOf);
+    },
+    /** A month is archived with its roots, so none spans two. @throws STATE_INVALID */
+    async refuseTwoMonths({ laneId, seqFrom, seqTo }: ReceiptGroup): Promise<void> {
+      const [first, last] = await sql.months.all(bookId, laneId, seqFrom, seqTo);
+      if (first === undefined || last === undefined || first.month === last.month) return;
+      throw new TallyError('STATE_INVALID', 'A root covers receipts of one month.', { seqFrom: String(seqFrom), seqTo: String(seqTo) });
+    },
+    /** Where a receipt is that is not in the books any more; null where it is, or never was. */
+    async archivedIn(laneId: Hex, seq: bigint): Promise<ArchivedAt | null> {
+      const lane = (await sql.lanes.all(bookId)).find((row) => row.lane_id === laneId);
+      return lane === undefined ? null : archivedAt(sql, bookId, lane.lane_no as bigint, seq);
+    },
+    /** Oldest first. */
+    async archives(): Promise<readonly Archive[]> {
+      const lanes = Map.groupBy(await sql.archiveLanes.all(bookId), ({ month }) => month);
+      return (await sql.archives.all(bookId)).map((row) => archiveOf(row, lanes.get(row.month as bigint) ?? []));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { manualClock } from '#ground/clock';
 import { openWriter, type SqlRow } from '#ground/database';
 import { type Engine, hash } from './conformance/engine.ts';
@@ -12,7 +12,14 @@ const TICKET_KEY = Buffer.alloc(32, 1);
 const LANE_ID = hash('a');
 
 export function testOptions(file: string): SqliteLedgerOptions {
-  return { file, bookId: 'book-1', laneId: LANE_ID, ticketKey: TICKET_KEY, chainKey: Buffer.alloc(32, 2) };
+  return {
+    file,
+    archiveFolder: join(dirname(file), 'archive'),
+    bookId: 'book-1',
+    laneId: LANE_ID,
+    ticketKey: TICKET_KEY,
+    chainKey: Buffer.alloc(32, 2),
+  };
 }
 
 /** SQLite books in a folder of their own, for tests. */

@@ -1,4 +1,5 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
+import type { LedgerArchives } from './archive/types.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
 
 /** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
@@ -364,6 +365,8 @@ export interface Ledger {
   backup(file: string): Promise<void>;
   /** Resolves when the writer could have committed just now. @throws LEDGER_UNAVAILABLE, LEDGER_CLOSED */
   ping(): Promise<void>;
+  /** Months that are over, out of the books into files. */
+  readonly archives: LedgerArchives;
   /** Waits for what is queued, then closes. Later calls reject with `LEDGER_CLOSED`. */
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountDifferences, accountRow } from './account-row.ts';
+import { type Base, verifyBase, verifyKeptHolds } from './archive/base.ts';
+import { keptSum, reconciliationsSum } from './archive/columns.ts';
 import { accountAfter, postingOf } from './audit.ts';
 import { CHAIN_START, type Posting, postingMac, receiptDigest, reconciliationDigest } from './chain.ts';
 import { TAMPERED } from './mend.ts';
@@ -12,6 +14,10 @@ const FINDINGS_MAX = 1_000;
 
 const TRIGGERS = [
   'accounts_no_delete',
+  'archive_lanes_no_delete',
+  'archive_lanes_no_update',
+  'archives_no_delete',
+  'archives_no_update',
   'evidence_no_delete',
   'evidence_no_update',
   'hold_lines_no_delete',
@@ -39,7 +45,14 @@ export type VerifyEngine = {
   charges(bookId: string, holdIds: readonly string[]): readonly SqlRow[] | Promise<readonly SqlRow[]>;
 };
 
-type Context = VerifyEngine & { readonly bookId: string; readonly key: KeyObject; readonly say: (finding: string) => void };
+/** What every part of the verification has. */
+export type Verifying = VerifyEngine & { readonly bookId: string; readonly key: KeyObject; readonly say: (finding: string) => void };
+
+/** @param base what stays of archived months: everything after it is recomputed. */
+type Context = Verifying & { readonly base: Base };
+
+/** Where a chain stood when the last archived month ended. */
+export type Cut = Pick<AccountRow, 'seq' | 'receipts' | 'receipted'>;
 
 /**
  * Recomputes the books from their postings, in one snapshot: every chain and balance, held against open holds, every receipt against its
@@ -51,28 +64,31 @@ export async function verifyBooks(engine: VerifyEngine, bookId: string, key: Key
   const say = (finding: string) => {
     if (findings.length < FINDINGS_MAX) findings.push(finding);
   };
-  const context: Context = { ...engine, bookId, key, say };
+  const verifying: Verifying = { ...engine, bookId, key, say };
   for (const finding of await engine.schemaFindings(TRIGGERS)) say(finding);
-  await verifyChains(context);
+  const context: Context = { ...verifying, base: await verifyBase(verifying) };
+  const cuts = await verifyChains(context);
   await verifyHolds(context);
   await verifyReceipts(context);
-  await verifySources(context);
+  await verifySources(context, cuts);
   await verifyLanes(context);
-  await verifyReconciliations(context);
+  await verifyReconciliations(context, cuts);
   return findings;
 }
 
-/** Runs through all postings, account by account, beside the accounts' own rows. */
-async function verifyChains(context: Context): Promise<void> {
-  const { bookId, say } = context;
+/** Runs through all postings, account by account, beside the accounts' own rows. @returns where the chains stood at the last checkpoint. */
+async function verifyChains(context: Context): Promise<ReadonlyMap<string, Cut>> {
+  const { bookId, say, base } = context;
   const accounts = new Map<string, AccountRow>();
   for await (const sql of context.rows('SELECT * FROM accounts WHERE book_id = ?', bookId)) {
     const row = accountRow(sql);
     accounts.set(row.id, row);
   }
   const ends = new Map<string, AccountRow | null>();
+  const kept = new Kept(context, accounts, ends);
   for await (const posting of context.rows('SELECT * FROM postings WHERE book_id = ? ORDER BY account_id, seq', bookId)) {
     const id = posting.account_id as string;
+    if (kept.takes(posting)) continue;
     const row = accounts.get(id);
     if (row !== undefined) ends.set(id, verifyPosting(context, row, ends.get(id) ?? null, posting));
     else if (!ends.has(id)) {
@@ -80,6 +96,7 @@ async function verifyChains(context: Context): Promise<void> {
       ends.set(id, null);
     }
   }
+  const cuts = kept.close(base.kept);
   for (const row of accounts.values()) {
     const last = ends.get(row.id) ?? null;
     const changed = last === null ? [] : accountDifferences(row, last);
@@ -87,10 +104,72 @@ async function verifyChains(context: Context): Promise<void> {
     if (changed.length > 0) say(`account ${row.id} differs from its postings: ${changed.join(', ')}`);
     if (row.stateReason === TAMPERED) say(`account ${row.id} is ${row.state} because it was changed behind the ledger`);
   }
+  return cuts;
+}
+
+/** The last two postings of each account that an archive left in the books: its chain goes on from the second. */
+class Kept {
+  readonly #context: Context;
+  readonly #accounts: ReadonlyMap<string, AccountRow>;
+  readonly #ends: Map<string, AccountRow | null>;
+  readonly #cuts = new Map<string, Cut>();
+  readonly #sum;
+  #waiting: SqlRow[] = [];
+  #surplus = 0;
+
+  constructor(context: Context, accounts: ReadonlyMap<string, AccountRow>, ends: Map<string, AccountRow | null>) {
+    this.#context = context;
+    this.#accounts = accounts;
+    this.#ends = ends;
+    this.#sum = keptSum(context.key);
+  }
+
+  /** @returns whether the posting is of an archived month. Postings come account by account, in order. */
+  takes(posting: SqlRow): boolean {
+    const last = this.#waiting.at(-1);
+    const isKept = (posting.month as bigint) <= BigInt(this.#context.base.month);
+    if (last !== undefined && (!isKept || last.account_id !== posting.account_id)) this.#begin();
+    if (!isKept || this.#cuts.has(posting.account_id as string)) return false;
+    this.#waiting.push(posting);
+    if (this.#waiting.length > 2) {
+      this.#waiting.shift();
+      this.#surplus += 1;
+    }
+    return true;
+  }
+
+  close(expected: string): ReadonlyMap<string, Cut> {
+    if (this.#waiting.length > 0) this.#begin();
+    const { say, base } = this.#context;
+    if (this.#sum.hex !== expected) say('the postings that stay of archived months are not those of their checkpoint');
+    if (base.isRemoved && this.#surplus > 0) say(`${this.#surplus} postings of archived months are in the books again`);
+    return this.#cuts;
+  }
+
+  #begin(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const posting of waiting) this.#sum.add(posting);
+    const id = waiting[0]?.account_id as string;
+    const row = this.#accounts.get(id);
+    if (row === undefined) {
+      this.#context.say(`account ${id} is gone, its postings are there`);
+      this.#ends.set(id, null);
+      return;
+    }
+    let end: AccountRow | null = null;
+    for (const posting of waiting) {
+      // What is before the first of two is in the archive; the checkpoint's sum covers it.
+      if (end === null && posting.seq !== 1n && waiting.length === 2) end = accountAfter(row, posting);
+      else end = verifyPosting(this.#context, row, end, posting);
+    }
+    this.#ends.set(id, end);
+    if (end !== null) this.#cuts.set(id, end);
+  }
 }
 
 /** @returns the account as this posting leaves it. */
-function verifyPosting({ bookId, key, say }: Context, row: AccountRow, before: AccountRow | null, sql: SqlRow): AccountRow {
+export function verifyPosting({ bookId, key, say }: Verifying, row: AccountRow, before: AccountRow | null, sql: SqlRow): AccountRow {
   const posting = postingOf(sql);
   const after = accountAfter(row, sql);
   const name = `posting ${after.seq} of account ${row.id}`;
@@ -121,19 +200,30 @@ async function verifyHolds(context: Context): Promise<void> {
     const sum = held.get(row.account_id as string) ?? 0n;
     if (sum !== row.held) say(`account ${row.account_id} holds ${row.held}, its open holds are ${sum}`);
   }
-  const lost = `SELECT h.hold_id, h.state FROM holds h WHERE h.book_id = ? AND (h.state = 'open') =
+  const lost = `SELECT h.hold_id, h.state FROM holds h
+    LEFT JOIN (SELECT lane_no, max(seq_to) AS seq_to FROM archive_lanes WHERE book_id = ? GROUP BY lane_no) a ON a.lane_no = h.lane_no
+    WHERE h.book_id = ? AND (h.lane_seq IS NULL OR h.lane_seq > coalesce(a.seq_to, 0)) AND (h.state = 'open') =
     EXISTS (SELECT 1 FROM receipts r WHERE r.lane_no = h.lane_no AND r.seq = h.lane_seq AND r.hold_no = h.hold_no)`;
-  for await (const row of context.rows(lost, bookId)) {
+  for await (const row of context.rows(lost, bookId, bookId)) {
     say(row.state === 'open' ? `hold ${row.hold_id} is open and has a receipt` : `hold ${row.hold_id} is ${row.state} and has no receipt`);
   }
+  await verifyKeptHolds(context, context.base);
 }
 
-const RECEIPTS_AT_ONCE = 500;
+export const RECEIPTS_AT_ONCE = 500;
+export const RECEIPT_CHECK = RECEIPT_SELECT.replace(
+  'SELECT ',
+  'SELECT h.source_id AS hold_source, h.state, h.lane_no AS hold_lane, h.lane_seq, ',
+);
 
 async function verifyReceipts(context: Context): Promise<void> {
-  const select = RECEIPT_SELECT.replace('SELECT ', 'SELECT h.source_id AS hold_source, h.state, h.lane_no AS hold_lane, h.lane_seq, ');
   let some: SqlRow[] = [];
-  for await (const row of context.rows(`${select} WHERE l.book_id = ? ORDER BY r.lane_no, r.seq`, context.bookId)) {
+  const { bookId, base } = context;
+  for await (const row of context.rows(
+    `${RECEIPT_CHECK} WHERE l.book_id = ? AND r.month > ? ORDER BY r.lane_no, r.seq`,
+    bookId,
+    base.month,
+  )) {
     some.push(row);
     if (some.length < RECEIPTS_AT_ONCE) continue;
     await verifySome(context, some);
@@ -142,7 +232,8 @@ async function verifyReceipts(context: Context): Promise<void> {
   await verifySome(context, some);
 }
 
-async function verifySome(context: Context, receipts: readonly SqlRow[]): Promise<void> {
+/** Some receipts, each beside the postings of its hold. Their rows have the hold's own place and state too: `RECEIPT_CHECK`. */
+export async function verifySome(context: Verifying, receipts: readonly SqlRow[]): Promise<void> {
   const all = await context.charges(
     context.bookId,
     receipts.map(({ hold_id }) => hold_id as string),
@@ -153,7 +244,7 @@ async function verifySome(context: Context, receipts: readonly SqlRow[]): Promis
 
 const KINDS: Readonly<Record<string, readonly bigint[]>> = { settled: [1n, 3n], burned: [2n], released: [1n] };
 
-function verifyReceipt({ say }: Context, row: SqlRow, charges: readonly SqlRow[]): void {
+function verifyReceipt({ say }: Verifying, row: SqlRow, charges: readonly SqlRow[]): void {
   const name = `receipt ${row.receipt_id}`;
   const digest = receiptDigest(receiptFields(row));
   const own = charges.filter(({ account_id }) => account_id === row.source_id);
@@ -166,18 +257,18 @@ function verifyReceipt({ say }: Context, row: SqlRow, charges: readonly SqlRow[]
   if (amount !== row.amount) say(`${name} does not add up to its amount`);
 }
 
-async function verifySources(context: Context): Promise<void> {
-  const { bookId, say } = context;
+async function verifySources(context: Context, cuts: ReadonlyMap<string, Cut>): Promise<void> {
+  const { bookId, say, base } = context;
   let source: unknown;
   let seq = 0n;
   let spent = 0n;
-  const ends = new Map<string, { seq: bigint; spent: bigint }>();
-  const sql = 'SELECT source_id, source_seq, source_spent, charged FROM receipts WHERE book_id = ? ORDER BY source_id, source_seq';
-  for await (const row of context.rows(sql, bookId)) {
+  const ends = new Map([...cuts].map(([id, { receipts, receipted }]) => [id, { seq: receipts, spent: receipted }]));
+  const sql = `SELECT source_id, source_seq, source_spent, charged FROM receipts WHERE book_id = ? AND month > ?
+    ORDER BY source_id, source_seq`;
+  for await (const row of context.rows(sql, bookId, base.month)) {
     if (row.source_id !== source) {
       source = row.source_id;
-      seq = 0n;
-      spent = 0n;
+      ({ seq, spent } = ends.get(source as string) ?? { seq: 0n, spent: 0n });
     }
     seq += 1n;
     spent += row.charged as bigint;
@@ -193,18 +284,21 @@ async function verifySources(context: Context): Promise<void> {
 }
 
 async function verifyLanes(context: Context): Promise<void> {
-  const { bookId, say } = context;
+  const { bookId, say, base } = context;
   const lanes: SqlRow[] = [];
   for await (const lane of context.rows('SELECT lane_no, lane_id, next_seq, signed_to FROM lanes WHERE book_id = ?', bookId))
     lanes.push(lane);
   for (const lane of lanes) {
     const number = lane.lane_no as bigint;
-    const counted = 'SELECT count(*) AS n, coalesce(min(seq), 1) AS low, coalesce(max(seq), 0) AS high FROM receipts WHERE lane_no = ?';
-    for await (const { n, low, high } of context.rows(counted, number)) {
-      if (low !== 1n || n !== high || high !== (lane.next_seq as bigint) - 1n) say(`lane ${lane.lane_id} is not contiguous`);
+    const end = base.laneEnds.get(number) ?? 0n;
+    const counted = 'SELECT count(*) AS n, min(seq) AS low, max(seq) AS high FROM receipts WHERE lane_no = ? AND month > ?';
+    for await (const { n, low, high } of context.rows(counted, number, base.month)) {
+      const [from, to] = [(low as bigint | null) ?? end + 1n, (high as bigint | null) ?? end];
+      if (from !== end + 1n || n !== to - end || to !== (lane.next_seq as bigint) - 1n) say(`lane ${lane.lane_id} is not contiguous`);
     }
-    let signedTo = 0n;
-    for await (const group of context.rows('SELECT seq_from, seq_to FROM receipt_groups WHERE lane_no = ? ORDER BY seq_to', number)) {
+    let signedTo = end;
+    const roots = 'SELECT seq_from, seq_to FROM receipt_groups WHERE lane_no = ? AND seq_to > ? ORDER BY seq_to';
+    for await (const group of context.rows(roots, number, end)) {
       if (group.seq_from !== signedTo + 1n) say(`the roots of lane ${lane.lane_id} are not contiguous at ${group.seq_from}`);
       signedTo = group.seq_to as bigint;
     }
@@ -213,22 +307,28 @@ async function verifyLanes(context: Context): Promise<void> {
 }
 
 /** Every reconciliation is the one of its posting, and every posting that one made still has it: the interval would be open again without. */
-async function verifyReconciliations(context: Context): Promise<void> {
-  const { bookId, say } = context;
+async function verifyReconciliations(context: Context, cuts: ReadonlyMap<string, Cut>): Promise<void> {
+  const { bookId, say, base, key } = context;
   const known = new Map<string, bigint>();
+  const archived = reconciliationsSum(key);
   // Few rows, each with the posting that it made.
   const sql = `SELECT r.*, p.digest AS posting_digest, p.amount AS posting_amount FROM reconciliations r
     LEFT JOIN postings p ON p.book_id = r.book_id AND p.account_id = r.source_id AND p.seq = r.posting_seq WHERE r.book_id = ?`;
   for await (const row of context.rows(sql, bookId)) {
     const reconciliation = reconciliationOf(row);
     const { sourceId, returned } = reconciliation;
+    if ((row.posting_seq as bigint) <= (cuts.get(sourceId)?.seq ?? 0n)) {
+      archived.add(row);
+      continue;
+    }
     known.set(sourceId, (known.get(sourceId) ?? 0n) + 1n);
     if (row.posting_digest !== reconciliationDigest(reconciliation) || (returned > 0n && row.posting_amount !== returned))
       say(`a reconciliation of account ${sourceId} is not the one that its posting ${row.posting_seq} was made by`);
   }
+  if (archived.hex !== base.reconciliations) say('the archived reconciliations are not those of their checkpoint');
   const made = `SELECT account_id, count(*) AS n FROM postings
-    WHERE book_id = ? AND kind IN ('reconcile', 'reversal') AND digest <> '' GROUP BY account_id`;
-  for await (const row of context.rows(made, bookId)) {
+    WHERE book_id = ? AND month > ? AND kind IN ('reconcile', 'reversal') AND digest <> '' GROUP BY account_id`;
+  for await (const row of context.rows(made, bookId, base.month)) {
     if (row.n !== (known.get(row.account_id as string) ?? 0n))
       say(`a reconciliation of account ${row.account_id} is gone, its posting is there`);
   }

@@ -11,6 +11,8 @@ export type SignedRoot = {
   readonly root: Hex;
   readonly total: bigint;
   readonly signature: Hex;
+  /** More receipts wait, of another month: no root spans two. */
+  readonly endsMonth: boolean;
   /** When the group's oldest receipt was settled, Unix ms. */
   readonly oldestEndedAt: bigint;
 };
@@ -20,10 +22,20 @@ export async function nextGroup(reader: ReceiptReader, laneId: Hex, domain: Doma
   const lane = await reader.lane(laneId);
   if (lane === undefined || lane.signedTo + 1n >= lane.nextSeq) return null;
   const from = lane.signedTo + 1n;
-  const last = from + BigInt(GROUP_RECEIPTS_MAX) - 1n;
-  const receipts = await reader.receiptsOf(laneId, from, last < lane.nextSeq - 1n ? last : lane.nextSeq - 1n);
+  const full = from + BigInt(GROUP_RECEIPTS_MAX) - 1n;
+  const last = full < lane.nextSeq - 1n ? full : lane.nextSeq - 1n;
+  const receipts = await reader.receiptsOf(laneId, from, last);
   const group = groupOf(groupTree(receipts));
   const { seqFrom, seqTo, root, total } = group;
   const oldestEndedAt = receipts.reduce((oldest, { endedAt }) => (endedAt < oldest ? endedAt : oldest), receipts[0]?.endedAt ?? 0n);
-  return { laneId, seqFrom, seqTo, root, total, signature: signDigest(groupDigest(group, domain), secretKey), oldestEndedAt };
+  return {
+    laneId,
+    seqFrom,
+    seqTo,
+    root,
+    total,
+    signature: signDigest(groupDigest(group, domain), secretKey),
+    endsMonth: seqTo < last,
+    oldestEndedAt,
+  };
 }

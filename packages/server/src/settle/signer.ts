@@ -107,11 +107,11 @@ export class ReceiptSigner {
     for (;;) {
       const root = await this.#next(laneId);
       if (root === null) return;
-      const { oldestEndedAt, ...group } = root;
+      const { oldestEndedAt, endsMonth, ...group } = root;
       const signedAt = clock.wallMs();
       await ledger.addReceiptGroup({ ...group, signer: this.address, signedAt });
       metrics.receiptLag.observe(Math.max(0, signedAt - Number(oldestEndedAt)) / 1000);
-      if (group.seqTo - group.seqFrom + 1n < BigInt(GROUP_RECEIPTS_MAX)) return;
+      if (group.seqTo - group.seqFrom + 1n < BigInt(GROUP_RECEIPTS_MAX) && !endsMonth) return;
     }
   }
 

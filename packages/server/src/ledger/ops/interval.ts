@@ -56,9 +56,12 @@ export function sumInterval(books: Books, row: AccountRow, interval: Interval): 
 /** The receipt's kind of a call whose usage the provider reported. */
 const METERED = 1;
 
-/** @returns the number of an account's first posting at or after a time, or the number that the next one will have. */
+/**
+ * @returns the number of an account's first posting at or after a time, or the number that the next one will have. Where an archive has it,
+ * the number of the first that is still in the books.
+ */
 export function firstSince(books: Books, row: AccountRow, at: number): bigint {
-  let low = 1n;
+  let low = firstKept(books, row);
   let high = row.seq + 1n;
   while (low < high) {
     const middle = (low + high) / 2n;
@@ -66,6 +69,13 @@ export function firstSince(books: Books, row: AccountRow, at: number): bigint {
     else low = middle + 1n;
   }
   return low;
+}
+
+/** @returns the number of an account's first posting that no archive has taken out of the books. */
+export function firstKept({ sql, bookId }: Books, row: AccountRow): bigint {
+  if (sql.archive_last.get(bookId) === undefined) return 1n;
+  const first = sql.posting_first.get(bookId, row.id) as SqlRow;
+  return (first.seq as bigint | null) ?? 1n;
 }
 
 export function headOf(books: Books, row: AccountRow, seq: bigint): SqlRow {

@@ -4,10 +4,11 @@ import { addPosting, type Books, publish, writeAccount } from '../books.ts';
 import { reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { TAMPERED } from '../mend.ts';
+import { endOfMonth, monthName } from '../months.ts';
 import { operatorAccount } from '../operator.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from '../reconciliation.ts';
 import { addMissing, event, existingAccount, isFinal } from './accounts.ts';
-import { firstSince, headOf, type IntervalSums, sumInterval } from './interval.ts';
+import { firstKept, firstSince, headOf, type IntervalSums, sumInterval } from './interval.ts';
 import { judge } from './judge.ts';
 import { addReconciliation } from './reconciliations.ts';
 
@@ -38,6 +39,7 @@ function checkInterval(books: Books, row: AccountRow, { from, to, lagMs, edgeMs 
     const earliest = new Date(to + Math.max(lagMs, edgeMs)).toISOString();
     throw refused(`The interval must be over for long enough that the provider has counted all of it: try again after ${earliest}.`);
   }
+  checkArchived(books, from, edgeMs);
   const overlap = books.sql.reconciliation_overlap.get(books.bookId, row.id, to, from) as SqlRow | undefined;
   if (overlap !== undefined) {
     const [first, last] = [overlap.from_at, overlap.to_at].map((at) => new Date(Number(at)).toISOString());
@@ -49,6 +51,15 @@ function checkInterval(books: Books, row: AccountRow, { from, to, lagMs, edgeMs 
   }
   if (books.sql.open_before.get(books.bookId, row.id, to + edgeMs) !== undefined)
     throw refused('A call that was sent in the interval, or before it, is still running.');
+}
+
+/** What is archived is compared no more: its postings are not in the books, so nothing can be given back for them. */
+function checkArchived(books: Books, from: number, edgeMs: number): void {
+  const archived = books.sql.archive_last.get(books.bookId) as SqlRow | undefined;
+  const month = Number(archived?.month ?? 0n);
+  if (archived === undefined || from - edgeMs >= endOfMonth(month)) return;
+  const earliest = new Date(endOfMonth(month) + edgeMs).toISOString();
+  throw refused(`Everything up to the end of ${monthName(month)} is archived: an interval begins at ${earliest} or later.`);
 }
 
 /**
@@ -64,13 +75,15 @@ function checkResume(books: Books, row: AccountRow, { from, to }: ReconcileReque
   const frozenAt = Number(headOf(books, row, ((thawed?.seq as bigint | undefined) ?? 0n) + 1n).at);
   if (frozenAt >= to) throw refused(`The source was frozen at ${new Date(frozenAt).toISOString()}, after the interval.`);
   const knownAt = row.stateReason === 'overrun' ? frozenAt : lastKnown(books, row, frozenAt);
+  if (knownAt === null) throw refused(`What the source had before it was frozen is archived: ${whole}.`);
   if (from > knownAt) throw refused(`The interval must begin at ${new Date(knownAt).toISOString()} or earlier, or ${whole}.`);
 }
 
-/** When the source's last posting was made before the process began that froze it. */
-function lastKnown(books: Books, row: AccountRow, frozenAt: number): number {
+/** When the source's last posting was made before the process began that froze it; null where an archive has that posting. */
+function lastKnown(books: Books, row: AccountRow, frozenAt: number): number | null {
   const { started_at } = books.sql.epoch_at.get(books.bookId, frozenAt) as SqlRow;
   const next = firstSince(books, row, Number(started_at));
+  if (next > 1n && next === firstKept(books, row)) return null;
   return Number(headOf(books, row, next > 1n ? next - 1n : 1n).at);
 }
 

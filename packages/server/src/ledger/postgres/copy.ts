@@ -1,6 +1,7 @@
 import type { Database, SqlRow } from '#ground/database';
 import { migrate, openWriter } from '#ground/database';
 import type { PgSession } from '#ground/postgres-session';
+import { ARCHIVE_LOCK } from './locks.ts';
 import { sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
@@ -10,7 +11,7 @@ const LARGE_PAGE = 16;
 /** Tables in an order that a reader can follow; the columns are those that the file's own schema has. */
 const TABLES = [
   ...['books', 'epochs', 'lanes', 'accounts', 'postings', 'holds', 'hold_lines', 'receipts', 'receipt_groups', 'outbox', 'evidence'],
-  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations'],
+  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations', 'archives', 'archive_lanes'],
 ] as const;
 
 /**
@@ -21,6 +22,8 @@ export async function copyToFile(session: PgSession, to: { bookId: string; hostI
   const db = openWriter(to.file);
   try {
     migrate(db, new URL('../sql/migrations/', import.meta.url), 0);
+    // Given back with the session.
+    await session.query('SELECT pg_advisory_lock_shared($1)', [ARCHIVE_LOCK]);
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', []);
     for (const table of TABLES) await copyTable(session, db, table, to);
     await session.query('COMMIT');

@@ -45,6 +45,7 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
     },
   ];
   if (plan.accounts.length > 0) fetches.push(...accountFetches(books, plan.accounts));
+  else fetches.push(timeFetch(books));
   if (plan.proofs.length > 0) fetches.push(...proofFetches(books, plan.proofs));
   if (plan.idempotency.length > 0) fetches.push(idempotencyFetch(books, plan.idempotency));
   if (unit.isStrict && plan.holdIds.length > 0) fetches.push(holdFetch(books, plan.holdIds));
@@ -78,7 +79,21 @@ function accountFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[
         for (const row of rowsOf(result)) loadAccount(books, row);
       },
     },
+    timeFetch(books),
   ];
+}
+
+/**
+ * The latest time that any writer has committed at, read under the accounts' locks: so time never goes back along an account's postings,
+ * whatever the clocks of their writers say, and no month is written to after a later one.
+ */
+function timeFetch(books: PgBooks): Fetch {
+  return {
+    step: { name: 'time', text: 'SELECT max(wall_high) AS high FROM lanes WHERE book_id = $1', values: [books.bookId] },
+    load: (result) => {
+      books.now = Math.max(books.now, Number(rowsOf(result)[0]?.high ?? 0n));
+    },
+  };
 }
 
 /**

@@ -44,6 +44,11 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
     ...['returned', 'added', 'export_hash', 'key_ref', 'consent', 'at'],
   ],
   receipt_groups: ['lane_no', 'seq_to', 'seq_from', 'root', 'total', 'signature', 'signer', 'signed_at'],
+  archives: [
+    ...['book_id', 'month', 'file_hash', 'bytes', 'postings', 'receipts', 'roots', 'events', 'kept', 'holds', 'reconciliations'],
+    ...['operators', 'sealed_at', 'previous_mac', 'mac'],
+  ],
+  archive_lanes: ['book_id', 'month', 'lane_no', 'seq_from', 'seq_to'],
 };
 
 const NUMBERS = new Set(
@@ -53,8 +58,14 @@ const NUMBERS = new Set(
   ),
 );
 
+/** Numbers in this table, texts or of another meaning in others. */
+const NUMBERS_OF: Readonly<Record<string, readonly string[]>> = {
+  receipts: ['kind'],
+  archives: ['bytes', 'postings', 'receipts', 'roots', 'events', 'sealed_at'],
+};
+
 function typeOf(table: string, column: string): string {
-  return NUMBERS.has(column) || (table === 'receipts' && column === 'kind') ? INT : TEXT;
+  return NUMBERS.has(column) || NUMBERS_OF[table]?.includes(column) === true ? INT : TEXT;
 }
 
 /** Writes all that waits in the unit: one statement a table, each naming a whole set of rows. The caller ends with the lane and the commit. */
@@ -86,6 +97,9 @@ export function flushSteps(unit: Unit, f: Flushing): readonly PgStep[] {
   add(insert('keys', tables.keys));
   add(insert('receipt_groups', tables.receipt_groups));
   add(insert('reconciliations', tables.reconciliations));
+  add(insert('archives', tables.archives, ', state', ", 'sealed'"));
+  add(insert('archive_lanes', tables.archive_lanes));
+  for (const { month, state } of unit.marked) add(markStep(f, month, state));
   for (const { laneNo, seqTo } of unit.signed) add({ text: 'UPDATE lanes SET signed_to = $2 WHERE lane_no = $1', values: [laneNo, seqTo] });
   for (const generation of unit.generations) add(generationStep(f, generation));
   return steps;
@@ -222,6 +236,10 @@ function takeOver(bookId: string, [keyId, route, key]: readonly string[], holdNo
       ) SELECT tally_expect('idempotency', 'TA001', (SELECT count(*) FROM done), 1)`,
     values: [bookId, keyId ?? null, route ?? null, key ?? null, holdNo, callId],
   };
+}
+
+function markStep({ bookId }: Flushing, month: number, state: string): PgStep {
+  return { text: 'UPDATE archives SET state = $3 WHERE book_id = $1 AND month = $2', values: [bookId, month, state] };
 }
 
 function generationStep({ bookId, hostId }: Flushing, generation: number): PgStep {

@@ -17,5 +17,8 @@ export function laneLock(bookId: string, laneId: string): bigint {
   return lockKey('lane', bookId, laneId);
 }
 
+/** Held together by whoever reads all books in one snapshot, and alone while partitions of an archived month are dropped: no snapshot sees that. */
+export const ARCHIVE_LOCK = lockKey('archive');
+
 /** Held while the schema or its partitions are changed. */
 export const SCHEMA_LOCK = lockKey('schema');

@@ -3,6 +3,7 @@ import type { Value } from '../statements.ts';
 /** Statements whose own text is asked of the database, as it stands for SQLite. */
 export type ReadName = (typeof READS)[number];
 export const READS = [
+  ...(['archive_last', 'archive_state', 'posting_first'] as const),
   ...(['epoch_at', 'open_before', 'posting_head', 'posting_range', 'posting_thawed'] as const),
   ...(['receipt_range', 'reconciliation_overlap', 'source_settle'] as const),
 ] as const;

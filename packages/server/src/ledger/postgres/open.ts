@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import { connectPostgres } from '#ground/postgres';
+import type { Archiving } from '../archive/archives.ts';
 import { Channel, type WriterPort } from '../channel.ts';
 import type { WriterHub } from '../hub.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
@@ -10,6 +11,7 @@ import type { Trouble } from '../protocol.ts';
 import { openReads } from '../reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
+import { removePgMonth } from './archive.ts';
 import type { PgOptions } from './boot.ts';
 import type { Connecting } from './connect.ts';
 import { copyToFile } from './copy.ts';
@@ -36,6 +38,8 @@ export type PostgresLedgerOptions = {
   readonly onTrouble?: (trouble: Trouble) => void;
   /** Other times to wait than the usual ones. */
   readonly timing?: Partial<Timing>;
+  /** Where archived months go, and are read from; absent = nowhere. */
+  readonly archiveFolder?: string;
 };
 
 /** `laneIndex`: which of the lanes it has taken. */
@@ -60,10 +64,17 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     reads: openReads(pgReads(url, hostId), bookId),
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
+    archiving: archivingOf(options),
   };
   const port = options.hub?.over(worker as WriterPort) ?? (worker as WriterPort);
   return { ...opened(ledgerOf(books, new Channel(port, clock, { onTrouble: options.onTrouble })), recovery), laneIndex };
 };
+
+function archivingOf({ url, bookId, chainKey, archiveFolder }: PostgresLedgerOptions): Archiving | null {
+  if (archiveFolder === undefined) return null;
+  const removeRows: Archiving['removeRows'] = ({ month }) => withSession(url, (session) => removePgMonth(session, bookId, month));
+  return { at: { url }, bookId, chainKey, folder: archiveFolder, removeRows };
+}
 
 /** Long reads have a session of their own. */
 async function withSession<T>(url: string, use: (session: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> {

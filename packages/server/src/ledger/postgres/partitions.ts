@@ -36,3 +36,17 @@ export async function createPartitions(session: PgSession, months: readonly numb
     { text: 'COMMIT', values: [] },
   ]);
 }
+
+/** The partitions of all months up to one, and what archives left of earlier ones. */
+export async function partitionsTo(
+  session: PgSession,
+  month: number,
+): Promise<readonly { readonly name: string; readonly month: number }[]> {
+  const { rows } = await session.query(
+    `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+     WHERE p.relname = ANY($1::text[]) AND pg_table_is_visible(p.oid) ORDER BY c.relname`,
+    [PARTITIONED],
+  );
+  const found = rows.map((row) => ({ name: row['name'] as string, month: Number(/_(\d{6})$/.exec(row['name'] as string)?.[1]) }));
+  return found.filter((partition) => partition.month <= month);
+}

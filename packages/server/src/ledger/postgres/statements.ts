@@ -233,6 +233,12 @@ function bookStatements(work: Work): Part {
         return ONE;
       },
     },
+    archive_mark: {
+      run: (state, _book, month) => {
+        append(work, work.unit().marked, { state: state as string, month: month as number });
+        return ONE;
+      },
+    },
     lane_read: {
       get: (_book, id) => {
         const found = work.unit().lanes.get(id as string);
@@ -285,6 +291,8 @@ function appending(work: Work): Part {
     key_add: to('keys'),
     group_add: to('receipt_groups'),
     reconciliation_add: to('reconciliations'),
+    archive_add: to('archives'),
+    archive_lane_add: to('archive_lanes'),
   };
 }
 

@@ -42,6 +42,8 @@ export type Tables = {
   keys: Inserted[];
   receipt_groups: Inserted[];
   reconciliations: Inserted[];
+  archives: Inserted[];
+  archive_lanes: Inserted[];
 };
 
 /**
@@ -64,6 +66,8 @@ export type Unit = {
   readonly takenOver: { readonly key: readonly string[]; readonly holdNo: bigint; readonly callId: string }[];
   readonly signed: { readonly laneNo: bigint; readonly seqTo: bigint }[];
   readonly generations: number[];
+  /** Archives that went on by a state. */
+  readonly marked: { readonly month: number; readonly state: string }[];
   stop: SqlRow;
   isStopChanged: boolean;
   /**
@@ -96,11 +100,14 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
       keys: [],
       receipt_groups: [],
       reconciliations: [],
+      archives: [],
+      archive_lanes: [],
     },
     ended: [],
     takenOver: [],
     signed: [],
     generations: [],
+    marked: [],
     stop: { stopped: 0n, stop_reason: null },
     isStopChanged: false,
     isStrict,

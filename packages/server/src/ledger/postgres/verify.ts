@@ -2,17 +2,20 @@ import type { KeyObject } from 'node:crypto';
 import type { SqlRow } from '#ground/database';
 import type { PgSession } from '#ground/postgres-session';
 import { type VerifyEngine, verifyBooks } from '../verify.ts';
+import { ARCHIVE_LOCK } from './locks.ts';
 import { numbered, rowsOf, sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
 
 /** Verifies the books in one snapshot, on a session of its own. @returns one sentence per finding. */
 export async function verifyPg(session: PgSession, bookId: string, key: KeyObject): Promise<readonly string[]> {
+  await session.query('SELECT pg_advisory_lock_shared($1)', [ARCHIVE_LOCK]);
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', []);
   try {
     return await verifyBooks(engineOf(session), bookId, key);
   } finally {
     await session.query('COMMIT').catch(() => {});
+    await session.query('SELECT pg_advisory_unlock_shared($1)', [ARCHIVE_LOCK]).catch(() => {});
   }
 }
 

@@ -1,0 +1,1 @@
+UPDATE archives SET state = ? WHERE book_id = ? AND month = ?

@@ -1,0 +1,1 @@
+SELECT state FROM archives WHERE book_id = ? AND month = ?

@@ -1,0 +1,1 @@
+DELETE FROM outbox WHERE book_id = ? AND month = ? AND seq BETWEEN ? AND ?

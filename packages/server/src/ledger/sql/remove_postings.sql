@@ -1,0 +1,1 @@
+DELETE FROM postings WHERE book_id = ? AND account_id = ? AND seq BETWEEN ? AND ?
