@@ -60,8 +60,12 @@ export function placeOf(path: string): Place | undefined {
   return { pkg, room, home: room === undefined ? `packages/${pkg}/src` : `packages/${pkg}/src/${room}` };
 }
 
+/** A throw-away server of PostgreSQL: what is measured on it is started as the tests start it. */
+const THROW_AWAY_SERVER = /^tests\/support\/postgres-(binaries|cluster)\.ts$/;
+
 /** Whether a file outside the server may import this file of one of its rooms. */
 export function mayMeasure(path: string, target: string): boolean {
+  if (path.startsWith('bench/') && THROW_AWAY_SERVER.test(target)) return true;
   const folder = Object.keys(ROOMS_OF_FOLDER).find((name) => path.startsWith(`${name}/`));
   return folder !== undefined && (ROOMS_OF_FOLDER[folder] ?? []).some((room) => target.startsWith(`packages/server/src/${room}/`));
 }

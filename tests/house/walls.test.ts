@@ -101,6 +101,7 @@ describe('a planted violation of each wall is caught', () => {
     ['sandbox → core', 'packages/sandbox/src/main.ts', `import { a } from '@tallystick/core';`, 'package'],
     ['bench → the daemon', 'bench/src/bench.ts', `import '@tallystick/server/main';`, 'app'],
     ['bench → the ledger', 'bench/src/bench.ts', `import '../../packages/server/src/ledger/index.ts';`, 'package-up'],
+    ['bench → what else the tests use', 'bench/src/ledger/a.ts', `import '../../../tests/support/stage.ts';`, 'package-up'],
     ['bench of the ledger → another room', 'bench/src/ledger/a.ts', `import '../../../packages/server/src/vault/index.ts';`, 'package-up'],
     ['a script → the daemon', 'scripts/a.ts', `import '../packages/server/src/app/main.ts';`, 'app'],
   ])('%s', (_name, path, text, rule) => expect(rulesBroken(path, text)).toEqual([rule]));
@@ -127,6 +128,7 @@ describe('what is lawful passes', () => {
     ['app and all rooms', APP, `import '#gateway'; import '#settle'; import '#ledger'; import '#ground/config';`],
     ['cli resolves the door of the daemon', CLI, `const path = import.meta.resolve('@tallystick/server/main');`],
     ['a package reads its own manifest', CLI, `new URL('../package.json', import.meta.url);`],
+    ['bench → a throw-away PostgreSQL', 'bench/src/a.ts', `import '../../tests/support/postgres-cluster.ts';`],
     ['bench of the ledger → the ledger', 'bench/src/ledger/a.ts', `import '../../../packages/server/src/ledger/index.ts';`],
     ['tests import anything', 'tests/e2e/a.test.ts', `import '../../packages/server/src/app/main.ts'; import '@tallystick/server/main';`],
   ])('%s', (_name, path, text) => expect(rulesBroken(path, text)).toEqual([]));

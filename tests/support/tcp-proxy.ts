@@ -10,6 +10,8 @@ export type CutMoment = 'before' | 'after' | 'answered';
 export type TcpProxy = {
   readonly port: number;
   readonly connections: () => number;
+  /** New connections lead to this port of loopback; those that stand go on. */
+  lead(targetPort: number): void;
   /** Everything flows, also what was held back by `freeze`. */
   pass(): void;
   /** New connections are reset; those that stand go on. */
@@ -30,6 +32,7 @@ type Wire = { readonly client: Socket; readonly server: Socket };
 
 export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   const wires = new Set<Wire>();
+  let target = targetPort;
   let mode: 'pass' | 'refuse' | 'freeze' = 'pass';
   let trap: Trap | null = null;
   const takeTrap = (): Trap | null => {
@@ -42,7 +45,7 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
       client.resetAndDestroy();
       return;
     }
-    const wire = { client, server: connect(targetPort, '127.0.0.1') };
+    const wire = { client, server: connect(target, '127.0.0.1') };
     wires.add(wire);
     join(wire, { trap: () => trap, takeTrap, frozen: () => mode === 'freeze' });
     for (const socket of [client, wire.server]) socket.once('close', () => wires.delete(wire));
@@ -52,6 +55,9 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   return {
     port: (listener.address() as AddressInfo).port,
     connections: () => wires.size,
+    lead: (port) => {
+      target = port;
+    },
     pass: () => {
       mode = 'pass';
       for (const { client, server } of wires) {

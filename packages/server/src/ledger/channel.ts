@@ -1,7 +1,7 @@
 import { TallyError } from '@tallystick/core';
 import type { Clock } from '#ground/clock';
 import { LIMITS } from './limits.ts';
-import type { Op, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
+import type { Op, OpAnswer, QueuedOp, Trouble, WriterMessage, WriterReply } from './protocol.ts';
 
 /** What the channel needs of a `Worker`. */
 export type WriterPort = {
@@ -14,6 +14,12 @@ export type WriterPort = {
 /** What is in no hurry is collected for this long, and then shares one commit: nobody waits for it. */
 export const SOON_MS = 4;
 
+export type ChannelOptions = {
+  /** False where the other end of the port does, for several: all is sent there at once, and what is in no hurry says so. */
+  readonly collects?: boolean;
+  readonly onTrouble?: ((trouble: Trouble) => void) | undefined;
+};
+
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
 
 /**
@@ -24,6 +30,7 @@ export class Channel {
   readonly #port: WriterPort;
   readonly #clock: Clock;
   readonly #collects: boolean;
+  readonly #onTrouble: (trouble: Trouble) => void;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
   #later: QueuedOp[] = [];
@@ -35,11 +42,11 @@ export class Channel {
   #dead = false;
   #closed: (() => void) | undefined;
 
-  /** @param collects false where the other end of the port does, for several: all is sent there at once, and what is in no hurry says so. */
-  constructor(port: WriterPort, clock: Clock, collects = true) {
+  constructor(port: WriterPort, clock: Clock, { collects = true, onTrouble = () => {} }: ChannelOptions = {}) {
     this.#port = port;
     this.#clock = clock;
     this.#collects = collects;
+    this.#onTrouble = onTrouble;
     port.on('message', (reply) => this.#receive(reply));
     port.on('error', () => this.#die());
     port.on('exit', () => this.#die());
@@ -117,7 +124,8 @@ export class Channel {
     if (reply.kind === 'answers') {
       this.#inFlight -= reply.answers.length;
       for (const answer of reply.answers) this.#answer(answer);
-    } else if (reply.kind === 'closed') this.#die();
+    } else if (reply.kind === 'trouble') this.#onTrouble(reply.trouble);
+    else if (reply.kind === 'closed') this.#die();
   }
 
   #answer({ id, value, fault }: OpAnswer): void {

@@ -47,7 +47,9 @@ export class WriterHub {
   readonly #keyed = new KeyedCalls();
   readonly #lines = new Set<AskerLine>();
   readonly #atWriter = new Map<number, Asked>();
+  /** Holds that only others were in the way of, to be passed on once more: with the next message, or after a pause. */
   #again: Asked[] = [];
+  #busy: Asked[] = [];
   #soon: NodeJS.Timeout | null = null;
   #suspended: ReadonlySet<string> = new Set();
   #writer: WriterPort | null = null;
@@ -121,6 +123,7 @@ export class WriterHub {
     if (this.#soon !== null) clearTimeout(this.#soon);
     this.#soon = null;
     for (const line of this.#lines) line.hurry();
+    this.#again.push(...this.#busy.splice(0));
     this.#schedule();
   }
 
@@ -150,11 +153,15 @@ export class WriterHub {
   #passOn(): void {
     const refused: Answers = new Map();
     const [holds, others]: [QueuedOp[], QueuedOp[]] = [[], []];
+    const placing = new Set<string>();
     const pass = (asked: Asked) => {
       const { op } = asked.queued;
-      if (op.kind !== 'hold') others.push(this.#send(asked));
+      if (op.kind !== 'hold') (op.kind === 'settle' && placing.has(op.body.holdId) ? holds : others).push(this.#send(asked));
       else if (asked.line.isGone || this.#suspended.has(op.body.sourceId)) this.#collect(refused, asked, frozen(op.body));
-      else holds.push(this.#send(asked));
+      else {
+        placing.add(op.body.holdId);
+        holds.push(this.#send(asked));
+      }
     };
     for (const asked of this.#again.splice(0)) pass(asked);
     const behind = this.#soon !== null;
@@ -185,6 +192,8 @@ export class WriterHub {
 
   #receive(reply: WriterReply): void {
     if (reply.kind === 'closed') this.#end();
+    // The process that has the writer tells the operator.
+    if (reply.kind === 'trouble') this.#own.port.reply(reply);
     if (reply.kind !== 'answers') return;
     const answers: Answers = new Map();
     for (const { id, value, fault } of reply.answers) {
@@ -198,13 +207,17 @@ export class WriterHub {
     if (this.#next() !== undefined) this.#schedule();
   }
 
-  /** A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. */
+  /**
+   * A hold goes before settlements that are in no hurry; where what they will free is in its way, they go first after all. One whose caller
+   * has been answered may even be on its way here from another process still, so it is waited for a little.
+   */
   #asksAgain(asked: Asked, value: unknown): boolean {
-    if (asked.queued.op.kind !== 'hold' || !asked.behind || asked.isAgain) return false;
+    if (asked.queued.op.kind !== 'hold' || asked.isAgain) return false;
     const placed = value as HoldResult;
     if (placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return false;
-    this.#again.push({ ...asked, isAgain: true });
-    this.#hurry();
+    this.#busy.push({ ...asked, isAgain: true });
+    if (asked.behind) this.#hurry();
+    else this.#soon ??= setTimeout(() => this.#hurry(), SOON_MS);
     return true;
   }
 

@@ -4,7 +4,7 @@ export { openSqliteLedger, type SqliteLedgerOptions } from './open.ts';
 export { findPostgresBooks, importToPostgres, openPostgresLedger } from './open-postgres.ts';
 export { operatorAccount } from './operator.ts';
 export type { PostgresLedgerOptions } from './postgres/open.ts';
-export type { WriterMessage, WriterReply } from './protocol.ts';
+export type { Trouble, WriterMessage, WriterReply } from './protocol.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
 export { RelayPort } from './relay-port.ts';

@@ -69,14 +69,18 @@ export type Fault = { readonly code: ErrorCode; readonly message: string; readon
 
 export type OpAnswer = { readonly id: number; readonly value?: unknown; readonly fault?: Fault };
 
+/** What keeps the writer from its database: `away` until it is `back`, or `ended` for good. The reason holds no secret. */
+export type Trouble = { readonly state: 'away' | 'back' | 'ended'; readonly reason: string };
+
 export type Recovery = { readonly tampered: readonly TamperFinding[]; readonly burned: number };
 
-/** Messages from the writer: `ready` or `failed` once, then one `answers` per batch, and `closed` at the end. */
+/** Messages from the writer: `ready` or `failed` once, then one `answers` per batch, `trouble` with the database, and `closed` at the end. */
 export type WriterReply =
   /** `laneIndex`: which of several lanes it has taken. */
   | { readonly kind: 'ready'; readonly epoch: string; readonly recovery: Recovery; readonly laneIndex?: number }
   | { readonly kind: 'failed'; readonly fault: Fault }
   | { readonly kind: 'answers'; readonly answers: readonly OpAnswer[] }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble }
   | { readonly kind: 'closed' };
 
 export type WriterOptions = {

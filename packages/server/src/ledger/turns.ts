@@ -20,8 +20,6 @@ export type TurnEngine = {
   readonly hasAside: boolean;
   /** Performs some of it. */
   aside(): readonly OpAnswer[] | Promise<readonly OpAnswer[]>;
-  /** Nothing was asked: what is to be done now and then. */
-  idle?(): Promise<void>;
   /** Ends the epoch and lets the books go. */
   close(): void | Promise<void>;
 };
@@ -72,7 +70,6 @@ export class Turns {
     const { ops, now, next } = this.#collect(first, firstNow);
     this.#engine.seeTime(now);
     const forBatch = this.#engine.sortOut(ops);
-    if (ops.length === 0) await this.#engine.idle?.();
     if (forBatch.length === 0) return next;
     const result = this.#engine.batch(forBatch, now);
     const { answers, dead } = result instanceof Promise ? await result : result;

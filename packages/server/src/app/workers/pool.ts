@@ -26,7 +26,8 @@ export class WorkerPool {
   readonly #options: PoolOptions;
   readonly #slots: readonly Slot[];
   #deps: WorkerDeps | null = null;
-  #ended: MetricsJson = [];
+  /** What those counted that have ended. */
+  #ended: Promise<MetricsJson> = Promise.resolve([]);
   #restarts = 0;
   #hasStarted = false;
   #isClosing = false;
@@ -65,7 +66,7 @@ export class WorkerPool {
   /** What they have counted, each since it was started, and those before them. */
   async counted(): Promise<readonly MetricsJson[]> {
     await this.ask({ kind: 'metrics' });
-    return [this.#ended, ...[...this].map(({ counted }) => counted)];
+    return [await this.#ended, ...[...this].map(({ counted }) => counted)];
   }
 
   /** No new calls, `graceMs` for those that run; resolves when each is settled, and no worker is started any more. */
@@ -92,7 +93,7 @@ export class WorkerPool {
     const { clock, log } = this.#options;
     slot.worker = null;
     slot.isUp = false;
-    void this.#keep(countedBy(counted));
+    this.#ended = this.#ended.then((before) => sumOf([before, countedBy(counted)]).getMetricsAsJSON());
     const deps = this.#deps;
     if (!this.#hasStarted || this.#isClosing || deps === null) return;
     const pauseMs = slot.pause.next(clock.monotonicMs() - slot.startedAt);
@@ -104,9 +105,5 @@ export class WorkerPool {
         log.error({ worker: slot.number, cause: cause instanceof Error ? cause.message : 'unknown' }, 'a worker could not be started');
       });
     }, pauseMs);
-  }
-
-  async #keep(counted: MetricsJson): Promise<void> {
-    this.#ended = await sumOf([this.#ended, counted]).getMetricsAsJSON();
   }
 }

@@ -45,11 +45,12 @@ export class WorkerProcess {
   readonly #wire: Wire<ToWorker, FromWorker>;
   readonly #joined: Joined;
   readonly #asked = new Map<number, (metrics: MetricsJson | undefined) => void>();
-  #isUp: (failed?: TallyError) => void = () => {};
+  #settleUp: (failed?: TallyError) => void = () => {};
   #nextId = 1;
   #connections = 0;
-  /** It was handed a connection, and has not said yet that it has it. */
-  #isTaking = true;
+  /** What it is being handed. It stays open here until the worker has it, or else could be left open for ever. */
+  #handing: Socket | null = null;
+  #isUp = false;
   #isGone = false;
   /** What it had counted when it was last asked. */
   #counted: MetricsJson = [];
@@ -82,7 +83,7 @@ export class WorkerProcess {
   }
 
   get isFree(): boolean {
-    return !this.#isTaking && !this.#isGone;
+    return this.#isUp && this.#handing === null && !this.#isGone;
   }
 
   get counted(): MetricsJson {
@@ -91,11 +92,10 @@ export class WorkerProcess {
 
   /** Hands it a connection. One at a time: a worker that is busy, or stands still, gets no further one before it has taken this. */
   hand(socket: Socket): void {
-    this.#isTaking = true;
+    this.#handing = socket;
     this.#connections += 1;
-    this.#child.send({}, socket, (failed) => {
-      if (failed !== null) socket.destroy();
-    });
+    // Where it fails the worker is gone, which is heard of in another way.
+    this.#child.send({}, socket, { keepOpen: true }, () => {});
   }
 
   /** @returns when it is done, or gone. One that is not done in time stands still, and is ended: nobody can say what it would do later. */
@@ -130,10 +130,10 @@ export class WorkerProcess {
   #upWithin(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#isUp(new TallyError('INTERNAL', 'A worker did not start in time.'));
+        this.#settleUp(new TallyError('INTERNAL', 'A worker did not start in time.'));
         this.kill();
       }, ms);
-      this.#isUp = (failed) => {
+      this.#settleUp = (failed) => {
         clearTimeout(timer);
         if (failed === undefined) resolve();
         else reject(failed);
@@ -159,11 +159,12 @@ export class WorkerProcess {
   #take(message: FromWorker, bytes: Buffer): void {
     switch (message.kind) {
       case 'up':
-        this.#isUp();
-        this.#free();
+        this.#isUp = true;
+        this.#settleUp();
+        this.#events.free();
         break;
       case 'failed':
-        this.#isUp(errorOf(message.fault));
+        this.#settleUp(errorOf(message.fault));
         this.kill();
         break;
       case 'done':
@@ -183,24 +184,27 @@ export class WorkerProcess {
         void answerPassed(this.#deps.other, message, bytes).then(({ answer, body }) => this.#post(answer, body));
         break;
       case 'taken':
-        this.#free();
+        this.#handedOver();
+        this.#events.free();
         break;
       case 'left':
         this.#connections -= 1;
     }
   }
 
-  #free(): void {
-    this.#isTaking = false;
-    this.#events.free();
+  /** Of two processes that have a connection one must let go of it for the other to end it. */
+  #handedOver(): void {
+    this.#handing?.destroy();
+    this.#handing = null;
   }
 
   /** Its wire has ended, behind all that it said. */
   #gone(): void {
     this.#isGone = true;
     this.kill();
+    this.#handedOver();
     this.#joined.gone();
-    this.#isUp(new TallyError('INTERNAL', 'A worker ended before it served.'));
+    this.#settleUp(new TallyError('INTERNAL', 'A worker ended before it served.'));
     for (const resolve of this.#asked.values()) resolve(undefined);
     this.#asked.clear();
     this.#events.gone(this);

@@ -1,15 +1,15 @@
 import { createSecretKey } from 'node:crypto';
 import { randomHex } from '#ground/ids';
-import { tryAdvisoryLock } from '#ground/postgres-lock';
 import { checkSafety } from '#ground/postgres-safety';
 import type { PgSession } from '#ground/postgres-session';
 import { chainKeyCheck } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { type BooksFound, findBooks } from './find-books.ts';
-import { laneLock } from './locks.ts';
+import { takeLane } from './lanes.ts';
 import { migratePg } from './migrate.ts';
 import { ensurePartitions } from './partitions.ts';
 import { newPgBooks, type PgBooks } from './pg-books.ts';
+import { leavesDoubt } from './roll-call.ts';
 
 export type PgOptions = {
   readonly bookId: string;
@@ -25,11 +25,17 @@ export type PgOptions = {
 /** The server that the books are on, told apart from others, and from itself after a failover. */
 export type Server = { readonly systemId: string; readonly timeline: number };
 
-export type PgBooted = { readonly books: PgBooks; readonly laneIndex: number; readonly server: Server };
+export type PgBooted = {
+  readonly books: PgBooks;
+  readonly laneIndex: number;
+  readonly server: Server;
+  /** What the lane's last owner had committed may be missing on this server. */
+  readonly leavesDoubt: boolean;
+};
 
 /**
  * Brings the schema up to date, takes the first lane whose lock is free, and starts a new epoch that owns it. Holds of the lane's earlier
- * epoch are still open then: `recoverPg` ends them before anything else is done.
+ * epoch are still open then, and have to be ended before anything else is done.
  * @throws LedgerFault STATE_INVALID, DATA_LOCKED (every lane is taken) · TallyError CONFIG_INVALID (the server's settings are not safe)
  */
 export async function bootPg(session: PgSession, options: PgOptions): Promise<PgBooted> {
@@ -48,6 +54,7 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
   await raiseOutboxBase(session, bookId);
   const laneIndex = await takeLane(session, options);
   const laneId = options.laneIds[laneIndex] as string;
+  const isDoubtful = await leavesDoubt(session, bookId, laneId, { systemId, timeline });
   const epoch = randomHex(16);
   const high = await session.query('SELECT coalesce(max(wall_high), 0) AS high FROM lanes WHERE book_id = $1', [bookId]);
   const now = Math.max(options.now, Number(high.rows[0]?.['high']));
@@ -55,8 +62,8 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
   const [, , lane] = await session.pipeline([
     { text: 'BEGIN', values: [] },
     {
-      text: 'INSERT INTO epochs (epoch_id, book_id, lane_id, started_at) VALUES ($1, $2, $3, $4)',
-      values: [epoch, bookId, laneId, now],
+      text: 'INSERT INTO epochs (epoch_id, book_id, lane_id, host_id, started_at) VALUES ($1, $2, $3, $4, $5)',
+      values: [epoch, bookId, laneId, options.hostId, now],
     },
     {
       text: `INSERT INTO lanes (book_id, lane_id, lane_index, owner_epoch, next_seq, signed_to, wall_high) VALUES ($1, $2, $3, $4, 1, 0, $5)
@@ -75,7 +82,7 @@ export async function bootPg(session: PgSession, options: PgOptions): Promise<Pg
     nextLaneSeq: row['next_seq'] as bigint,
     batches: row['batches'] as bigint,
   });
-  return { books, laneIndex, server: { systemId, timeline } };
+  return { books, laneIndex, server: { systemId, timeline }, leavesDoubt: isDoubtful };
 }
 
 /** Under other keys every account would look tampered with: nothing is touched then. */
@@ -95,9 +102,4 @@ async function raiseOutboxBase(session: PgSession, bookId: string): Promise<void
      WHERE book_id = $1 AND o.high >= outbox_base + (pg_current_xact_id()::text::bigint << 20)`,
     [bookId],
   );
-}
-
-async function takeLane(session: PgSession, { bookId, laneIds }: PgOptions): Promise<number> {
-  for (const [index, laneId] of laneIds.entries()) if (await tryAdvisoryLock(session, laneLock(bookId, laneId))) return index;
-  throw new LedgerFault('DATA_LOCKED', `${laneIds.length} processes are using the books: there is no lane left for another.`);
 }

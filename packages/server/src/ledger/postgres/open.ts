@@ -6,20 +6,22 @@ import { connectPostgres } from '#ground/postgres';
 import { Channel, type WriterPort } from '../channel.ts';
 import type { WriterHub } from '../hub.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
+import type { Trouble } from '../protocol.ts';
 import { openReads } from '../reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
 import type { PgOptions } from './boot.ts';
+import type { Connecting } from './connect.ts';
 import { copyToFile } from './copy.ts';
 import { pgReads, unreadable } from './reads.ts';
-import { CONNECT } from './settings.ts';
+import { CONNECT, TIMING, type Timing } from './settings.ts';
 import { verifyPg } from './verify.ts';
 
 export type PostgresLedgerOptions = {
   /** `postgres://…`; secret, it may have a password in it. */
   readonly url: string;
   readonly bookId: string;
-  /** Tells this host from others, across restarts: its generation is counted under this name. */
+  /** Tells this host from others, across restarts: its generation is counted under this name. It runs one process at a time. */
   readonly hostId: string;
   /** Ids of the lanes of this gateway, by index: each process takes the first that is free. */
   readonly laneIds: readonly Hex[];
@@ -30,6 +32,10 @@ export type PostgresLedgerOptions = {
   readonly clock?: Clock;
   /** Joins further processes to the writer. */
   readonly hub?: WriterHub;
+  /** Told when the database is away, or away for another reason than before, when it is back, and when the books are lost to this process. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+  /** Other times to wait than the usual ones. */
+  readonly timing?: Partial<Timing>;
 };
 
 /** `laneIndex`: which of the lanes it has taken. */
@@ -44,7 +50,8 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
   const clock = options.clock ?? systemClock;
   checkOptions(options);
   const { url, bookId, hostId, laneIds, ticketKey, chainKey } = options;
-  const workerData: PgOptions & { url: string } = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs() };
+  const timing = { ...TIMING, ...options.timing };
+  const workerData: PgOptions & Connecting = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs(), timing };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery, laneIndex = 0 } = await started(worker);
   const books: LedgerBooks = {
@@ -54,10 +61,8 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
   };
-  return {
-    ...opened(ledgerOf(books, new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock)), recovery),
-    laneIndex,
-  };
+  const port = options.hub?.over(worker as WriterPort) ?? (worker as WriterPort);
+  return { ...opened(ledgerOf(books, new Channel(port, clock, { onTrouble: options.onTrouble })), recovery), laneIndex };
 };
 
 /** Long reads have a session of their own. */

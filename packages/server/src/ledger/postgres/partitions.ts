@@ -1,9 +1,12 @@
+import type { PgError } from '#ground/postgres-errors';
 import type { PgSession } from '#ground/postgres-session';
 import { monthOf } from '../months.ts';
 import { SCHEMA_LOCK } from './locks.ts';
 
-/** SQLSTATE of a row for which there is no partition. */
-export const NO_PARTITION = '23514';
+/** Whether there is no partition for a row: a check that no constraint has made. */
+export function isNoPartition({ sqlstate, constraint }: PgError): boolean {
+  return sqlstate === '23514' && constraint === null;
+}
 
 export const PARTITIONED = ['postings', 'receipts', 'outbox'] as const;
 /** The next month's partitions are made this long before it. */

@@ -1,15 +1,18 @@
 import type { SqlRow } from '#ground/database';
-import { tryAdvisoryLock } from '#ground/postgres-lock';
+import { tryAdvisoryLock, unlockAdvisory } from '#ground/postgres-lock';
 import type { PgSession } from '#ground/postgres-session';
-import type { OpenHold } from '../books.ts';
+import { type OpenHold, RowChanged } from '../books.ts';
 import { holdLineOf, openHoldOf } from '../hold-rows.ts';
-import { LIMITS } from '../limits.ts';
+import { mendAccount } from '../mend.ts';
 import { burnOpen } from '../ops/burn.ts';
 import { NO_PLAN } from './fetch.ts';
 import { laneLock } from './locks.ts';
 import type { PgBooks } from './pg-books.ts';
 import { rowsOf } from './rows.ts';
 import { transact } from './transact.ts';
+
+/** Holds burned in one transaction: batches wait for it. */
+const SLICE = 256;
 
 /** An epoch that has ended, or seems to have: holds are open that it placed, and nobody's session holds its lane. */
 export type Dead = { readonly epoch: string; readonly laneId: string };
@@ -25,28 +28,44 @@ export async function otherEpochs(session: PgSession, { bookId, epoch }: PgBooks
 }
 
 /**
- * Burns the open holds of an epoch whose lane's lock is free: nobody will settle them. Whoever had it, and may wake up, is fenced off by the
- * same transaction: its lane is no longer its own, so nothing of it commits.
- * @returns how many; null where the epoch is alive.
+ * Burns some open holds of an epoch whose lane's lock is free: nobody will settle them. Whoever had it, and may wake up, is fenced off
+ * before: its lane is no longer its own, so nothing of it commits.
+ * @returns how many; 0 where no more are open; null where the epoch is alive.
  */
-export async function burnEpoch(session: PgSession, books: PgBooks, dead: Dead): Promise<number | null> {
+export async function burnSome(session: PgSession, books: PgBooks, dead: Dead): Promise<number | null> {
   const isOurLane = dead.laneId === books.laneId;
   if (!isOurLane && !(await fence(session, books, dead))) return null;
-  try {
-    let burned = 0;
-    for (;;) {
-      const holds = await openHoldsOf(session, books.bookId, dead.epoch);
-      if (holds.length === 0) return burned;
-      const accounts = [...new Set(holds.flatMap(({ request }) => request.lines.map(({ accountId }) => accountId)))].sort();
-      const holdIds = holds.map(({ request }) => request.holdId);
-      await transact(session, books, { ...NO_PLAN, accounts, holdIds }, true, () => {
-        const gone = new Set(accounts.filter((id) => books.unit.accounts.get(id)?.row === null));
-        for (const hold of holds) burnOpen(books, hold, gone);
-      });
-      burned += holds.length;
+  const burned = await burnOnce(session, books, dead);
+  // Where this fails, the session has ended, and the lock with it, or is about to.
+  if (!isOurLane) await unlockAdvisory(session, laneLock(books.bookId, dead.laneId));
+  return burned;
+}
+
+async function burnOnce(session: PgSession, books: PgBooks, { epoch }: Dead): Promise<number> {
+  const holds = await openHoldsOf(session, books.bookId, epoch);
+  if (holds.length === 0) return 0;
+  const accounts = [...new Set(holds.flatMap(({ request }) => request.lines.map(({ accountId }) => accountId)))].sort();
+  const holdIds = holds.map(({ request }) => request.holdId);
+  await mending(session, books, accounts.length, () =>
+    transact(session, books, { ...NO_PLAN, accounts, holdIds }, true, () => {
+      const gone = new Set(accounts.filter((id) => books.unit.accounts.get(id)?.row === null));
+      for (const hold of holds) burnOpen(books, hold, gone);
+    }),
+  );
+  return holds.length;
+}
+
+/** An account that was changed behind the writers is mended and frozen; then the rest goes on. */
+async function mending(session: PgSession, books: PgBooks, mendsMax: number, run: () => Promise<void>): Promise<void> {
+  for (let mends = 0; ; mends += 1) {
+    try {
+      await run();
+      return;
+    } catch (error) {
+      if (!(error instanceof RowChanged) || mends === mendsMax) throw error;
+      const id = error.accountId;
+      await transact(session, books, { ...NO_PLAN, accounts: [id], proofs: [id] }, true, () => mendAccount(books, id, books.openHeld(id)));
     }
-  } finally {
-    if (!isOurLane) await session.query('SELECT pg_advisory_unlock($1)', [laneLock(books.bookId, dead.laneId)]).catch(() => {});
   }
 }
 
@@ -64,7 +83,7 @@ async function fence(session: PgSession, { bookId }: PgBooks, { epoch, laneId }:
 async function openHoldsOf(session: PgSession, bookId: string, epoch: string): Promise<readonly OpenHold[]> {
   const found = await session.query(
     "SELECT * FROM holds WHERE state = 'open' AND book_id = $1 AND epoch_id = $2 ORDER BY hold_no LIMIT $3",
-    [bookId, epoch, LIMITS.burnBatch],
+    [bookId, epoch, SLICE],
   );
   const rows = rowsOf(found);
   const lines = await session.query(

@@ -7,7 +7,7 @@ import { LaneLost } from '../books.ts';
 import { LIMITS } from '../limits.ts';
 import { type Fetch, fetchesOf, openingFetches, type Plan } from './fetch.ts';
 import { flushSteps } from './flush.ts';
-import { NotFetched } from './not-fetched.ts';
+import { type Need, NotFetched } from './not-fetched.ts';
 import type { PgBooks } from './pg-books.ts';
 import { newUnit } from './unit.ts';
 
@@ -69,9 +69,16 @@ async function perform<T>(session: PgSession, books: PgBooks, body: () => T): Pr
       if (!(error instanceof NotFetched) || fetches === FETCHES_MAX) throw error;
       books.journal.rollbackTo(0);
       books.dirty = false;
-      await fetchAll(session, books, fetchesOf(books, error.need));
+      await fetchAll(session, books, fetchesOf(books, widened(books, error.need)));
     }
   }
+}
+
+/** Who asks for one proof will ask for those of all accounts that were fetched and are not trusted. */
+function widened({ accounts, unit }: PgBooks, need: Need): Need {
+  if (need.kind !== 'proofs') return need;
+  const untrusted = [...unit.accounts].filter(([id, { found }]) => found !== null && !accounts.has(id) && !unit.proofs.has(id));
+  return { kind: 'proofs', ids: [...new Set([...need.ids, ...untrusted.map(([id]) => id)])] };
 }
 
 async function fetchAll(session: PgSession, books: PgBooks, fetches: readonly Fetch[]): Promise<void> {

@@ -1,49 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectPostgres } from '#ground/postgres';
-import { isDown } from '#ground/postgres-errors';
-import { tryAdvisoryLock } from '#ground/postgres-lock';
-import { checkSafety } from '#ground/postgres-safety';
+import { TallyError } from '@tallystick/core';
+import { PgConnectionLost, PgError } from '#ground/postgres-errors';
 import type { PgSession } from '#ground/postgres-session';
 import type { BatchResult } from '../perform.ts';
-import { UNAVAILABLE } from '../perform.ts';
-import { type BatchOp, NO_HASH, type OpAnswer, type QueuedOp, type Recovery, type Settlement } from '../protocol.ts';
+import type { OpAnswer, QueuedOp, Recovery, Trouble } from '../protocol.ts';
 import type { TurnEngine } from '../turns.ts';
-import type { HoldResult } from '../types.ts';
 import { PgAside } from './aside.ts';
-import { runPgBatch } from './batch.ts';
-import { bootPg, type PgOptions, type Server } from './boot.ts';
-import { laneLock } from './locks.ts';
-import { ensurePartitions } from './partitions.ts';
+import { Backlog } from './backlog.ts';
+import { Interrupted, type Ops, runPgBatch } from './batch.ts';
+import { bootPg, type PgBooted, type PgOptions, type Server } from './boot.ts';
+import { type Connecting, connect, LostForGood, NotYet, reasonOf, safely } from './connect.ts';
+import { retakeLane } from './lanes.ts';
+import { Neighbours } from './neighbours.ts';
 import type { PgBooks } from './pg-books.ts';
 import { auditAccounts } from './recovery.ts';
-import { CONNECT } from './settings.ts';
-import { burnEpoch, type Dead, otherEpochs } from './sweep.ts';
-import { OutcomeUnknown, remember } from './transact.ts';
+import { answerRollCall } from './roll-call.ts';
+import { burnSome, otherEpochs } from './sweep.ts';
+import { OutcomeUnknown } from './transact.ts';
+import { giveUp } from './went-back.ts';
 
-export type PgWriterOptions = PgOptions & {
-  /** Secret: it may have a password in it. */
-  readonly url: string;
-  /** Monotonic ms. */
-  readonly monotonicMs: () => number;
-  /** Answers that come outside of a turn: of what waited for the database to come back. */
-  readonly emit: (answers: readonly OpAnswer[]) => void;
-  /** The books are lost to this process. */
-  readonly die: (error: Error) => void;
-};
+export type PgWriterOptions = PgOptions &
+  Connecting & {
+    /** Monotonic ms. */
+    readonly monotonicMs: () => number;
+    /** Answers that come outside of a turn: of what waited for the database to come back. */
+    readonly emit: (answers: readonly OpAnswer[]) => void;
+    readonly tell: (trouble: Trouble) => void;
+    /** The books are lost to this process. */
+    readonly die: (error: Error) => void;
+  };
 
-/** Before the first try, and at most. */
-const RECONNECT_MS = 50;
-const RECONNECT_MAX_MS = 2_000;
-/** An old session of ours may still be ending: for so long its lane's lock is waited for. */
-const LANE_WAIT_MS = 15_000;
-/** How often other epochs are looked at, and for how long one must have been without its lock. */
-const SWEEP_MS = 5_000;
-const DEAD_AFTER_MS = 10_000;
-
-type Ops = readonly QueuedOp<BatchOp>[];
-
-/** A commit that was on its way when the connection went away. */
-type Unknown = { readonly ops: Ops; readonly answers: readonly OpAnswer[] };
+/** What may be otherwise at the next try. */
+const PASSING = [PgConnectionLost, PgError, TallyError, OutcomeUnknown, NotYet];
+/** A closing writer tries for so long to do what has waited. */
+const CLOSING_MS = 5_000;
 
 /**
  * The writer of one host. Batches go through one session, whose lane's lock shows that this epoch lives. Where the session is lost, holds
@@ -52,24 +42,26 @@ type Unknown = { readonly ops: Ops; readonly answers: readonly OpAnswer[] };
 export class PgWriter implements TurnEngine {
   readonly #options: PgWriterOptions;
   readonly #books: PgBooks;
-  readonly #server: Server;
   readonly #aside: PgAside;
+  readonly #backlog: Backlog;
+  readonly #neighbours: Neighbours;
+  readonly #server: Server;
   #session: PgSession | null;
-  #waiting: QueuedOp<BatchOp>[] = [];
-  #unknown: Unknown | null = null;
   #isClosing = false;
+  #trying: PgSession | null = null;
   #reconnecting: Promise<void> = Promise.resolve();
-  #sweptAt = 0;
-  readonly #silentSince = new Map<string, number>();
   readonly laneIndex: number;
 
-  constructor(options: PgWriterOptions, booted: Awaited<ReturnType<typeof bootPg>>, session: PgSession) {
+  constructor(options: PgWriterOptions, { books, server, laneIndex }: PgBooted, session: PgSession) {
+    const { emit, monotonicMs, timing } = options;
     this.#options = options;
-    this.#books = booted.books;
-    this.#server = booted.server;
-    this.laneIndex = booted.laneIndex;
+    this.#books = books;
+    this.#server = server;
+    this.laneIndex = laneIndex;
+    this.#aside = new PgAside(books);
+    this.#backlog = new Backlog(books, emit);
+    this.#neighbours = new Neighbours(books, { ...timing, monotonicMs });
     this.#session = session;
-    this.#aside = new PgAside(this.#books);
     this.#watch(session);
   }
 
@@ -78,11 +70,13 @@ export class PgWriter implements TurnEngine {
     const session = await connect(options);
     try {
       const booted = await bootPg(session, options);
-      const { books } = booted;
+      const { books, server, leavesDoubt } = booted;
       const tampered = await auditAccounts(session, books);
+      await answerRollCall(session, books, { server, isMissing: leavesDoubt, waitMs: options.timing.rollCallMs });
       let burned = 0;
       for (const dead of await otherEpochs(session, books)) {
-        if (dead.laneId === books.laneId) burned += (await burnEpoch(session, books, dead)) ?? 0;
+        if (dead.laneId !== books.laneId) continue;
+        for (let some = -1; some !== 0; burned += some) some = (await burnSome(session, books, dead)) ?? 0;
       }
       return { writer: new PgWriter(options, booted, session), recovery: { tampered, burned }, epoch: books.epoch };
     } catch (error) {
@@ -99,33 +93,39 @@ export class PgWriter implements TurnEngine {
     return this.#aside.queue.take(ops);
   }
 
+  /** What is looked after now and then is done here too: no batch's answer waits for it. */
   get hasAside(): boolean {
-    return !this.#aside.queue.isEmpty;
+    return !this.#aside.queue.isEmpty || (this.#session !== null && this.#neighbours.isDue);
   }
 
-  aside(): Promise<readonly OpAnswer[]> {
+  async aside(): Promise<readonly OpAnswer[]> {
+    const session = this.#session;
+    if (session !== null && this.#neighbours.isDue) await this.#lookAround(session);
     return this.#aside.run(this.#session);
   }
 
   async batch(ops: Ops): Promise<BatchResult> {
     const session = this.#session;
-    if (session === null) return { answers: this.#refuse(ops), dead: false };
+    if (session === null) return { answers: this.#backlog.keep(ops), dead: false };
     try {
       const result = await runPgBatch(session, this.#books, ops);
-      if (!result.dead) await this.idle();
+      if (result.dead) this.#options.tell({ state: 'ended', reason: 'another process has taken over the lane' });
       return result;
     } catch (error) {
-      if (error instanceof OutcomeUnknown) this.#unknown = { ops, answers: error.value as readonly OpAnswer[] };
+      if (!(error instanceof Interrupted)) throw error;
+      const answers = this.#backlog.interrupted(error);
       // Whatever it is that keeps it from committing, a new session begins without it.
-      this.#lost(session);
-      return { answers: this.#unknown === null ? this.#refuse(ops) : refused(ops.filter((op) => !mayWait(op))), dead: false };
+      this.#lost(session, error.cause);
+      return { answers, dead: false };
     }
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    await Promise.race([this.#reconnecting, sleep(CLOSING_MS, undefined, { ref: false })]);
+    this.#trying?.cut('closing');
     await this.#reconnecting;
-    this.#options.emit(refused([...this.#waiting, ...(this.#unknown?.ops.filter(mayWait) ?? [])]));
+    this.#backlog.abandon();
     const session = this.#session;
     this.#session = null;
     if (session === null) return;
@@ -134,201 +134,85 @@ export class PgWriter implements TurnEngine {
     await session.close();
   }
 
-  /** Where nothing is asked, the months go on all the same, and others die. */
-  async idle(): Promise<void> {
-    const session = this.#session;
-    if (session === null) return;
+  async #lookAround(session: PgSession): Promise<void> {
     try {
-      await this.#sweepSometimes(session);
+      await this.#neighbours.step(session);
     } catch (error) {
-      if (error instanceof OutcomeUnknown) this.#unknown = { ops: [], answers: [] };
-      this.#lost(session);
+      if (error instanceof OutcomeUnknown) this.#backlog.interruptedByItself();
+      this.#lost(session, error);
     }
   }
 
-  /** What ends a call waits for the database; what would begin one is refused. @returns the refusals. */
-  #refuse(ops: Ops): readonly OpAnswer[] {
-    this.#waiting.push(...ops.filter(mayWait));
-    return refused(ops.filter((op) => !mayWait(op)));
-  }
-
   #watch(session: PgSession): void {
-    void session.ended.then(() => this.#lost(session));
+    void session.ended.then((why) => this.#lost(session, why));
   }
 
-  #lost(session: PgSession): void {
+  #lost(session: PgSession, why: unknown): void {
     if (this.#session !== session) return;
     this.#session = null;
     void session.close().catch(() => {});
-    if (!this.#isClosing) this.#reconnecting = this.#reconnect(session.pid).catch((error: unknown) => this.#options.die(error as Error));
+    if (!this.#isClosing) this.#reconnecting = this.#reconnect([session.pid], reasonOf(why)).catch((error) => this.#end(error as Error));
   }
 
-  async #reconnect(oldPid: number): Promise<void> {
-    for (let pause = RECONNECT_MS; !this.#isClosing; pause = Math.min(pause * 2, RECONNECT_MAX_MS)) {
+  #end(error: Error): void {
+    this.#options.tell({ state: 'ended', reason: reasonOf(error) });
+    this.#options.die(error);
+  }
+
+  async #reconnect(oldPids: number[], firstReason: string): Promise<void> {
+    const { reconnectMs, reconnectMaxMs } = this.#options.timing;
+    let told = '';
+    const tell = (reason: string) => {
+      if (reason !== told) this.#options.tell({ state: 'away', reason });
+      told = reason;
+    };
+    for (let [pause, reason] = [reconnectMs, firstReason]; !this.#isClosing; pause = Math.min(pause * 2, reconnectMaxMs)) {
+      tell(reason);
       await sleep(pause);
-      const session = await connect(this.#options).catch(() => null);
-      if (session === null) continue;
-      try {
-        await this.#resume(session, oldPid);
+      const missed = await this.#tryAgain(oldPids);
+      if (missed === null) {
+        this.#options.tell({ state: 'back', reason: '' });
         return;
-      } catch (error) {
-        await session.close().catch(() => {});
-        if (!(isDown(error) || error instanceof OutcomeUnknown || error instanceof NotYet)) throw error;
       }
+      reason = reasonOf(missed);
+    }
+  }
+
+  /**
+   * @param oldPids backends of this writer's sessions so far, since it was away.
+   * @returns why it was in vain; null where there is a session again.
+   * @throws what makes it vain for ever.
+   */
+  async #tryAgain(oldPids: number[]): Promise<unknown> {
+    try {
+      this.#trying = await connect(this.#options);
+      await this.#resume(this.#trying, oldPids);
+      this.#trying = null;
+      return null;
+    } catch (error) {
+      if (this.#trying !== null) oldPids.push(this.#trying.pid);
+      if (error instanceof Interrupted) this.#options.emit(this.#backlog.interrupted(error));
+      if (error instanceof OutcomeUnknown) this.#backlog.interruptedByItself();
+      await this.#trying?.close().catch(() => {});
+      this.#trying = null;
+      const why = error instanceof Interrupted ? error.cause : error;
+      if (PASSING.some((kind) => why instanceof kind)) return why;
+      throw why;
     }
   }
 
   /** Takes the lane again, finds out about the last commit, and does what has waited. Only then are new batches taken. */
-  async #resume(session: PgSession, oldPid: number): Promise<void> {
-    const books = this.#books;
+  async #resume(session: PgSession, oldPids: readonly number[]): Promise<void> {
+    const [books, options] = [this.#books, this.#options];
     const server = await safely(session);
-    if (server.systemId !== this.#server.systemId) throw new Error('the database is another one than before');
-    await this.#retakeLane(session, oldPid);
-    const { rows } = await session.query('SELECT owner_epoch, batches FROM lanes WHERE lane_no = $1', [books.laneNo]);
-    if (rows[0]?.['owner_epoch'] !== books.epoch) throw new Error('another process has taken over the lane and ended its calls');
-    const batches = rows[0]['batches'] as bigint;
-    if (batches < books.batches) await this.#wentBack(session);
-    const unknown = this.#unknown;
-    if (unknown !== null) {
-      this.#unknown = null;
-      if (batches === books.batches) this.#takeBack(unknown);
-      else this.#confirm(unknown);
-    }
-    while (this.#waiting.length > 0) {
-      const ops = this.#waiting.splice(0, 256);
-      try {
-        const { answers, dead } = await runPgBatch(session, books, ops);
-        this.#options.emit(answers.filter(({ id }) => id > 0));
-        if (dead) throw new Error('another process has taken over the lane');
-      } catch (error) {
-        if (error instanceof OutcomeUnknown) this.#unknown = { ops, answers: error.value as readonly OpAnswer[] };
-        else if (isDown(error)) this.#waiting.unshift(...ops);
-        else {
-          // It was tried before: it is not the session that is wrong.
-          this.#options.emit(refused(ops));
-          continue;
-        }
-        throw error;
-      }
-    }
+    if (server.systemId !== this.#server.systemId) throw new LostForGood('the database is another one than before');
+    const batches = await retakeLane(session, books, oldPids, options.timing.laneWaitMs);
+    if (batches === null || batches < books.batches) await giveUp(session, books, options, server, batches !== null);
+    else this.#backlog.resolve(batches);
+    await answerRollCall(session, books, { server, isMissing: false, waitMs: options.timing.rollCallMs });
+    await this.#backlog.run(session);
+    this.#neighbours.forget();
     this.#session = session;
     this.#watch(session);
   }
-
-  /** The old session may not have ended yet: what it was doing must be over before anything is read. */
-  async #retakeLane(session: PgSession, oldPid: number): Promise<void> {
-    const key = laneLock(this.#books.bookId, this.#books.laneId);
-    const until = this.#options.monotonicMs() + LANE_WAIT_MS;
-    while (!(await tryAdvisoryLock(session, key))) {
-      if (this.#options.monotonicMs() > until) throw new NotYet('the lane is still locked by another session');
-      await session.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2', [
-        oldPid,
-        applicationName(this.#options),
-      ]);
-      await sleep(100);
-    }
-  }
-
-  /** The commit is not there, and never will be: what began calls was refused already, what ended them is done again. */
-  #takeBack({ ops }: Unknown): void {
-    this.#books.journal.rollbackTo(0);
-    this.#waiting.unshift(...ops.filter(mayWait));
-  }
-
-  /** The commit is there. Holds in it were refused to their callers, so nothing was sent on them: they are released. */
-  #confirm({ ops, answers }: Unknown): void {
-    const books = this.#books;
-    books.journal.commit();
-    books.batches += 1n;
-    remember(books);
-    const waited = new Set(ops.filter(mayWait).map(({ id }) => id));
-    this.#options.emit(answers.filter(({ id }) => waited.has(id)));
-    for (const { id, value } of answers) {
-      const created = value as HoldResult | undefined;
-      if (waited.has(id) || created?.result !== 'created') continue;
-      this.#waiting.unshift({ id: -id, op: { kind: 'settle', body: unsent(created.permit.holdId, books.now) } });
-    }
-  }
-
-  /** Commits that were acknowledged are not there: a copy was put back, or a server took over that did not have them. */
-  async #wentBack(session: PgSession): Promise<never> {
-    const { bookId } = this.#books;
-    const sources = await session.query(
-      "SELECT account_id FROM accounts WHERE book_id = $1 AND kind = 'source' AND state IN ('active', 'paused')",
-      [bookId],
-    );
-    const freeze = sources.rows.map((row, at) => ({
-      id: at + 1,
-      op: {
-        kind: 'setState' as const,
-        body: { accountId: row['account_id'] as string, state: 'frozen' as const, reason: 'reconcile', reconciledSpent: undefined },
-      },
-    }));
-    // What this writer remembers is of books that are no more.
-    const booted = await bootPg(session, { ...this.#options, laneIds: [this.#books.laneId] });
-    await auditAccounts(session, booted.books);
-    if (freeze.length > 0) await runPgBatch(session, booted.books, freeze);
-    throw new Error('the database went back behind what it had acknowledged: all sources are frozen until they are reconciled');
-  }
-
-  /** Looks after what others left behind, every few seconds. */
-  async #sweepSometimes(session: PgSession): Promise<void> {
-    const now = this.#options.monotonicMs();
-    if (now - this.#sweptAt < SWEEP_MS) return;
-    this.#sweptAt = now;
-    await ensurePartitions(session, this.#books.now);
-    const others = await otherEpochs(session, this.#books);
-    for (const { epoch } of others) if (!this.#silentSince.has(epoch)) this.#silentSince.set(epoch, now);
-    for (const dead of others) await this.#bury(session, dead, now);
-    for (const epoch of this.#silentSince.keys()) if (others.every((other) => other.epoch !== epoch)) this.#silentSince.delete(epoch);
-  }
-
-  /** An epoch without its lock for a while is dead: its session may only have been cut, and come back. */
-  async #bury(session: PgSession, dead: Dead, now: number): Promise<void> {
-    const key = laneLock(this.#books.bookId, dead.laneId);
-    if (dead.laneId !== this.#books.laneId) {
-      if (!(await tryAdvisoryLock(session, key))) {
-        this.#silentSince.set(dead.epoch, now);
-        return;
-      }
-      await session.query('SELECT pg_advisory_unlock($1)', [key]);
-      if (now - (this.#silentSince.get(dead.epoch) ?? now) < DEAD_AFTER_MS) return;
-    }
-    await burnEpoch(session, this.#books, dead);
-  }
-}
-
-/** It may work in a while. */
-class NotYet extends Error {}
-
-function applicationName({ hostId }: PgOptions): string {
-  return `tallystick ${hostId}`.slice(0, 63);
-}
-
-function connect(options: PgWriterOptions): Promise<PgSession> {
-  return connectPostgres(options.url, { ...CONNECT, applicationName: applicationName(options) });
-}
-
-/** A server that has just taken over may not be writable yet; one with unsafe settings is not used, and may be mended. */
-async function safely(session: PgSession): Promise<Server> {
-  try {
-    return await checkSafety(session);
-  } catch (error) {
-    if (isDown(error)) throw error;
-    throw new NotYet('the server is not fit to write to', { cause: error });
-  }
-}
-
-/** What ends a call, or keeps a source out of use, is not given up because the database is away. */
-function mayWait({ op }: QueuedOp<BatchOp>): boolean {
-  return op.kind === 'settle' || (op.kind === 'setState' && op.body.state === 'frozen');
-}
-
-function refused(ops: Ops): readonly OpAnswer[] {
-  return ops.filter(({ id }) => id > 0).map(({ id }) => ({ id, fault: UNAVAILABLE }));
-}
-
-function unsent(holdId: string, now: number): Settlement {
-  const nothing = { tokens: 0n, credits: 0n, amount: 0n, linesText: '[]', responseHash: NO_HASH, attestationHash: NO_HASH };
-  return { holdId, outcome: 'released', endedAt: now, detail: { reason: 'the ledger was away when the call was to begin' }, ...nothing };
 }

@@ -2,18 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { TallyError } from '@tallystick/core';
 import { systemClock } from '#ground/clock';
 import { LedgerFault } from '../fault.ts';
-import type { WriterMessage, WriterReply } from '../protocol.ts';
+import type { Trouble, WriterMessage, WriterReply } from '../protocol.ts';
 import { Turns } from '../turns.ts';
 import type { PgOptions } from './boot.ts';
+import type { Connecting } from './connect.ts';
 import { PgWriter } from './writer.ts';
 
 // This host's writer of the books on PostgreSQL, in a thread of its own.
 
-/** How often the writer looks after the books where nothing is asked. */
-const IDLE_MS = 5_000;
-
 const port = parentPort as NonNullable<typeof parentPort>;
-const options = workerData as PgOptions & { readonly url: string };
+const options = workerData as PgOptions & Connecting;
 const inbox: WriterMessage[] = [];
 
 function reply(message: WriterReply): void {
@@ -32,7 +30,9 @@ async function start(): Promise<void> {
     const emit = (answers: Extract<WriterReply, { kind: 'answers' }>['answers']) => {
       if (answers.length > 0) reply({ kind: 'answers', answers });
     };
-    const { writer, recovery, epoch } = await PgWriter.open({ ...options, monotonicMs: () => systemClock.monotonicMs(), emit, die });
+    // Not before `ready`, which is the first reply.
+    const tell = (trouble: Trouble) => setImmediate(() => reply({ kind: 'trouble', trouble }));
+    const { writer, recovery, epoch } = await PgWriter.open({ ...options, monotonicMs: () => systemClock.monotonicMs(), emit, tell, die });
     serve(writer);
     reply({ kind: 'ready', epoch, recovery, laneIndex: writer.laneIndex });
   } catch (error) {
@@ -52,9 +52,10 @@ function faultOf(error: unknown): Extract<WriterReply, { kind: 'failed' }>['faul
 
 function serve(writer: PgWriter): void {
   const turns = new Turns(writer, { take: () => inbox.shift(), reply });
+  // Where nothing is asked, the books are looked after all the same.
   const timer = setInterval(() => {
     if (!turns.isRunning) port.emit('message', { now: systemClock.wallMs(), ops: [] });
-  }, IDLE_MS);
+  }, options.timing.sweepMs);
   port.on('message', (message: WriterMessage) => {
     inbox.push(message);
     if (turns.isRunning) return;
