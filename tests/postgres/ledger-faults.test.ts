@@ -26,12 +26,12 @@ describePostgres('the ledger, its database in trouble', () => {
   });
   afterEach(() => stage.close());
 
-  it.each(['fast', 'immediate', 'kill'] as const)('stopped (%s) and started again under load: all goes on by itself', async (how) => {
+  it('killed and started again under load: all goes on by itself', async () => {
     const host = await stage.open('host-1');
     await openHot(host.ledger, LIMIT);
     const load = new Load(host.ledger, HOT);
     await load.progress(50);
-    await (how === 'kill' ? cluster.kill() : cluster.stop(how));
+    await cluster.kill();
     await until(() => load.told.unavailable > 20);
     await cluster.start();
     await load.progress(50);
@@ -43,22 +43,19 @@ describePostgres('the ledger, its database in trouble', () => {
     await expectSound(url(), host.ledger, [told]);
   });
 
-  it.each(['before', 'after', 'answered'] as const)(
-    'a connection cut at the commit (%s): nothing is lost or done twice',
-    async (moment) => {
-      const host = await stage.open('host-1');
-      await openHot(host.ledger, LIMIT);
-      const load = new Load(host.ledger, HOT);
-      for (let cuts = 0; cuts < 5; cuts += 1) {
-        await load.progress(20);
-        await host.proxy.cutAt('COMMIT', moment);
-      }
+  it.each(['before', 'answered'] as const)('a connection cut at the commit (%s): nothing is lost or done twice', async (moment) => {
+    const host = await stage.open('host-1');
+    await openHot(host.ledger, LIMIT);
+    const load = new Load(host.ledger, HOT);
+    for (let cuts = 0; cuts < 3; cuts += 1) {
       await load.progress(20);
-      const told = await load.stop();
-      expect(told.unavailable).toBeGreaterThan(0);
-      await expectSound(url(), host.ledger, [told]);
-    },
-  );
+      await host.proxy.cutAt('COMMIT', moment);
+    }
+    await load.progress(20);
+    const told = await load.stop();
+    expect(told.unavailable).toBeGreaterThan(0);
+    await expectSound(url(), host.ledger, [told]);
+  });
 
   it('a commit whose answer was lost: its hold is released, its settlement told once', async () => {
     const host = await stage.open('host-1');
@@ -97,6 +94,62 @@ describePostgres('the ledger, its database in trouble', () => {
       { value: { result: 'unknown' } },
     ]);
     expect(await host.ledger.account(SOURCE)).toMatchObject({ held: 10n, spent: 1n });
+  });
+
+  it('a full disk: what ends calls waits, and a call is not begun', async () => {
+    const host = await stage.open('host-1');
+    await openHot(host.ledger, LIMIT);
+    const request = holdRequest(10n);
+    await host.ledger.hold(request);
+    await sql(url(), "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '53100'; END $$");
+    await sql(url(), 'CREATE TRIGGER full_disk BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION full_disk()');
+    const settled = host.ledger.settle(settleRequest(request.holdId, 4n));
+    await until(() => host.troubles.length > 0);
+    expect(host.troubles[0]).toMatchObject({ state: 'away', reason: expect.stringContaining('53100') });
+    await expect(host.ledger.hold(holdRequest(1n))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await sql(url(), 'DROP TRIGGER full_disk ON outbox');
+    expect(await settled).toMatchObject({ result: 'settled', charged: 4n });
+    expect(await host.ledger.hold(holdRequest(1n))).toMatchObject({ result: 'created' });
+  });
+
+  it('a table that a later version has changed: what ends calls is told all the same', async () => {
+    const host = await stage.open('host-1');
+    await openHot(host.ledger, LIMIT);
+    const request = holdRequest(10n);
+    await host.ledger.hold(request);
+    await sql(url(), 'ALTER TABLE accounts ADD COLUMN later bigint');
+    expect(await host.ledger.settle(settleRequest(request.holdId, 4n))).toMatchObject({ result: 'settled' });
+    expect(await host.ledger.hold(holdRequest(1n))).toMatchObject({ result: 'created' });
+    // Numbers that were taken over the old session are not used: a server that had crashed might have given them out again.
+    const [first, second] = await sql(url(), 'SELECT hold_no FROM holds ORDER BY hold_no');
+    expect(Number(second?.['hold_no']) - Number(first?.['hold_no'])).toBeGreaterThanOrEqual(9_999);
+  });
+
+  it('a server that is made unsafe is left, until it is safe again', async () => {
+    const host = await stage.open('host-1');
+    await openHot(host.ledger, LIMIT);
+    await alter(cluster, 'SET synchronous_commit = off');
+    await until(() => host.troubles.at(-1)?.reason.includes('synchronous_commit') === true);
+    await expect(host.ledger.hold(holdRequest(1n))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await alter(cluster, 'RESET synchronous_commit');
+    await until(() => host.troubles.at(-1)?.state === 'back');
+    expect(await host.ledger.hold(holdRequest(1n))).toMatchObject({ result: 'created' });
+  });
+
+  it('closed while the database is away: all who wait are told, and soon', async () => {
+    const host = await stage.open('host-1');
+    await openHot(host.ledger, LIMIT);
+    const request = holdRequest(10n);
+    await host.ledger.hold(request);
+    host.proxy.refuse();
+    host.proxy.cut();
+    const settled = expect(host.ledger.settle(settleRequest(request.holdId, 4n))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    await until(() => host.troubles.length > 0);
+    const began = performance.now();
+    await host.ledger.close();
+    await settled;
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect((await holdsIn(url())).get(request.holdId)?.state).toBe('open');
   });
 
   /** Lets `test` have a standby that follows, and afterwards the cluster as it was. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { hash } from '../../packages/server/src/ledger/conformance/engine.ts';
 import { openPostgresLedger, type PostgresLedgerOptions } from '../../packages/server/src/ledger/postgres/open.ts';
+import type { Timing } from '../../packages/server/src/ledger/postgres/settings.ts';
 import type { Trouble } from '../../packages/server/src/ledger/protocol.ts';
 import type { Ledger } from '../../packages/server/src/ledger/types.ts';
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts';
@@ -15,6 +16,7 @@ export const TIMING = {
   sweepMs: 150,
   deadAfterMs: 500,
   rollCallMs: 1_500,
+  closingMs: 300,
 };
 
 export type WiredHost = {
@@ -27,7 +29,7 @@ export type WiredHost = {
 /** Writers of one book, each with a wire of its own to the server. */
 export type Stage = {
   optionsOf(hostId: string): PostgresLedgerOptions;
-  open(hostId: string): Promise<WiredHost>;
+  open(hostId: string, timing?: Partial<Timing>): Promise<WiredHost>;
   close(): Promise<void>;
 };
 
@@ -44,12 +46,17 @@ export function stageOn(url: string): Stage {
   });
   return {
     optionsOf,
-    open: async (hostId) => {
+    open: async (hostId, timing = {}) => {
       const { port } = new URL(url);
       const proxy = await tcpProxy(Number(port));
       const troubles: Trouble[] = [];
       const wired = url.replace(`:${port}/`, `:${proxy.port}/`);
-      const opened = await openPostgresLedger({ ...optionsOf(hostId), url: wired, onTrouble: (trouble) => troubles.push(trouble) });
+      const opened = await openPostgresLedger({
+        ...optionsOf(hostId),
+        url: wired,
+        timing: { ...TIMING, ...timing },
+        onTrouble: (trouble) => troubles.push(trouble),
+      });
       const host = { ...opened, proxy, troubles };
       hosts.push(host);
       return host;

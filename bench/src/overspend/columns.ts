@@ -4,7 +4,7 @@ import { litellm } from './gateways/litellm.ts';
 import { literLlm } from './gateways/liter-llm.ts';
 import { passthrough } from './gateways/passthrough.ts';
 import { portkey } from './gateways/portkey.ts';
-import { tallystick } from './gateways/tallystick.ts';
+import { tallystick, tallystickOnPostgres } from './gateways/tallystick.ts';
 
 /** Everything that can be measured, in the order of the report. */
 export const COLUMNS: readonly Column[] = [
@@ -17,10 +17,11 @@ export const COLUMNS: readonly Column[] = [
   eggrd('streams'),
   tallystick('tallystick', []),
   tallystick('tallystick-workers', ['--workers', '4']),
+  tallystickOnPostgres,
 ];
 
 /** What a run measures unless it is told otherwise. */
-export const DEFAULT_NAMES = COLUMNS.map(({ name }) => name).filter((name) => name !== 'tallystick-workers');
+export const DEFAULT_NAMES = COLUMNS.map(({ name }) => name);
 /** The two ends, and the peer whose budgets are built the same way. */
 export const QUICK_NAMES: readonly string[] = ['pass-through', 'eggrd-streams', 'tallystick'];
 

@@ -2,9 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startCluster } from '../../../../tests/support/postgres-cluster.ts';
 import { OPENAI } from '../../dialects/openai.ts';
 import type { Admin } from '../../house/books.ts';
 import { adminOf } from '../../house/tallystick.ts';
+import { postgresMissing } from '../../ledger/postgres-missing.ts';
 import { type Column, type Gateway, LIMIT_TOKENS, type Lot, type Site } from '../gateway.ts';
 import { MODEL_OUTPUT_TOKENS_MAX, MODEL_WINDOW_TOKENS } from '../meter.ts';
 
@@ -20,12 +22,29 @@ export function tallystick(name: string, args: readonly string[]): Column {
   return { name, missing: () => null, open: (site) => open(name, args, site) };
 }
 
-async function open(name: string, args: readonly string[], { house, upstreamPort, lots }: Site): Promise<Gateway> {
+/** The same with its books in PostgreSQL, on a server of its own, which is not killed. */
+export const tallystickOnPostgres: Column = {
+  name: 'tallystick-postgres',
+  missing: () => postgresMissing,
+  open: async (site) => {
+    const server = await startCluster();
+    const gateway = await open('tallystick-postgres', [], site, { DATABASE_URL: server.url() });
+    const stop = async () => {
+      await gateway.stop();
+      await server.dispose();
+    };
+    return { ...gateway, version: 'Tallystick on PostgreSQL', stop };
+  },
+};
+
+type Env = Readonly<Record<string, string>>;
+
+async function open(name: string, args: readonly string[], { house, upstreamPort, lots }: Site, more: Env = {}): Promise<Gateway> {
   const data = mkdtempSync(join(house.folder, 'tallystick-'));
   const main = fileURLToPath(import.meta.resolve('@tallystick/server/main'));
   const start = async (): Promise<Running> => {
     const { child, line } = await house.spawn(name, ['--disable-warning=ExperimentalWarning', main, '--json', ...args], {
-      env: { PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0' },
+      env: { PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0', ...more },
     });
     const { url } = JSON.parse(line) as { url: string };
     return { child, url, admin: adminOf(url, readFileSync(join(data, 'admin-token'), 'utf8').trim()) };

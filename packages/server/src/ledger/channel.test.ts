@@ -4,7 +4,7 @@ import { manualClock } from '#ground/clock';
 import { Channel, type WriterPort } from './channel.ts';
 import { holdRequest, settleRequest } from './conformance/engine.ts';
 import { LIMITS } from './limits.ts';
-import type { Op, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
+import type { Op, QueuedOp, Trouble, WriterMessage, WriterReply } from './protocol.ts';
 import { checkHold, checkSettle } from './validate.ts';
 
 /** A writer that only keeps what it is sent. */
@@ -53,6 +53,18 @@ describe('channel', () => {
       { reason: { code: 'STATE_INVALID', message: 'no', facts: { a: 1 } } },
       { value: 'third' },
     ]);
+  });
+
+  it('tells of trouble, and goes on waiting', async () => {
+    const port = new FakePort();
+    const troubles: Trouble[] = [];
+    const channel = new Channel(port, manualClock(5), { onTrouble: (trouble) => troubles.push(trouble) });
+    const asked = channel.ask(SETTLE);
+    await Promise.resolve();
+    port.reply({ kind: 'trouble', trouble: { state: 'away', reason: 'why' } });
+    expect(troubles).toEqual([{ state: 'away', reason: 'why' }]);
+    port.reply({ kind: 'answers', answers: [{ id: port.ops()[0]?.id as number, value: 'done' }] });
+    expect(await asked).toBe('done');
   });
 
   it('collects more while the writer is busy, and splits what is too much for one batch', async () => {

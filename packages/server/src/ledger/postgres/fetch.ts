@@ -60,7 +60,7 @@ export function fetchesOf(books: PgBooks, need: Need): readonly Fetch[] {
 }
 
 function lock(name: string, key: bigint): Fetch {
-  return { step: { text: `SELECT ${name}($1)`, values: [key] }, load: () => {} };
+  return { step: { name, text: `SELECT ${name}($1)`, values: [key] }, load: () => {} };
 }
 
 function accountFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] {

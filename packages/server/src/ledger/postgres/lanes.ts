@@ -34,14 +34,14 @@ export async function takeLane(session: PgSession, { bookId, hostId, laneIds }: 
  * Takes the lane again with a new session. The old one may not have ended yet: what it was doing must be over before anything is read.
  * @param oldPids backends of this writer's sessions before it.
  * @returns the lane's count of batches, read by a commit that every one before it is as durable as; null where these books know nothing
- * of this epoch: they are older than it.
- * @throws LostForGood, NotYet
+ * of this epoch: they are older than it. The lane need not be ours then.
+ * @throws LostForGood where another has the lane; NotYet
  */
 export async function retakeLane(session: PgSession, books: PgBooks, oldPids: readonly number[], waitMs: number): Promise<bigint | null> {
   const { bookId, laneId, epoch, now } = books;
   const key = laneLock(bookId, laneId);
   for (let tried = 0; !(await tryAdvisoryLock(session, key)); tried += 1) {
-    await mustBeOurs(session, books);
+    if (!(await isKnown(session, books))) return null;
     if (tried * TRY_MS >= waitMs) throw new NotYet('the lane is still locked by another session');
     await endBackends(session, key, oldPids);
     await sleep(TRY_MS);
@@ -51,18 +51,19 @@ export async function retakeLane(session: PgSession, books: PgBooks, oldPids: re
     [now, bookId, laneId, epoch],
   );
   if (rows[0] !== undefined) return rows[0]['batches'] as bigint;
-  await mustBeOurs(session, books);
+  await isKnown(session, books);
   return null;
 }
 
-/** @throws LostForGood where the books know this epoch, and that another owns its lane. */
-async function mustBeOurs(session: PgSession, { bookId, laneId, epoch }: PgBooks): Promise<void> {
-  const { rowCount } = await session.query(
-    `SELECT 1 FROM epochs e JOIN lanes l ON l.book_id = e.book_id AND l.lane_id = e.lane_id
-     WHERE e.epoch_id = $1 AND l.book_id = $2 AND l.lane_id = $3 AND l.owner_epoch <> $1`,
-    [epoch, bookId, laneId],
+/** Whether these books know this epoch at all. @throws LostForGood where they do, and another owns its lane. */
+async function isKnown(session: PgSession, { epoch }: PgBooks): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT l.owner_epoch FROM epochs e JOIN lanes l ON l.book_id = e.book_id AND l.lane_id = e.lane_id WHERE e.epoch_id = $1`,
+    [epoch],
   );
-  if (rowCount > 0) throw new LostForGood('another process has taken over the lane and ended its calls');
+  const owner = rows[0]?.['owner_epoch'];
+  if (owner !== undefined && owner !== epoch) throw new LostForGood('another process has taken over the lane and ended its calls');
+  return owner !== undefined;
 }
 
 /** Only one that has the lane: elsewhere its number may be anybody's. */

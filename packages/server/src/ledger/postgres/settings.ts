@@ -22,6 +22,8 @@ export type Timing = {
   readonly deadAfterMs: number;
   /** For so long the other writers may take to say, on a server that is not the one before, whether their commits are there. */
   readonly rollCallMs: number;
+  /** A writer that is closed while the database is away tries for so long to do what has waited. */
+  readonly closingMs: number;
 };
 
 export const TIMING: Timing = {
@@ -33,4 +35,5 @@ export const TIMING: Timing = {
   sweepMs: 5_000,
   deadAfterMs: 10_000,
   rollCallMs: 30_000,
+  closingMs: 5_000,
 };

@@ -12,7 +12,7 @@ import { answerRollCall, raiseDoubt } from './roll-call.ts';
  */
 export async function giveUp(session: PgSession, books: PgBooks, options: PgOptions, server: Server, isKnown: boolean): Promise<never> {
   await raiseDoubt(session, books.bookId, books.laneId);
-  const found = isKnown ? await anew(session, books, options) : (await bootPg(session, { ...options, laneIds: [books.laneId] })).books;
+  const found = isKnown ? await anew(session, books, options) : (await bootPg(session, options)).books;
   await auditAccounts(session, found);
   await answerRollCall(session, found, { server, isMissing: true, waitMs: 0 });
   throw new LostForGood('the database went back behind what it had acknowledged: all sources are frozen until they are reconciled');

@@ -32,8 +32,6 @@ export type PgWriterOptions = PgOptions &
 
 /** What may be otherwise at the next try. */
 const PASSING = [PgConnectionLost, PgError, TallyError, OutcomeUnknown, NotYet];
-/** A closing writer tries for so long to do what has waited. */
-const CLOSING_MS = 5_000;
 
 /**
  * The writer of one host. Batches go through one session, whose lane's lock shows that this epoch lives. Where the session is lost, holds
@@ -122,7 +120,7 @@ export class PgWriter implements TurnEngine {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await Promise.race([this.#reconnecting, sleep(CLOSING_MS, undefined, { ref: false })]);
+    await Promise.race([this.#reconnecting, sleep(this.#options.timing.closingMs, undefined, { ref: false })]);
     this.#trying?.cut('closing');
     await this.#reconnecting;
     this.#backlog.abandon();
