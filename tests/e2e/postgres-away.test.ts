@@ -76,6 +76,7 @@ describePostgres('a daemon whose database goes away', () => {
     await eventually('it is ready again', async () => (await status('/readyz'))[0] === 200);
     for (const one of planted) expect((await stage.ask(one, false)).status).toBe(200);
     await expectSoundBooks(stage.daemon);
+    for (const state of ['away', 'back']) expect(stage.daemon.stderr()).toContain(`the books are ${state}`);
   }, 40_000);
 
   it('says at its start what it tried, and what to do', async () => {

@@ -4,7 +4,7 @@ import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyEr
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { lockFile } from '#ground/sqlite';
-import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type WriterHub } from '#ledger';
+import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type Trouble, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
 import { archiveFolder } from './archive.ts';
 import { placeOfBooks } from './books-place.ts';
@@ -38,8 +38,13 @@ const BOOK_ID = 'local-0';
 /** Processes that may write the same books at a time, each in a lane of its own. */
 const LANES = 64;
 
-/** `importing`: a file of books that a database, which must be empty, is filled with first. */
-export type OpenOptions = { readonly hub?: WriterHub; readonly importing?: string };
+export type OpenOptions = {
+  readonly hub?: WriterHub;
+  /** A file of books that a database, which must be empty, is filled with first. */
+  readonly importing?: string;
+  /** Told when the database goes away, and when it is back. */
+  readonly onTrouble?: (trouble: Trouble) => void;
+};
 
 /** @throws DATA_LOCKED, MASTER_KEY_INVALID, TAMPERED, CONFIG_INVALID, LEDGER_UNAVAILABLE, BACKUP_INVALID */
 export async function openBooks(
@@ -72,7 +77,7 @@ async function open(
   env: NodeJS.ProcessEnv,
   stdin: NodeJS.ReadableStream | null,
   lock: { release(): void },
-  { hub, importing }: OpenOptions,
+  { hub, importing, onTrouble = () => {} }: OpenOptions,
 ): Promise<Books> {
   const dir = config.TALLY_DATA_DIR;
   const clock = systemClock;
@@ -104,7 +109,7 @@ async function open(
     const options = { ...shared, archiveFolder: archiveFolder(config), ...(hub === undefined ? {} : { hub }) };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
-        ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds })
+        ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, onTrouble })
         : { ...(await openSqliteLedger({ ...options, file: at.file, laneId: laneIds[0] as Hex })), laneIndex: 0 };
     vault.acceptEpoch(ledger.epoch);
     const lane = laneKeys[laneIndex] as LaneKey;

@@ -4,7 +4,7 @@ import { systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
 import { writeDurable } from '#ground/files';
 import { openLog } from '#ground/log';
-import { WriterHub } from '#ledger';
+import { type Trouble, WriterHub } from '#ledger';
 import { loadAdminToken } from './admin-token.ts';
 import { finishArchive } from './archive.ts';
 import { openBooks } from './books.ts';
@@ -27,7 +27,8 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
   try {
     const log = openLog(config.TALLY_LOG_LEVEL);
     const hub = config.TALLY_WORKERS > 1 ? new WriterHub(systemClock, log) : undefined;
-    const books = await openBooks(config, env, stdin, hub === undefined ? {} : { hub });
+    const onTrouble = ({ state, reason }: Trouble) => log[state === 'back' ? 'info' : 'error']({ reason }, `the books are ${state}`);
+    const books = await openBooks(config, env, stdin, { onTrouble, ...(hub === undefined ? {} : { hub }) });
     undo.push(() => books.close());
     const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
     const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox'), env) : null;

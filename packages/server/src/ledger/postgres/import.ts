@@ -41,7 +41,7 @@ const TABLES: readonly (readonly [table: string, without: readonly string[]])[] 
   ['replays', ['replay_no']],
 ];
 
-/** A row's columns that are not in the file. */
+/** A row's columns that are not in the file, or not as they are to be. */
 type Added = Readonly<Record<string, (row: SqlRow) => string | bigint>>;
 
 /**
@@ -76,9 +76,11 @@ function monthsOf(db: Database): readonly number[] {
   return [...new Set(months.map(({ month }) => Number(month)))];
 }
 
-async function fill(session: PgSession, db: Database, { bookId, laneIds, chainKey }: ImportOptions): Promise<void> {
+async function fill(session: PgSession, db: Database, { bookId, laneIds, chainKey, now }: ImportOptions): Promise<void> {
   const key = createSecretKey(chainKey);
   const added: Readonly<Record<string, Added>> = {
+    // Whoever wrote these books is no more: nobody is to wait for a sign of life.
+    epochs: { ended_at: ({ ended_at }) => (ended_at as bigint | null) ?? BigInt(now) },
     lanes: { lane_index: ({ lane_id }) => laneIndex(laneIds, lane_id as string) },
     accounts: sealing(db, key, bookId),
   };
@@ -117,7 +119,7 @@ function sealing(db: Database, key: KeyObject, bookId: string): Added {
 
 async function copyTable(session: PgSession, db: Database, table: string, without: readonly string[], added: Added): Promise<void> {
   const there = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as SqlRow[];
-  const own = there.map(({ name }) => name as string).filter((name) => !without.includes(name));
+  const own = there.map(({ name }) => name as string).filter((name) => !without.includes(name) && !(name in added));
   const columns = [...own, ...Object.keys(added)];
   const types = await typesOf(session, table);
   const values = columns.map((column, at) => `$${at + 1}::${types.get(column) ?? 'text'}[]`).join(', ');
