@@ -13,8 +13,9 @@ const rows = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, ...cells])
 /** `tally source show <id>` with its own long options, for every command that does something. */
 function commandsOf(command: Command, path = 'tally'): [string, string[]][] {
   const below = command.commands.flatMap((child) => commandsOf(child, `${path} ${child.name()}`));
-  // One that takes an argument does something itself, beside what its children do.
-  if (below.length > 0 && command.registeredArguments.length === 0) return below;
+  // One that takes an argument or an option does something itself, beside what its children do.
+  const takes = command.registeredArguments.length > 0 || (command.parent !== null && command.options.length > 0);
+  if (below.length > 0 && !takes) return below;
   const args = command.registeredArguments.map((argument) => ` <${argument.name()}>`);
   return [[path + args.join(''), command.options.map(({ long }) => long ?? '').sort()], ...below];
 }

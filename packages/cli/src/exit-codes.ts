@@ -5,7 +5,10 @@ export const EXIT = {
   usage: { code: 2, meaning: 'The command line, or a file that it names, is wrong. Nothing was sent.' },
   unreachable: { code: 3, meaning: 'No daemon answers.' },
   refused: { code: 4, meaning: 'The daemon refused (4xx).' },
-  unverified: { code: 5, meaning: 'What was checked does not hold: a receipt, the audit log or the books, or a finding of `doctor`.' },
+  unverified: {
+    code: 5,
+    meaning: 'What was checked does not hold: a receipt, the audit log, the books, an archive, or a finding of `doctor`.',
+  },
   configuration: {
     code: 78,
     meaning: 'The configuration is not valid: a setting, the operator’s token, the master key, or the version of Node.',

@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TallyError } from '@tallystick/core';
 import { openReader } from '#ground/database';
@@ -13,6 +14,13 @@ import type { ArchiveJob, ArchiveTask, FileReport, JobAnswer } from './job.ts';
 import { verifyArchiveFile } from './verify-file.ts';
 
 // Archives are read and written away from the thread that serves. One job, then it ends.
+
+// Only this thread: serving comes first where cores are few.
+try {
+  setPriority(0, 10);
+} catch {
+  // A system that forbids it archives at the priority that it was given.
+}
 
 const { at, bookId, chainKey, folder, task } = workerData as ArchiveJob;
 const key = createSecretKey(chainKey);
