@@ -84,6 +84,17 @@ export function readSqlFolder(folder: URL): ReadonlyMap<string, string> {
   return new Map(names.map((name) => [name.slice(0, -4), readFileSync(new URL(name, folder), 'utf8')]));
 }
 
+export type Migration = { readonly number: number; readonly name: string; readonly sql: string };
+
+/** The numbered migrations of a folder (`0001_name.sql` …). @throws RangeError where a number is missing or there twice. */
+export function migrationsIn(folder: URL): readonly Migration[] {
+  return [...readSqlFolder(folder)].map(([name, sql], at) => {
+    const number = Number.parseInt(name, 10);
+    if (number !== at + 1) throw new RangeError(`the migration ${name} stands where number ${at + 1} should`);
+    return { number, name, sql };
+  });
+}
+
 /** The file was written by a later version; migrations only go forward. */
 export class SchemaTooNew extends Error {
   constructor(found: number, known: number) {
@@ -99,7 +110,7 @@ export class SchemaTooNew extends Error {
 export function migrate(db: Database, folder: URL, wallMs: number): number {
   db.exec('CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT');
   const done = Number((db.prepare('SELECT coalesce(max(number), 0) AS n FROM migrations').get() as SqlRow).n);
-  const all = [...readSqlFolder(folder)].map(([name, sql]) => ({ number: Number.parseInt(name, 10), name, sql }));
+  const all = migrationsIn(folder);
   const latest = all.at(-1)?.number ?? 0;
   if (done > latest) throw new SchemaTooNew(done, latest);
   for (const { number, name, sql } of all) {

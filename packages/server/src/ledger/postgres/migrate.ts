@@ -1,4 +1,4 @@
-import { readSqlFolder } from '#ground/database';
+import { migrationsIn } from '#ground/database';
 import type { PgSession } from '#ground/postgres-session';
 import { LedgerFault } from '../fault.ts';
 import { SCHEMA_LOCK } from './locks.ts';
@@ -9,11 +9,7 @@ import { SCHEMA_LOCK } from './locks.ts';
  * @throws LedgerFault STATE_INVALID (schema of a later version)
  */
 export async function migratePg(session: PgSession, wallMs: number): Promise<void> {
-  const all = [...readSqlFolder(new URL('./migrations/', import.meta.url))].map(([name, sql]) => ({
-    number: Number.parseInt(name, 10),
-    name,
-    sql,
-  }));
+  const all = migrationsIn(new URL('./migrations/', import.meta.url));
   const latest = all.at(-1)?.number ?? 0;
   await session.query('SELECT pg_advisory_lock($1)', [SCHEMA_LOCK]);
   try {
