@@ -38,13 +38,13 @@ async function run(): Promise<JobAnswer> {
 
 async function archive(books: BooksReader, { kind, question, now }: Exclude<ArchiveTask, { kind: 'verify' }>): Promise<JobAnswer> {
   const choosing = { ...question, bookId, key, now };
-  const choice = await books.snapshot((engine) => choose(engine, choosing));
+  const choice = await choose(books.engine, choosing);
   if (choice.result !== 'ready') return choice;
   if (kind === 'next') return { result: 'ready', month: choice.month };
   await books.closeMonth(choice.month);
   // A month that is ready stays so: nothing of it can become open, unsigned or frozen again.
   const { month, before } = choice;
-  return { result: 'written', draft: await makeFile(folder, { bookId, month, before, key }, books.snapshot) };
+  return { result: 'written', draft: await makeFile(folder, { bookId, month, before, key }, books.engine) };
 }
 
 async function verified(file: string): Promise<FileReport> {

@@ -1,12 +1,11 @@
-import { openReader, type SqlRow } from '#ground/database';
+import { openReader, type SqlRow, type Statement } from '#ground/database';
 import type { BooksAt } from '../types.ts';
 import type { ArchiveEngine } from './choose.ts';
 
 /** The books as the archiver reads them, on a connection of its own. */
 export type BooksReader = {
-  /** Runs `use` over one snapshot. */
-  snapshot<T>(use: (engine: ArchiveEngine) => Promise<T>): Promise<T>;
-  /** From now on no row of this month is added, by any writer; all that was added is in the next snapshot. */
+  readonly engine: ArchiveEngine;
+  /** From now on no row of this month is added, by any writer, and all that was added is there. */
   closeMonth(month: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -17,15 +16,14 @@ export async function openBooksReader(at: BooksAt): Promise<BooksReader> {
 
 function sqliteBooks(file: string): BooksReader {
   const db = openReader(file);
+  const prepared = new Map<string, Statement>();
+  const statement = (sql: string): Statement => {
+    const made = prepared.get(sql) ?? db.prepare(sql);
+    prepared.set(sql, made);
+    return made;
+  };
   return {
-    snapshot: async (use) => {
-      db.exec('BEGIN');
-      try {
-        return await use({ rows: (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<SqlRow> });
-      } finally {
-        db.exec('COMMIT');
-      }
-    },
+    engine: { rows: (sql, ...values) => statement(sql).all(...values) as SqlRow[] },
     // There is one writer, and its time was kept before this began.
     closeMonth: async () => {},
     close: async () => db.close(),

@@ -6,7 +6,7 @@ import type { VerifyEngine } from '../verify.ts';
 import { archiveMac, archiveOf, checkpointOf, NO_CHECKPOINT } from './rows.ts';
 import type { Archive, ArchiveQuestion, Checkpoint } from './types.ts';
 
-/** How an engine answers the archiver: all in one snapshot. */
+/** How an engine answers the archiver. */
 export type ArchiveEngine = Pick<VerifyEngine, 'rows'>;
 
 /** @param now the ledger's own time, which never goes back, Unix ms. */

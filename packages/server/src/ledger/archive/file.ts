@@ -5,7 +5,7 @@ import { type Database, openArchiveWriter, openReader } from '#ground/database';
 import { ensurePrivateFolder, hashFile, listFolder, renameDurable, syncFile } from '#ground/files';
 import { LedgerFault } from '../fault.ts';
 import { monthName } from '../months.ts';
-import type { BooksReader } from './books-reader.ts';
+import type { ArchiveEngine } from './choose.ts';
 import { archivePath } from './file-name.ts';
 import { headerOf } from './seal-file.ts';
 import type { ArchiveDraft } from './types.ts';
@@ -19,7 +19,7 @@ const PART = '.part';
  * away, or a whole file that nothing names, which the next try writes anew.
  * @throws LedgerFault TAMPERED where the books' own rows do not verify
  */
-export async function makeFile(folder: string, writing: Writing, snapshot: BooksReader['snapshot']): Promise<ArchiveDraft> {
+export async function makeFile(folder: string, writing: Writing, engine: ArchiveEngine): Promise<ArchiveDraft> {
   await ensurePrivateFolder(folder);
   for (const name of listFolder(folder)) if (name.endsWith(PART)) await unlink(join(folder, name));
   const path = archivePath(folder, writing.bookId, writing.month);
@@ -29,8 +29,7 @@ export async function makeFile(folder: string, writing: Writing, snapshot: Books
   let contents: Awaited<ReturnType<typeof writeMonth>>;
   try {
     db.exec(readFileSync(new URL('./archive.sql', import.meta.url), 'utf8'));
-    // Only this: the books' snapshot is not held for longer than they are read.
-    contents = await snapshot((engine) => writeMonth(engine, db, writing));
+    contents = await writeMonth(engine, db, writing);
     db.exec(readFileSync(new URL('./indexes.sql', import.meta.url), 'utf8'));
   } finally {
     db.close();

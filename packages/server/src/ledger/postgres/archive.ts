@@ -9,10 +9,9 @@ import { LedgerFault } from '../fault.ts';
 import { LIMITS } from '../limits.ts';
 import { ARCHIVE_LOCK, SCHEMA_LOCK } from './locks.ts';
 import { partitionsTo } from './partitions.ts';
-import { numbered, rowsOf, sqlRows } from './rows.ts';
+import { numbered, rowsOf } from './rows.ts';
 import { CONNECT } from './settings.ts';
 
-const PAGE = 1_000;
 /** A call may wait so long behind the dropping of partitions, and no longer: then it is given up, and tried again. */
 const LOCK_MS = 100;
 const PAUSE_MS = 250;
@@ -22,17 +21,10 @@ const TRIES_MAX = 240;
 export async function pgBooksReader(url: string): Promise<BooksReader> {
   const session = await connectPostgres(url, { ...CONNECT, applicationName: 'tallystick archiver', statementTimeoutMs: 3_600_000 });
   return {
-    snapshot: async (use) => {
-      await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', []);
-      try {
-        return await use({
-          rows: async function* (sql, ...values) {
-            for await (const page of session.pages(numbered(sql), values, PAGE)) yield* sqlRows(page);
-          },
-        });
-      } finally {
-        await session.query('COMMIT', []).catch(() => {});
-      }
+    engine: {
+      rows: async function* (sql, ...values) {
+        yield* rowsOf(await session.query(numbered(sql), values));
+      },
     },
     closeMonth: (month) => closeMonth(session, month),
     close: () => session.close(),
