@@ -2,4 +2,4 @@ import { ledgerConformance } from '../../packages/server/src/ledger/conformance.
 import { describePostgres } from '../support/postgres.ts';
 import { postgresEngine } from './engine.ts';
 
-describePostgres('on a real server', () => ledgerConformance('PostgreSQL', postgresEngine, 3));
+describePostgres('on a real server', () => ledgerConformance('PostgreSQL', postgresEngine, { modelRuns: 3, isLight: true }));

@@ -15,10 +15,10 @@ import { tamperConformance } from './conformance/tampering.ts';
  * @param create makes fresh, empty books for one test.
  * @param modelRuns random histories that are compared with a simple model.
  */
-export function ledgerConformance(name: string, create: CreateEngine, modelRuns = 12): void {
+export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, isLight = false } = {}): void {
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
-  describe(`${name}: replays`, () => replayConformance(create));
+  describe(`${name}: replays`, () => replayConformance(create, isLight));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
