@@ -18,7 +18,6 @@ export default defineConfig({
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: long ? 3_600_000 : 30_000,
     hookTimeout: 60_000,
-    // Most tests wait for processes of theirs: three keep two cores busy.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 });
