@@ -10,7 +10,7 @@ import { Months } from './conformance/months.ts';
 import { type SqliteEngine, sqliteEngine } from './sqlite.engine.ts';
 
 const CHILD = fileURLToPath(new URL('./archive.child.ts', import.meta.url));
-const CALLS = 700;
+const CALLS = 600;
 
 let engine: SqliteEngine;
 const books = {} as TestBooks;
@@ -67,7 +67,7 @@ it('a kill at any step leaves sound books and all receipts, and the next try goe
     else expect([step, rowsOf(202_701)]).toEqual([step, left]);
   }
   // Removed, and nobody was told yet: that is all that is left to do.
-  expect(await months.archive()).toMatchObject([{ month: 202_701, receipts: CALLS }]);
+  expect(await months.archive(202_701)).toMatchObject([{ receipts: CALLS }]);
   await months.sound();
   const folder = join(dirname(engine.file), 'archive');
   expect(readdirSync(folder)).toEqual(['book-1-202701.db']);

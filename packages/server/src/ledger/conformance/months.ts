@@ -53,17 +53,20 @@ export class Months {
     }
   }
 
-  /** Archives what may be archived, whole months. @returns them. */
-  async archive(keepMonths = 1): Promise<readonly Archive[]> {
+  /** Archives exactly these months (yyyymm), which must be the next. */
+  async archive(...months: readonly number[]): Promise<readonly Archive[]> {
     const { archives } = this.#books.ledger;
     const made: Archive[] = [];
-    for (;;) {
-      const outcome = await archives.seal({ before: 999_912, keepMonths });
-      if (outcome.result !== 'sealed') return made;
+    for (const month of months) {
+      const outcome = await archives.seal({ before: 999_912, keepMonths: 1 });
+      if (outcome.result !== 'sealed')
+        throw new Error(`${month} is not archived: ${outcome.result === 'refused' ? outcome.why : 'nothing'}`);
       await archives.remove(outcome.archive.month);
       await archives.finish(outcome.archive.month);
       made.push(outcome.archive);
     }
+    expect(made.map(({ month }) => month)).toEqual(months);
+    return made;
   }
 
   /** Everything that archiving must not change. */
