@@ -75,7 +75,10 @@ describePostgres('hosts that share a ledger', () => {
     await until(async () => (await holdsIn(database.url)).size > 100);
     sleeper.process.kill('SIGSTOP');
     // Its machine stood still with it: the server has given its connection up.
-    await sql(database.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tallystick host-1'");
+    await sql(
+      database.url,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tallystick host-1' AND datname = current_database()",
+    );
     await until(async () => (await sql(database.url, FREED)).length === 1);
     await until(async () => (await other.ledger.openHolds(10)).length === 0);
     const asleep = await holdsIn(database.url);

@@ -24,7 +24,8 @@ describe.each(ENGINE_NAMES)('load on %s', (name) => {
     const lane = await ledger.lane();
     expect([lane.nextSeq, await ledger.openHolds(1), await ledger.verify()]).toEqual([101n, [], []]);
     await ledger.close();
-    expect(engineOf(name).sizeOf(folder)).toBeGreaterThan(100 * 1000);
+    // A server's files are not in the folder.
+    if (name !== 'postgres') expect(engineOf(name).sizeOf(folder)).toBeGreaterThan(100 * 1000);
   });
 
   it('drives the bare loop by the same calls, and notices one that does not commit', async () => {

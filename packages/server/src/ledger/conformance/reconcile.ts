@@ -121,7 +121,8 @@ export function reconcileConformance(create: CreateEngine): void {
       expect((await source()).seq).toBe(untouched.seq + 1n);
       expect(await books.ledger.reconciliations(SOURCE)).toEqual([done.reconciliation]);
       expect(await books.ledger.reconciliations(KEY)).toEqual([]);
-      expect((await books.ledger.outbox(0n, 100)).at(-1)).toMatchObject({ topic: 'source.reconciled', subject: SOURCE });
+      const last = async () => (await books.ledger.outbox(0n, 100)).at(-1);
+      await expect.poll(last, { timeout: 10_000 }).toMatchObject({ topic: 'source.reconciled', subject: SOURCE });
       await books.reopen();
       expect(books.findings).toEqual([]);
       expect(await books.ledger.reconciliations()).toEqual([done.reconciliation]);

@@ -40,8 +40,8 @@ export function recoveryConformance(create: CreateEngine): void {
         receiptId: open.receiptId,
       });
       expect(await books.ledger.account(SOURCE)).toEqual(before);
-      const topics = (await books.ledger.outbox(0n, 100)).map(({ topic }) => topic);
-      expect(topics).toContain('hold.late_settle');
+      const topics = async () => (await books.ledger.outbox(0n, 100)).map(({ topic }) => topic);
+      await expect.poll(topics, { timeout: 10_000 }).toContain('hold.late_settle');
       expect(await books.ledger.verify()).toEqual([]);
     });
 

@@ -118,8 +118,9 @@ export function settleConformance(create: CreateEngine): void {
       expect(await balances(books.ledger, SOURCE)).toEqual({ held: 10n, spent: 10n, overrun: 15n, state: 'frozen' });
       expect(await balances(books.ledger, KEY)).toEqual({ held: 10n, spent: 10n, overrun: 15n, state: 'active' });
       expect((await books.ledger.account(operatorAccount('overrun', 'tokens')))?.spent).toBe(15n);
-      const event = (await books.ledger.outbox(0n, 100)).find(({ topic }) => topic === 'source.overrun');
-      expect(event?.subject).toBe(SOURCE);
+      const overrun = async () => (await books.ledger.outbox(0n, 100)).find(({ topic }) => topic === 'source.overrun');
+      await expect.poll(async () => (await overrun())?.subject, { timeout: 10_000 }).toBe(SOURCE);
+      const event = await overrun();
       expect(JSON.parse(event?.body ?? '{}')).toMatchObject({ holdId: bad.holdId, held: '10', actual: '25', excess: '15' });
       // What was in flight still settles, and stays within its hold.
       expect(await books.ledger.settle(settleRequest(open.holdId, 10n))).toMatchObject({ charged: 10n, frozen: false });
