@@ -12,9 +12,19 @@ export const PARTITIONED = ['postings', 'receipts', 'outbox'] as const;
 /** The next month's partitions are made this long before it. */
 const AHEAD_MS = 7 * 24 * 3_600_000;
 
-/** Makes the partitions of this month and of the one that a week from now is in, where they are not there. @param now Unix ms. */
-export function ensurePartitions(session: PgSession, now: number): Promise<void> {
-  return createPartitions(session, [...new Set([monthOf(now), monthOf(now + AHEAD_MS)])]);
+/**
+ * Makes the partitions of this month and of the one that a week from now is in, where they are not there. What is archived stays away,
+ * whatever a host's clock says.
+ * @param now Unix ms.
+ */
+export async function ensurePartitions(session: PgSession, now: number): Promise<void> {
+  const { rows } = await session.query("SELECT coalesce(max(month), 0) AS month FROM archives WHERE state <> 'sealed'");
+  const archived = Number(rows[0]?.['month']);
+  const months = new Set([monthOf(now), monthOf(now + AHEAD_MS)]);
+  await createPartitions(
+    session,
+    [...months].filter((month) => month > archived),
+  );
 }
 
 /** @param months as `monthOf` has them. */
