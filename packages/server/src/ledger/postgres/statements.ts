@@ -81,6 +81,24 @@ function accountStatements(work: Work): Part {
         return ONE;
       },
     },
+    ...openings(work, account),
+    account_restore: {
+      run: (...values) => {
+        const found = account(values[1]);
+        const before = found.isRestored;
+        found.isRestored = true;
+        work.journal.record(() => {
+          found.isRestored = before;
+        });
+        change(work, found, named(ACCOUNT_COLUMNS, values));
+        return ONE;
+      },
+    },
+  };
+}
+
+function openings(work: Work, account: (id: Value | undefined) => UnitAccount): Part {
+  return {
     account_opens: {
       run: (opens_at, seq, head, ...pinned) => {
         const found = account(pinned[1]);
@@ -94,18 +112,6 @@ function accountStatements(work: Work): Part {
         const fixed = named(OPENED, values);
         const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
         change(work, account(fixed['account_id']), { ...fixed, ...fresh, receipts: 0n, receipted: 0n });
-        return ONE;
-      },
-    },
-    account_restore: {
-      run: (...values) => {
-        const found = account(values[1]);
-        const before = found.isRestored;
-        found.isRestored = true;
-        work.journal.record(() => {
-          found.isRestored = before;
-        });
-        change(work, found, named(ACCOUNT_COLUMNS, values));
         return ONE;
       },
     },
