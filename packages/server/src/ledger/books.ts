@@ -196,39 +196,14 @@ export function writeAccount(books: Books, before: AccountRow, after: AccountRow
     before.receipts,
     before.receipted,
     before.state,
+    after.opensAt,
+    before.opensAt,
   );
   if (Number(changes) !== 1) throw new RowChanged(before.id);
   books.dirty = true;
   const written = { ...after, version: before.version + 1n };
   remember(books, written);
   return written;
-}
-
-/** Writes the time from which an account is open. @throws RowChanged where the row is not `before`. */
-export function writeOpening(books: Books, before: AccountRow, after: AccountRow): void {
-  const { changes } = books.sql.account_opens.run(
-    after.opensAt,
-    after.seq,
-    after.head,
-    books.bookId,
-    before.id,
-    before.version,
-    before.held,
-    before.spent,
-    before.overrun,
-    before.limit,
-    before.ceiling,
-    before.state,
-    before.expiresAt,
-    before.opensAt,
-    before.seq,
-    before.head,
-    before.receipts,
-    before.receipted,
-  );
-  if (Number(changes) !== 1) throw new RowChanged(before.id);
-  books.dirty = true;
-  remember(books, { ...after, version: before.version + 1n });
 }
 
 /** Queues an event in the outbox, in the same transaction. `body` must be JSON-safe. */

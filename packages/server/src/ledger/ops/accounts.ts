@@ -1,6 +1,6 @@
 import { type AccountRow, toAccount } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
-import { addPosting, type Books, publish, remember, writeAccount, writeOpening } from '../books.ts';
+import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
 import { CHAIN_START, type PostingKind, reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
@@ -117,8 +117,7 @@ export function raiseOpensAt(books: Books, { accountId, opensAt, ref }: Opening)
   if (isFinal(before.state)) throw new LedgerFault('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
   if (before.opensAt !== null && before.opensAt >= BigInt(opensAt)) return;
   const opened = { ...before, opensAt: BigInt(opensAt) };
-  const after = addPosting(books, opened, event(books, opened, 'opens', ref));
-  writeOpening(books, before, after);
+  writeAccount(books, before, addPosting(books, opened, event(books, opened, 'opens', ref)));
   publish(books, 'account.opens', accountId, { opensAt, before: before.opensAt === null ? null : Number(before.opensAt), ref });
 }
 

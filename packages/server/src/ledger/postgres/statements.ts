@@ -72,16 +72,44 @@ function accountStatements(work: Work): Part {
         const [held, spent, overrun, limit, state, reason, seq, head, receipts, receipted, , id, version] = values;
         const [wasHeld, wasSpent, wasOverrun, wasLimit, ceiling, expires, wasSeq, wasHead, wasReceipts, wasReceipted, wasState] =
           values.slice(13);
+        const [opens_at, wasOpens] = values.slice(24);
         const found = account(id);
         const was = { held: wasHeld, spent: wasSpent, overrun: wasOverrun, spend_limit: wasLimit, seq: wasSeq, head: wasHead };
-        const pins = { ...was, version, ceiling, expires_at: expires, receipts: wasReceipts, receipted: wasReceipted, state: wasState };
+        const fixed = { version, ceiling, expires_at: expires, opens_at: wasOpens, state: wasState };
+        const pins = { ...was, ...fixed, receipts: wasReceipts, receipted: wasReceipted };
         if (found.row === null || !matches(found.row, pins)) return NONE;
-        const balances = { held, spent, overrun, spend_limit: limit, state, state_reason: reason, seq, head, receipts, receipted };
+        const balances = {
+          held,
+          spent,
+          overrun,
+          spend_limit: limit,
+          state,
+          state_reason: reason,
+          seq,
+          head,
+          receipts,
+          receipted,
+          opens_at,
+        };
         change(work, found, { ...found.row, ...(balances as SqlRow), version: (version as bigint) + 1n });
         return ONE;
       },
     },
     ...openings(work, account),
+  };
+}
+
+/** Rows that come, or come back. */
+function openings(work: Work, account: (id: Value | undefined) => UnitAccount): Part {
+  return {
+    account_open: {
+      run: (...values) => {
+        const fixed = named(OPENED, values);
+        const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
+        change(work, account(fixed['account_id']), { ...fixed, ...fresh, receipts: 0n, receipted: 0n });
+        return ONE;
+      },
+    },
     account_restore: {
       run: (...values) => {
         const found = account(values[1]);
@@ -97,32 +125,7 @@ function accountStatements(work: Work): Part {
   };
 }
 
-function openings(work: Work, account: (id: Value | undefined) => UnitAccount): Part {
-  return {
-    account_opens: {
-      run: (opens_at, seq, head, ...pinned) => {
-        const found = account(pinned[1]);
-        if (found.row === null || !matches(found.row, named(OPENS_PINS, pinned))) return NONE;
-        change(work, found, { ...found.row, ...({ opens_at, seq, head } as SqlRow), version: (found.row.version as bigint) + 1n });
-        return ONE;
-      },
-    },
-    account_open: {
-      run: (...values) => {
-        const fixed = named(OPENED, values);
-        const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
-        change(work, account(fixed['account_id']), { ...fixed, ...fresh, receipts: 0n, receipted: 0n });
-        return ONE;
-      },
-    },
-  };
-}
-
-/** What `account_opens` compares a row with, and what `account_open` is given, in the order in which they name it. */
-const OPENS_PINS = [
-  ...['book_id', 'account_id', 'version', 'held', 'spent', 'overrun', 'spend_limit', 'ceiling', 'state', 'expires_at', 'opens_at', 'seq'],
-  ...['head', 'receipts', 'receipted'],
-];
+/** In the order in which `account_open` names them. */
 const OPENED = [
   ...['book_id', 'account_id', 'kind', 'tenant_id', 'asset', 'ceiling', 'spend_limit', 'parent_id', 'expires_at', 'head', 'created_at'],
   'opens_at',
