@@ -7,6 +7,7 @@ import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
+import { reservationConformance } from './conformance/reservations.ts';
 import { settleConformance } from './conformance/settlements.ts';
 import { tamperConformance } from './conformance/tampering.ts';
 
@@ -19,6 +20,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create, isLight));
+  describe(`${name}: reservations`, () => reservationConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));

@@ -1,0 +1,1 @@
+-- Number 6 is kept for the rows beside the books.
