@@ -3,6 +3,7 @@ import type { Journal } from '../journal.ts';
 import { guardBand } from '../ops/admission.ts';
 import type { Statement, StatementName, Statements, Value } from '../statements.ts';
 import { NotFetched, READS, type ReadName } from './not-fetched.ts';
+import { reservationStatements } from './reservations.ts';
 import { idempotencyName, readName, type Unit, type UnitAccount } from './unit.ts';
 
 type Part = Partial<Record<StatementName, Partial<Statement>>>;
@@ -21,6 +22,7 @@ export function unitStatements(unit: () => Unit, journal: Journal): Statements {
   const parts: Part = {
     ...accountStatements(work),
     ...holdStatements(work),
+    ...reservationStatements(unit, journal),
     ...bookStatements(work),
     ...appending(work),
     ...reading(work),
@@ -50,11 +52,29 @@ function accountStatements(work: Work): Part {
     account_read: { get: (_book, id) => account(id).row ?? undefined },
     posting_last: { get: (_book, id) => postings(id as string)[0], all: (_book, id) => postings(id as string) },
     account_hold: {
-      run: (need, _book, id, now, version, held, spent, overrun, limit, ceiling, expires, seq, head, receipts, receipted, guarded) => {
+      run: (
+        need,
+        _book,
+        id,
+        now,
+        version,
+        held,
+        spent,
+        overrun,
+        limit,
+        ceiling,
+        expires,
+        seq,
+        head,
+        receipts,
+        receipted,
+        guarded,
+        kept,
+      ) => {
         const found = account(id);
         const row = found.row;
         const band = guarded === 1 ? guardBand(limit as bigint) : 0n;
-        const total = (held as bigint) + (spent as bigint) + (overrun as bigint) + (need as bigint) + band;
+        const total = (held as bigint) + (spent as bigint) + (overrun as bigint) + (need as bigint) - (kept as bigint) + band;
         const pins = { version, held, spent, overrun, spend_limit: limit, ceiling, expires_at: expires, seq, head, receipts, receipted };
         const isOver = expires !== null && (expires as bigint) <= BigInt(now as number);
         if (row === null || !matches(row, pins) || row.state !== 'active' || isOver) return NONE;
@@ -284,6 +304,7 @@ function appending(work: Work): Part {
   return {
     posting_add: to('postings'),
     hold_line_add: to('hold_lines'),
+    reservation_hold_add: to('reservation_holds'),
     receipt_add: to('receipts'),
     outbox_add: to('outbox'),
     evidence_add: to('evidence'),
