@@ -7,6 +7,7 @@ import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
+import { reservationModelConformance } from './conformance/reservation-model.ts';
 import { reservationConformance } from './conformance/reservations.ts';
 import { settleConformance } from './conformance/settlements.ts';
 import { tamperConformance } from './conformance/tampering.ts';
@@ -27,4 +28,5 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));
+  describe(`${name}: model of reservations`, () => reservationModelConformance(create, modelRuns));
 }

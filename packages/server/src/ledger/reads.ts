@@ -54,12 +54,17 @@ export type Reads = ReturnType<typeof openReads>;
 
 export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
-  return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), laneReads(sql, bookId), {
-    generation: async () => engine.generation(bookId),
-    close: async () => {
-      await engine.close();
+  return Object.assign(
+    accountReads(sql, bookId),
+    { ...receiptReads(sql, bookId), ...reservationReads(sql, bookId) },
+    laneReads(sql, bookId),
+    {
+      generation: async () => engine.generation(bookId),
+      close: async () => {
+        await engine.close();
+      },
     },
-  });
+  );
 }
 
 /** A receipt that is in an archive: its file has it as the books had. */
@@ -229,17 +234,6 @@ function receiptReads(sql: Statements, bookId: string) {
       const row = await sql.hold.get(bookId, holdId);
       return row === undefined ? null : holdRow(row);
     },
-    /** @param after the last id of the page before, or ''. */
-    async reservations(after: string, limit: number): Promise<readonly Reservation[]> {
-      const rows = await sql.openReservations.all(bookId, bookId, after, rowLimit(limit));
-      return [...Map.groupBy(rows, ({ reservation_id }) => reservation_id).values()].map((lines) =>
-        reservationOf(lines[0] as SqlRow, lines),
-      );
-    },
-    async reservation(reservationId: string): Promise<Reservation | null> {
-      const lines = await sql.reservation.all(bookId, reservationId);
-      return lines[0] === undefined ? null : reservationOf(lines[0], lines);
-    },
     async receipt(receiptId: string): Promise<ReceiptRecord | ArchivedReceipt | null> {
       const row = await sql.receipt.get(bookId, receiptId);
       if (row === undefined) return elsewhere(receiptId);
@@ -266,6 +260,22 @@ function receiptReads(sql: Statements, bookId: string) {
     async receiptsOf(laneId: Hex, seqFrom: bigint, seqTo: bigint): Promise<readonly Receipt[]> {
       if (seqTo - seqFrom >= BigInt(LIMITS.rowsMax)) throw invalid('seqTo', `asks for more than ${LIMITS.rowsMax} receipts`);
       return (await sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax)).map(receiptOf);
+    },
+  };
+}
+
+function reservationReads(sql: Statements, bookId: string) {
+  return {
+    /** @param after the last id of the page before, or ''. */
+    async reservations(after: string, limit: number): Promise<readonly Reservation[]> {
+      const rows = await sql.openReservations.all(bookId, bookId, after, rowLimit(limit));
+      return [...Map.groupBy(rows, ({ reservation_id }) => reservation_id).values()].map((lines) =>
+        reservationOf(lines[0] as SqlRow, lines),
+      );
+    },
+    async reservation(reservationId: string): Promise<Reservation | null> {
+      const lines = await sql.reservation.all(bookId, reservationId);
+      return lines[0] === undefined ? null : reservationOf(lines[0], lines);
     },
   };
 }

@@ -52,25 +52,9 @@ function accountStatements(work: Work): Part {
     account_read: { get: (_book, id) => account(id).row ?? undefined },
     posting_last: { get: (_book, id) => postings(id as string)[0], all: (_book, id) => postings(id as string) },
     account_hold: {
-      run: (
-        need,
-        _book,
-        id,
-        now,
-        version,
-        held,
-        spent,
-        overrun,
-        limit,
-        ceiling,
-        expires,
-        seq,
-        head,
-        receipts,
-        receipted,
-        guarded,
-        kept,
-      ) => {
+      run: (...values) => {
+        const [need, , id, now, version, held, spent, overrun, limit, ceiling, expires] = values;
+        const [seq, head, receipts, receipted, guarded, kept] = values.slice(11);
         const found = account(id);
         const row = found.row;
         const band = guarded === 1 ? guardBand(limit as bigint) : 0n;
