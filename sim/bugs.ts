@@ -15,7 +15,7 @@ const GATEWAY = 'packages/server/src/gateway';
 const WITHOUT_THE_CAP: Edit = {
   file: `${LEDGER}/statements.ts`,
   from: 'texts.get(name) as string',
-  to: "(texts.get(name) as string).replace(/AND held \\+ spent \\+ overrun[^\\n]*/, 'AND ?16 >= 0')",
+  to: "(texts.get(name) as string).replace(/AND held \\+ spent \\+ overrun[^\\n]*/, 'AND ?16 + ?17 >= 0')",
 };
 
 /** Bugs to plant, each of a kind that a careful author could make. A test finds every one of them in a short run. */
@@ -100,7 +100,11 @@ export const BUGS: readonly Bug[] = [
     caughtAs: /^I1: .* break its limit/,
     edits: [
       WITHOUT_THE_CAP,
-      { file: `${LEDGER}/ops/admission.ts`, from: 'row.held + row.spent + row.overrun + need', to: 'row.spent + row.overrun + need' },
+      {
+        file: `${LEDGER}/ops/admission.ts`,
+        from: 'row.held - (own?.left ?? 0n) + row.spent + row.overrun + need',
+        to: 'row.spent + row.overrun + need',
+      },
     ],
   },
   {
@@ -253,6 +257,35 @@ export const BUGS: readonly Bug[] = [
     name: 'recovery-forgets-open-holds',
     caughtAs: /books are not what was answered/,
     edits: [{ file: `${LEDGER}/recovery.ts`, from: 'from < holds.length;', to: 'from < 0;' }],
+  },
+  {
+    name: 'unspent-freed-twice',
+    caughtAs: /books are not what was answered/,
+    edits: [
+      {
+        file: `${LEDGER}/ops/settle.ts`,
+        from: '+ giveBack(books, open.request, line) }',
+        to: '+ 0n * giveBack(books, open.request, line) }',
+      },
+    ],
+  },
+  {
+    name: 'recovery-frees-the-unspent-twice',
+    caughtAs: /books are not what was answered/,
+    edits: [
+      {
+        file: `${LEDGER}/ops/settle.ts`,
+        from: '+ giveBack(books, open.request, line) }',
+        to: '+ (open.epoch === books.epoch ? 1n : 0n) * giveBack(books, open.request, line) }',
+      },
+    ],
+  },
+  {
+    name: 'recovery-forgets-reservations',
+    caughtAs: /is said to be tampered with/,
+    edits: [
+      { file: `${LEDGER}/recovery.ts`, from: 'books.db.prepare(RESERVED).iterate(books.bookId)', to: 'RESERVED.slice(RESERVED.length)' },
+    ],
   },
   {
     name: 'memory-survives-a-rollback',

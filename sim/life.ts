@@ -177,6 +177,16 @@ export class Life {
         const result = await ledger.settle(request, when).catch(refused(watch.sent.get(request.holdId)?.sourceId));
         return this.#point('a settlement is answered') ? forever() : result;
       },
+      reserve: async (request) => {
+        if (this.#point('a reservation is asked')) return forever();
+        const result = await ledger.reserve(request);
+        return this.#point('a reservation is answered') ? forever() : result;
+      },
+      endReservation: async (reservationId) => {
+        if (this.#point('the end of a reservation is asked')) return forever();
+        const result = await ledger.endReservation(reservationId);
+        return this.#point('the end of a reservation is answered') ? forever() : result;
+      },
       setState: async (accountId, state, reason, reconciledSpent) => {
         if (this.#point('a state is asked')) return forever();
         const wasFreeze = state === 'frozen' ? accountId : undefined;

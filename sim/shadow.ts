@@ -1,4 +1,5 @@
 import type { BatchOp, OpAnswer, Settlement } from '../packages/server/src/ledger/protocol.ts';
+import type { EndReservationResult, ReserveRequest, ReserveResult } from '../packages/server/src/ledger/reservation.ts';
 import type {
   AccountKind,
   AccountState,
@@ -10,6 +11,7 @@ import type {
   NewAccount,
   SettleResult,
 } from '../packages/server/src/ledger/types.ts';
+import { left, ShadowReservations } from './shadow-reservations.ts';
 
 export type ShadowAccount = {
   readonly id: string;
@@ -43,6 +45,7 @@ export type ShadowEvents = {
 export class Shadow {
   readonly accounts = new Map<string, ShadowAccount>();
   readonly holds = new Map<string, ShadowHold>();
+  readonly reservations = new ShadowReservations();
   readonly #idempotency = new Map<string, ShadowHold[]>();
   readonly #events: ShadowEvents;
   readonly #say: (what: string) => void;
@@ -58,6 +61,8 @@ export class Shadow {
     if (fault !== undefined) return;
     if (op.kind === 'hold') this.#hold(op.body, value as HoldResult, epoch, now);
     else if (op.kind === 'settle') this.#settle(op.body, value as SettleResult);
+    else if (op.kind === 'reserve') this.#reserve(op.body, value as ReserveResult, now);
+    else if (op.kind === 'endReservation') this.#endReservation(op.body.reservationId, value as EndReservationResult);
     else if (op.kind === 'setStop') this.stopped = op.body.stopped;
     else if (op.kind === 'setLimit') this.#setLimit(op.body.accountId, op.body.limit);
     else if (op.kind === 'setState') this.#setState(op.body.accountId, op.body.state, op.body.reconciledSpent);
@@ -75,8 +80,10 @@ export class Shadow {
     const accounts = [...this.accounts.values()].map((account) => ({ ...account }));
     const open = [...this.holds.values()].filter(({ state }) => state === 'open').map((hold) => ({ ...hold }));
     const known = new Set(this.holds.keys());
+    const undoReservations = this.reservations.remember();
     const { stopped } = this;
     return () => {
+      undoReservations();
       for (const account of accounts) this.accounts.set(account.id, account);
       for (const id of [...this.holds.keys()]) if (!known.has(id)) this.holds.delete(id);
       for (const hold of open) this.#put(hold);
@@ -114,17 +121,61 @@ export class Shadow {
     this.#events.created(hold);
   }
 
-  #place({ holdId, proof }: HoldRequest, { accountId, amount }: HoldLine, now: number): void {
+  #place({ holdId, proof, within }: HoldRequest, { accountId, amount }: HoldLine, now: number): void {
     const account = this.#account(accountId);
-    const { limit, held, spent, overrun, state, expiresAt } = account;
-    const guard = proof === 'count' ? (limit + 9n) / 10n : 0n;
-    if (state !== 'active') this.#say(`I1: hold ${holdId} was placed on ${accountId}, which is ${state}`);
-    if (expiresAt !== null && expiresAt <= now) this.#say(`I1: hold ${holdId} was placed on ${accountId}, which has expired`);
+    const own = this.reservations.line(within, accountId);
+    // The remainder of its own reservation is not in its way.
+    this.#judge(
+      `hold ${holdId}`,
+      account,
+      amount,
+      { isGuarded: proof === 'count' && amount > 0n, own: own === undefined ? 0n : left(own) },
+      now,
+    );
+    if (own === undefined) {
+      const ended = within === undefined ? undefined : this.reservations.all.get(within);
+      if (amount > 0n && ended?.lines.has(accountId)) this.#say(`I1: hold ${holdId} was placed within ${within}, which has ended`);
+      account.held += amount;
+      return;
+    }
+    if (amount > left(own))
+      this.#say(`I1: hold ${holdId} of ${amount} was placed within ${within}, which has ${left(own)} left of ${accountId}`);
+    own.held += amount;
+  }
+
+  #judge(name: string, account: ShadowAccount, amount: bigint, { isGuarded, own }: { isGuarded: boolean; own: bigint }, now: number): void {
+    const { id, limit, spent, overrun, state, expiresAt } = account;
+    const held = account.held - own;
+    const guard = isGuarded ? (limit + 9n) / 10n : 0n;
+    if (state !== 'active') this.#say(`I1: ${name} was placed on ${id}, which is ${state}`);
+    if (expiresAt !== null && expiresAt <= now) this.#say(`I1: ${name} was placed on ${id}, which has expired`);
     if (held + spent + overrun + amount + guard > limit)
       this.#say(
-        `I1: ${accountId} has ${held} held, ${spent} spent, ${overrun} overrun; ${amount} more (guard ${guard}) break its limit of ${limit}`,
+        `I1: ${id} has ${held} held, ${spent} spent, ${overrun} overrun; ${amount} more (guard ${guard}) break its limit of ${limit}`,
       );
-    account.held += amount;
+  }
+
+  #reserve(request: ReserveRequest, answer: ReserveResult, now: number): void {
+    const { reservationId, lines } = request;
+    const isKnown = this.reservations.all.has(reservationId);
+    if (answer.result === 'existing' && !isKnown) this.#say(`reservation ${reservationId} is said to be there, and was never made`);
+    if (answer.result !== 'reserved') return;
+    if (isKnown) this.#say(`I1: reservation ${reservationId} was made twice`);
+    if (this.stopped) this.#say(`I1: reservation ${reservationId} was made while all calls are stopped`);
+    for (const { accountId, amount } of lines) {
+      const account = this.#account(accountId);
+      this.#judge(`reservation ${reservationId}`, account, amount, { isGuarded: false, own: 0n }, now);
+      account.held += amount;
+    }
+    this.reservations.open(request);
+  }
+
+  #endReservation(reservationId: string, { result }: EndReservationResult): void {
+    const before = this.reservations.all.get(reservationId);
+    const expected = before === undefined ? 'unknown' : before.isOpen ? 'ended' : 'already';
+    if (result !== expected) this.#say(`the end of reservation ${reservationId} is answered with ${result}; expected: ${expected}`);
+    if (result !== 'ended') return;
+    for (const { accountId, amount } of this.reservations.end(reservationId)) this.#account(accountId).held -= amount;
   }
 
   /** A key is taken over only within one call, after attempts that all were provably not billed. */
@@ -155,13 +206,18 @@ export class Shadow {
   }
 
   #end(hold: ShadowHold, state: HoldState, s: Charge): bigint {
-    const { sourceId, lines } = hold.request;
+    const { sourceId, lines, within: reservationId } = hold.request;
     let paidBySource = 0n;
     for (const { accountId, amount } of lines) {
       const account = this.#account(accountId);
       const paid = paidBy(account, amount, s);
       const within = paid < amount ? paid : amount;
-      account.held -= amount;
+      const own = amount === 0n ? undefined : this.reservations.line(reservationId, accountId);
+      if (own !== undefined) {
+        own.held -= amount;
+        own.spent += within;
+      }
+      account.held -= own === undefined ? amount : within;
       account.spent += within;
       account.overrun += paid - within;
       if (paid > within && account.kind === 'source' && account.state !== 'revoked' && account.state !== 'destroyed')

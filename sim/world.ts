@@ -10,10 +10,12 @@ import { runBatch } from '../packages/server/src/ledger/writer.ts';
 import { Callers } from './callers.ts';
 import { opening, secretOf } from './cast.ts';
 import { Dice, seedFor, seedRandomBytes } from './dice.ts';
+import { difference } from './difference.ts';
 import { type Crash, Disk } from './disk.ts';
 import { EngineFaults } from './engine-faults.ts';
 import { keyHash, Life } from './life.ts';
 import { Operator } from './operator.ts';
+import { Reservers } from './reservers.ts';
 import { Scheduler } from './scheduler.ts';
 import { Shadow } from './shadow.ts';
 import { Watch } from './watch.ts';
@@ -50,6 +52,7 @@ export class World {
   readonly #faults: EngineFaults;
   readonly #callers: Callers;
   readonly #operator: Operator;
+  readonly #reservers: Reservers;
   readonly #hash = createHash('sha256');
   readonly #trace: string[] = [];
   readonly #seed: number;
@@ -74,6 +77,7 @@ export class World {
     const setting = { scheduler: this.#scheduler, watch: this.#watch, life: () => this.#life, trace: (line: string) => this.#note(line) };
     this.#callers = new Callers({ ...setting, dice: dice('callers') });
     this.#watch.onOverrun = (sourceId) => this.#callers.crowd(sourceId);
+    this.#reservers = new Reservers({ ...setting, dice: dice('reservers'), shadow: this.#shadow });
     this.#operator = new Operator({ ...setting, dice: dice('operator'), shadow: this.#shadow, restart: () => this.#restart() });
   }
 
@@ -87,6 +91,7 @@ export class World {
       await this.#open();
       this.#callers.begin();
       this.#operator.begin();
+      this.#reservers.begin();
       await this.#play(() => this.#steps >= stepsMax);
       if (this.#violation === null) await this.#rest();
     } finally {
@@ -117,6 +122,7 @@ export class World {
     this.#faults.isCalm = true;
     this.#callers.end();
     this.#operator.end();
+    this.#reservers.end();
     const stepsMax = this.#steps + REST_STEPS_MAX;
     await this.#play(() => this.#steps >= stepsMax);
     if (this.#steps >= stepsMax) this.#say('the world does not come to rest');
@@ -297,44 +303,17 @@ export class World {
   #compareAfterCrash(db: Database): void {
     const undo = this.#undo;
     this.#undo = null;
-    if (undo !== null && this.#difference(db) !== null) {
+    if (undo !== null && difference(db, this.#shadow) !== null) {
       undo();
       this.#watch.count('commits lost before they were acknowledged');
     }
-    const difference = this.#difference(db);
-    if (difference !== null) this.#say(`what was acknowledged is not there after the crash: ${difference}`);
+    const found = difference(db, this.#shadow);
+    if (found !== null) this.#say(`what was acknowledged is not there after the crash: ${found}`);
   }
 
   #compare(when: string): void {
-    const difference = this.#difference((this.#life as Life).reader);
-    if (difference !== null) this.#say(`the books are not what was answered, ${when}: ${difference}`);
-  }
-
-  /** The accounts and open holds of the last commit against the shadow's. */
-  #difference(db: Database): string | null {
-    const rows = db.prepare('SELECT account_id, held, spent, overrun, spend_limit, state FROM accounts').all() as SqlRow[];
-    for (const row of rows) {
-      const account = this.#shadow.accounts.get(row['account_id'] as string);
-      const found = `held ${row['held']}, spent ${row['spent']}, overrun ${row['overrun']}, limit ${row['spend_limit']}, ${row['state']}`;
-      const expected = `held ${account?.held}, spent ${account?.spent}, overrun ${account?.overrun}, limit ${account?.limit}, ${account?.state}`;
-      if (found !== expected) return `${row['account_id']} has ${found}; expected: ${expected}`;
-    }
-    const [counted] = db
-      .prepare(
-        "SELECT max(hold_no) AS holds, (SELECT count(*) FROM holds WHERE state = 'open') AS open, (SELECT stopped FROM books) AS stopped FROM holds",
-      )
-      .all() as SqlRow[];
-    const openHolds = [...this.#shadow.holds.values()].filter(({ state }) => state === 'open').length;
-    const found = `${counted?.['holds'] ?? 0n} holds, ${counted?.['open']} open, stopped ${counted?.['stopped'] === 1n}`;
-    const expected = `${this.#shadow.holds.size} holds, ${openHolds} open, stopped ${this.#shadow.stopped}`;
-    if (found !== expected) return `there are ${found}; expected: ${expected}`;
-    const open =
-      'SELECT l.account_id, sum(l.amount) AS held FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = ? GROUP BY 1';
-    const sums = new Map((db.prepare(open).all('open') as SqlRow[]).map((row) => [row['account_id'], row['held']]));
-    for (const { id, held } of this.#shadow.accounts.values()) {
-      if ((sums.get(id) ?? 0n) !== held) return `${id} has open holds of ${sums.get(id) ?? 0n}; expected: ${held}`;
-    }
-    return null;
+    const found = difference((this.#life as Life).reader, this.#shadow);
+    if (found !== null) this.#say(`the books are not what was answered, ${when}: ${found}`);
   }
 
   #say(what: string): void {
@@ -352,8 +331,9 @@ export class World {
 }
 
 function nameOf(op: BatchOp): string {
-  if (op.kind === 'hold') return `${op.body.holdId} on ${op.body.sourceId} for ${op.body.lines[0]?.amount}`;
+  if (op.kind === 'hold') return `${op.body.holdId} on ${op.body.sourceId} for ${op.body.lines[0]?.amount} ${op.body.within ?? ''}`;
   if (op.kind === 'settle') return `${op.body.holdId} ${op.body.outcome} ${op.body.tokens}`;
+  if (op.kind === 'reserve' || op.kind === 'endReservation') return op.body.reservationId;
   if (op.kind === 'setLimit') return `${op.body.accountId} ${op.body.limit}`;
   return op.kind === 'setState' ? `${op.body.accountId} ${op.body.state}` : '';
 }

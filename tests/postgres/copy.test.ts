@@ -38,6 +38,9 @@ const TABLES: Readonly<Record<string, string>> = {
   keys: 'key_id',
   replays: 'receipt_id',
   reconciliations: 'source_id, posting_seq',
+  reservations: 'reservation_id',
+  reservation_lines: 'reservation_id, account_id',
+  reservation_holds: 'hold_no',
 };
 
 const SOON = { timeout: 10_000 };
@@ -163,7 +166,11 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.setStop(false, 'over');
   const [root, signature, signer] = [hash('7'), `0x${'8'.repeat(130)}`, `0x${'9'.repeat(40)}`] as const;
   await ledger.addReceiptGroup({ laneId: ledger.laneId, seqFrom: 1n, seqTo: 2n, root, total: 2n ** 80n, signature, signer, signedAt: 7 });
-  const open = [holdRequest(20n), holdRequest(30n, { guarded: true, proof: 'count' })];
+  const [lines, more] = [[{ accountId: SOURCE, amount: 40n }], { tenantId: 'tenant-1', keyId: KEY }];
+  await ledger.reserve({ reservationId: 'reservation-1', lines, ...more });
+  await ledger.reserve({ reservationId: 'reservation-2', lines, ...more });
+  await ledger.endReservation('reservation-2');
+  const open = [holdRequest(20n), holdRequest(30n, { guarded: true, proof: 'count', within: 'reservation-1' })];
   for (const request of open) await created(ledger, request);
   expect(await ledger.verify()).toEqual([]);
   expect((await ledger.account(KEY))?.held).toBe(50n);

@@ -17,6 +17,8 @@ const SHORT: ReadonlySet<string> = new Set([
   'overrun-not-frozen',
   'commits-left-unsynced',
   'recovery-releases',
+  'unspent-freed-twice',
+  'recovery-frees-the-unspent-twice',
 ]);
 const PLANTED = process.env.TALLY_TEST_LONG === '1' ? BUGS : BUGS.filter(({ name }) => SHORT.has(name));
 

@@ -8,6 +8,8 @@ import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
+import { reservationModelConformance } from './conformance/reservation-model.ts';
+import { reservationConformance } from './conformance/reservations.ts';
 import { settleConformance } from './conformance/settlements.ts';
 import { tamperConformance } from './conformance/tampering.ts';
 
@@ -21,10 +23,12 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: gates`, () => gateConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create, isLight));
+  describe(`${name}: reservations`, () => reservationConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));
+  describe(`${name}: model of reservations`, () => reservationModelConformance(create, modelRuns));
 }

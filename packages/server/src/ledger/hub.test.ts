@@ -82,6 +82,36 @@ const outcomes = async () => {
 };
 
 describe('several processes at one writer', () => {
+  it('share a reservation: no more is held within it than it has, whoever asks, and what is not spent goes back to it', async () => {
+    const [a, b] = [join('a'), join('b')];
+    const lines = [KEY, SOURCE].map((accountId) => ({ accountId, amount: 1_000n }));
+    await ledger.reserve({ reservationId: 'r', tenantId: 'tenant-1', keyId: KEY, lines });
+    const requests = Array.from({ length: 15 }, () => holdRequest(100n, { within: 'r' }));
+    const results = await Promise.all(requests.map((request, i) => (i % 2 === 0 ? a : b).ledger.hold(request)));
+    expect(results.filter(({ result }) => result === 'created')).toHaveLength(10);
+    expect(await refused(b.ledger, holdRequest(1n))).toBe('CAP_BUSY');
+    const mine = requests.find((_, i) => i % 2 === 0 && results[i]?.result === 'created');
+    await a.ledger.settle(settleRequest(mine?.holdId ?? '', 40n));
+    a.kill();
+    b.kill();
+    // The nine that were open are burned, and spent of it.
+    await expect.poll(async () => (await ledger.reservation('r'))?.lines[1], { timeout: 5_000 }).toMatchObject({ spent: 940n, held: 0n });
+    expect(await balances(ledger, SOURCE)).toMatchObject({ held: 60n, spent: 940n });
+    await ledger.endReservation('r');
+    expect(await ledger.verify()).toEqual([]);
+  });
+
+  it('a reservation waits for settlements in no hurry that are in its way', async () => {
+    const a = join('a');
+    const request = holdRequest(1_000n);
+    await created(a.ledger, request);
+    const settling = a.ledger.settle(settleRequest(request.holdId, 100n), 'soon');
+    const lines = [{ accountId: SOURCE, amount: 900n }];
+    const asked = { reservationId: 'r', tenantId: 'tenant-1', keyId: KEY, lines };
+    expect(await ledger.reserve(asked)).toMatchObject({ result: 'reserved' });
+    await settling;
+  });
+
   it('never hold more together than there is, whoever asks', async () => {
     const all = [join('a'), join('b'), join('c')];
     const asked = all.flatMap((other) => Array.from({ length: 50 }, () => other.ledger.hold(holdRequest(100n))));

@@ -12,6 +12,7 @@ export type { Trouble, WriterMessage, WriterReply } from './protocol.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
 export { RelayPort } from './relay-port.ts';
+export type * from './reservation.ts';
 export { openSharedLedger, type SharedLedgerOptions } from './shared.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';
