@@ -41,6 +41,7 @@ const TABLES: Readonly<Record<string, string>> = {
   reservations: 'reservation_id',
   reservation_lines: 'reservation_id, account_id',
   reservation_holds: 'hold_no',
+  records: 'kind, record_id',
 };
 
 const SOON = { timeout: 10_000 };
@@ -170,6 +171,12 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.reserve({ reservationId: 'reservation-1', lines, ...more });
   await ledger.reserve({ reservationId: 'reservation-2', lines, ...more });
   await ledger.endReservation('reservation-2');
+  const record = { kind: 'pool.test', rev: 0n, state: 'new', body: '{"q\\"uo\\\\te":"\u{1f600}"}' };
+  await ledger.writeRecords([
+    { ...record, id: 'a/1' },
+    { ...record, id: 'b', body: JSON.stringify('x'.repeat(100_000)) },
+  ]);
+  await ledger.writeRecords([{ ...record, id: 'a/1', rev: 1n, state: 'later' }]);
   const open = [holdRequest(20n), holdRequest(30n, { guarded: true, proof: 'count', within: 'reservation-1' })];
   for (const request of open) await created(ledger, request);
   expect(await ledger.verify()).toEqual([]);

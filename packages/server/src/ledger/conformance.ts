@@ -6,6 +6,7 @@ import { gateConformance } from './conformance/gates.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
+import { recordConformance } from './conformance/records.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
 import { reservationModelConformance } from './conformance/reservation-model.ts';
@@ -27,6 +28,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
+  describe(`${name}: records`, () => recordConformance(create));
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));

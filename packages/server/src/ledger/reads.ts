@@ -5,14 +5,13 @@ import type { ArchivedAt } from './archive/receipts.ts';
 import { archiveOf } from './archive/rows.ts';
 import type { Archive, OperatorTotals } from './archive/types.ts';
 import { holdLineOf } from './hold-rows.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, rowLimit } from './limits.ts';
 import { ASSETS, OPERATOR_PREFIX, OPERATORS_READ, operatorAccount } from './operator.ts';
 import { RECEIPT_SELECT } from './receipt-fields.ts';
 import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import { reconciliationOf } from './reconciliation-rows.ts';
-import type { Reservation } from './reservation.ts';
-import { reservationOf } from './reservation-rows.ts';
+import { reservationReads } from './reservation-reads.ts';
 import type {
   Account,
   AccountKind,
@@ -54,23 +53,20 @@ export type Reads = ReturnType<typeof openReads>;
 
 export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
-  return Object.assign(
-    accountReads(sql, bookId),
-    { ...receiptReads(sql, bookId), ...reservationReads(sql, bookId) },
-    laneReads(sql, bookId),
-    {
-      generation: async () => engine.generation(bookId),
-      close: async () => {
-        await engine.close();
-      },
+  const own = Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), laneReads(sql, bookId));
+  return Object.assign(own, reservationReads(sql, bookId), {
+    burnedOf: (sourceId: string) => burnedOf(sql, bookId, sourceId),
+    generation: async () => engine.generation(bookId),
+    close: async () => {
+      await engine.close();
     },
-  );
+  });
 }
 
 /** A receipt that is in an archive: its file has it as the books had. */
 export type ArchivedReceipt = { readonly status: 'archived'; readonly at: ArchivedAt };
 
-type Statements = ReturnType<typeof queriesOf>;
+export type Statements = ReturnType<typeof queriesOf>;
 
 function queriesOf(engine: ReadEngine) {
   const prepare = (sql: string) => {
@@ -92,6 +88,12 @@ function queriesOf(engine: ReadEngine) {
     archivedAt: prepare(
       `SELECT a.month, a.file_hash FROM archive_lanes l JOIN archives a ON a.book_id = l.book_id AND a.month = l.month
        WHERE l.book_id = ? AND l.lane_no = ? AND l.seq_from <= ? AND l.seq_to >= ?`,
+    ),
+    // In halves, as above. Of a burned hold its source pays all.
+    burned: prepare(
+      `SELECT CAST(coalesce(sum(l.amount >> 32), 0) AS bigint) AS high, CAST(coalesce(sum(l.amount & 4294967295), 0) AS bigint) AS low
+       FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
+       WHERE h.book_id = ? AND h.source_id = ? AND h.state = 'burned'`,
     ),
     reconciliations: prepare('SELECT * FROM reconciliations WHERE book_id = ? ORDER BY at, source_id, posting_seq'),
     reconciliationsOf: prepare('SELECT * FROM reconciliations WHERE book_id = ? AND source_id = ? ORDER BY posting_seq'),
@@ -266,20 +268,12 @@ function receiptReads(sql: Statements, bookId: string) {
   };
 }
 
-function reservationReads(sql: Statements, bookId: string) {
-  return {
-    /** @param after the last id of the page before, or ''. */
-    async reservations(after: string, limit: number): Promise<readonly Reservation[]> {
-      const rows = await sql.openReservations.all(bookId, bookId, after, rowLimit(limit));
-      return [...Map.groupBy(rows, ({ reservation_id }) => reservation_id).values()].map((lines) =>
-        reservationOf(lines[0] as SqlRow, lines),
-      );
-    },
-    async reservation(reservationId: string): Promise<Reservation | null> {
-      const lines = await sql.reservation.all(bookId, reservationId);
-      return lines[0] === undefined ? null : reservationOf(lines[0], lines);
-    },
-  };
+/** What a source paid for its burned holds, less what was given back. Holds and reconciliations stay in the books when months are archived. */
+async function burnedOf(sql: Statements, bookId: string, sourceId: string): Promise<bigint> {
+  const { high, low } = (await sql.burned.get(bookId, sourceId)) as SqlRow;
+  const given = (await sql.reconciliationsOf.all(bookId, sourceId)).reduce((sum, { returned }) => sum + (returned as bigint), 0n);
+  const burned = (high as bigint) * 4_294_967_296n + (low as bigint);
+  return burned > given ? burned - given : 0n;
 }
 
 /** Where an archived receipt is. */
@@ -335,10 +329,6 @@ function laneReads(sql: Statements, bookId: string) {
 /** Plain bytes, whatever kind of them the engine gives. */
 function bytesOf({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
-}
-
-function rowLimit(limit: number): number {
-  return Math.max(0, Math.min(Math.trunc(limit), LIMITS.rowsMax));
 }
 
 function eventOf(row: SqlRow): OutboxEvent {

@@ -1,7 +1,11 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
 import type { LedgerArchives } from './archive/types.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
+import type { LedgerRecords } from './record-types.ts';
+import type { KeptReplay, NewReplay } from './replay.ts';
 import type { LedgerReservations } from './reservation.ts';
+
+export type { KeptReplay, NewReplay } from './replay.ts';
 
 /** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
 export type BooksAt = { readonly file: string } | { readonly url: string };
@@ -244,23 +248,6 @@ export type KeyRow = {
 
 export type KeyUse = 'calls' | 'pool' | 'validation';
 
-/** An answer to keep for a retry of its call. */
-export type NewReplay = {
-  /** The receipt of the attempt that it answers. */
-  readonly receiptId: string;
-  /** Unix ms. */
-  readonly expiresAt: number;
-  /** Opens under the caller's virtual key only. */
-  readonly sealed: Uint8Array;
-};
-
-export type KeptReplay =
-  | { readonly result: 'kept'; readonly callId: string; readonly expiresAt: number; readonly sealed: Uint8Array }
-  /** Never kept, expired, or dropped since. */
-  | { readonly result: 'none' }
-  /** A hold on these accounts would be refused whatever is left of them, so nothing is given out either. */
-  | { readonly result: 'refused'; readonly refusal: HoldRefusal };
-
 /** A signed root over consecutive receipts of one lane. */
 export type ReceiptGroup = {
   readonly laneId: Hex;
@@ -306,7 +293,7 @@ export type OutboxEvent = {
 export type TamperFinding = { readonly accountId: string; readonly what: string; readonly at: number };
 
 /** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
-export interface Ledger extends LedgerReservations {
+export interface Ledger extends LedgerRecords, LedgerReservations {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;
@@ -330,6 +317,11 @@ export interface Ledger extends LedgerReservations {
   reconcile(request: ReconcileRequest, dryRun?: boolean): Promise<ReconcileResult>;
   /** All comparisons, of one source or of all, oldest first. */
   reconciliations(sourceId?: string): Promise<readonly Reconciliation[]>;
+  /**
+   * What a source has paid for calls of unknown outcome, less what reconciling has given back: tokens. One read by an index that has the burned
+   * holds alone: it takes as long as the source has been burned often, whatever else it has served, and it counts archived months too.
+   */
+  burnedOf(sourceId: string): Promise<bigint>;
   /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
   setStop(stopped: boolean, reason: string): Promise<void>;
 

@@ -49,7 +49,7 @@ function needsOf(books: Books, lines: readonly HoldLine[]): { found: readonly Ne
     // What evidence may be short of now is not to be reserved either.
     found.push({ row, need: amount, guard: amount > 0n && books.guarded.has(accountId) ? guardBand(row.limit) : 0n });
   }
-  return { found, refusal: refusalOf(found, books.now) };
+  return { found, refusal: refusalOf(found, books) };
 }
 
 function add(books: Books, { reservationId, tenantId, keyId, lines }: ReserveRequest, needs: readonly Need[]): Reservation {

@@ -37,7 +37,7 @@ const TABLES: readonly (readonly [table: string, without: readonly string[]])[] 
     (table) => [table, []] as const,
   ),
   ['evidence', ['evidence_no']],
-  ...['idempotency', 'sources', 'keys', 'reconciliations', 'reservations', 'reservation_lines', 'reservation_holds'].map(
+  ...['idempotency', 'sources', 'keys', 'reconciliations', 'records', 'reservations', 'reservation_lines', 'reservation_holds'].map(
     (table) => [table, []] as const,
   ),
   ['replays', ['replay_no']],
