@@ -38,6 +38,7 @@ const TABLES: Readonly<Record<string, string>> = {
   keys: 'key_id',
   replays: 'receipt_id',
   reconciliations: 'source_id, posting_seq',
+  records: 'kind, record_id',
 };
 
 const SOON = { timeout: 10_000 };
@@ -137,12 +138,15 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.addSource(
     {
       ...{ id: 'source-2', name: 'q"uo\\te', provider: 'openai', baseUrl: 'https://x/v1', mode: 0, settle: 'hold' },
+      ...{ pool: true, groups: ['pool', 'pool/openai'], minutesAccountId: 'minutes-2' },
       ...{ countConsent: true, models: '{"m":{}}', tariff: '[]', createdAt: 5 },
     },
     [newAccount('source-2', 500n, { expiresAt: 4_000_000_000_000 })],
   );
   const key = { id: 'key-2', name: 'ключ', tenantId: 'tenant-1', hash: 'ab'.repeat(32), hint: 'tk_…', creditAccountId: null };
-  await ledger.addKey({ ...key, sources: ['source-2'], createdAt: 6, expiresAt: null, replayS: 60 }, [newAccount('key-2', 50n)]);
+  await ledger.addKey({ ...key, sources: ['source-2'], createdAt: 6, expiresAt: null, replayS: 60, use: 'pool' }, [
+    newAccount('key-2', 50n),
+  ]);
   const outcomes = ['metered', 'burned', 'released', 'bound'] as const;
   const settled = outcomes.map((outcome) => ({ outcome, request: holdRequest(10n) }));
   for (const { outcome, request } of settled) {
@@ -160,6 +164,12 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.setStop(false, 'over');
   const [root, signature, signer] = [hash('7'), `0x${'8'.repeat(130)}`, `0x${'9'.repeat(40)}`] as const;
   await ledger.addReceiptGroup({ laneId: ledger.laneId, seqFrom: 1n, seqTo: 2n, root, total: 2n ** 80n, signature, signer, signedAt: 7 });
+  const record = { kind: 'pool.test', rev: 0n, state: 'new', body: '{"q\\"uo\\\\te":"\u{1f600}"}' };
+  await ledger.writeRecords([
+    { ...record, id: 'a/1' },
+    { ...record, id: 'b', body: JSON.stringify('x'.repeat(100_000)) },
+  ]);
+  await ledger.writeRecords([{ ...record, id: 'a/1', rev: 1n, state: 'later' }]);
   const open = [holdRequest(20n), holdRequest(30n, { guarded: true, proof: 'count' })];
   for (const request of open) await created(ledger, request);
   expect(await ledger.verify()).toEqual([]);

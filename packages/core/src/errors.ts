@@ -81,6 +81,12 @@ export const ERRORS = {
     'Try again later, or ask the operator to add or resume a source.',
   ),
   POOL_STOPPED: entry(503, true, 'The operator has stopped all calls.', 'Wait until the operator resumes them.'),
+  GOVERNANCE_LOCKED: entry(
+    403,
+    true,
+    'The donation pool is not open yet, so none of its calls was sent.',
+    'Wait until the time that the message names: it opens by itself.',
+  ),
   OVERLOADED: entry(503, false, 'The gateway has as many calls in flight as it takes.', 'Try again after the time in `retry-after`.'),
   SHUTTING_DOWN: entry(503, false, 'The gateway is shutting down.', 'Try again after the time in `retry-after`.'),
   ALREADY_SERVED: entry(
@@ -140,6 +146,45 @@ export const ERRORS = {
     'Under so small a cap, calls can only be bounded by the provider’s own count of them, which is evidence and no proof.',
     'Agree to that (`count_consent`, `--count-consent`), or give a cap of at least what the message names.',
   ),
+  DONATED_TOKENS_REQUIRED: entry(
+    400,
+    true,
+    'A key is only taken with a cap: how many of its tokens are given.',
+    'Give `donated_tokens`, a whole number from 1 to 100,000,000.',
+  ),
+  DONATION_TOO_LARGE: entry(400, true, 'More tokens are given than one donation may have.', 'Give at most 100,000,000 `donated_tokens`.'),
+  DONATION_UNUSABLE: entry(
+    422,
+    true,
+    'Under this cap no model could ever be called, so the key was not taken.',
+    'Give at least the cap that the message names, or agree to counting (`count_consent`) where it says so.',
+  ),
+  DONATION_DUPLICATE: entry(
+    409,
+    true,
+    'This key is a donation already.',
+    'Nothing is to be done; a key whose donation was rejected or destroyed may be given again.',
+  ),
+  DONATION_TOO_SOON: entry(429, false, 'One donor gives at most one key in a minute.', 'Try again after the time in `retry-after`.'),
+  KEY_FORMAT_INVALID: entry(
+    400,
+    true,
+    'This does not look like a key of the provider.',
+    'Copy the whole key, without spaces or line ends, and check which provider it is of.',
+  ),
+  VALIDATION_FAILED: entry(
+    422,
+    true,
+    'The provider refused the key, so it was not kept.',
+    'Check the key at the provider: whether it is active, and may call models.',
+  ),
+  SIGNATURE_INVALID: entry(
+    401,
+    true,
+    'The signature is not the donor’s over exactly this.',
+    'Sign what `GET /api/ai-pool/signing` describes, with the wallet of the address that is named.',
+  ),
+  NONCE_USED: entry(409, true, 'This nonce was used before, so the signature is worth nothing now.', 'Sign again with a new nonce.'),
   STATE_INVALID: entry(409, true, 'The record’s state does not allow this.', 'Look at its state first (`tally source show`).'),
   LIMIT_INVALID: entry(
     400,

@@ -120,6 +120,11 @@ describe('several processes at one writer', () => {
     const a = join('a');
     await expect(a.ledger.verify()).rejects.toMatchObject({ code: 'STATE_INVALID' });
     await expect(a.ledger.backup('x')).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    // It may write a record, and has no key to check one by.
+    await a.ledger.writeRecords([{ kind: 'test', id: 'a', rev: 0n, state: '', body: '{}' }]);
+    await expect(a.ledger.record('test', 'a')).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    await expect(a.ledger.records('test', { limit: 1 })).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    expect(await ledger.record('test', 'a')).toMatchObject({ rev: 1n });
   });
 });
 
@@ -202,7 +207,8 @@ describe('what waits', () => {
       created: () => {},
       ended: () => {},
     };
-    const ask = (joined: Joined, op: Op, ids: readonly number[]) => joined.take({ now: 1, ops: ids.map((id) => ({ id, op })) });
+    const ask = (joined: Joined, op: Op, ids: readonly number[]) =>
+      joined.take({ now: 1, grantNow: 1, ops: ids.map((id) => ({ id, op })) });
     return { sent, writer, answered, ask, joined: [alone.join('a', asker), alone.join('b', asker)] as const };
   }
   const settle: Op = { kind: 'settle', body: checkSettle(settleRequest('h', 1n)) };

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { PgStep } from '#ground/postgres-pipeline';
 import { accountRow } from '../account-row.ts';
 import type { Value } from '../statements.ts';
+import { recordSteps } from './flush-records.ts';
 import { rowSeal } from './seal.ts';
 import { ACCOUNT_COLUMNS, POSTING_COLUMNS } from './statements.ts';
 import type { Tables, Unit, UnitAccount } from './unit.ts';
@@ -35,9 +36,11 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
   idempotency: ['book_id', 'key_id', 'route', 'idempotency_key', 'body_mac', 'hold_no', 'created_at'],
   sources: [
     ...['book_id', 'source_id', 'name', 'provider', 'base_url', 'mode', 'settle', 'count_consent', 'models', 'tariff', 'created_at'],
+    ...['pool', 'group_ids', 'minutes_account_id'],
   ],
   keys: [
     ...['book_id', 'key_id', 'name', 'tenant_id', 'hash', 'hint', 'credit_account_id', 'sources', 'created_at', 'expires_at', 'replay_s'],
+    'used_for',
   ],
   reconciliations: [
     ...['book_id', 'source_id', 'posting_seq', 'kind', 'from_at', 'to_at', 'provider_total', 'ours', 'edge', 'reported', 'ambiguous'],
@@ -53,7 +56,7 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
 
 const NUMBERS = new Set(
   `hold_no month attempt mode created_at amount seq at ceiling spend_limit held spent overrun expires_at receipts receipted lane_no kind_no
-  source_seq charged source_spent ended_at count_consent replay_s seq_to seq_from signed_at version guarded posting_seq from_at to_at provider_total ours edge reported ambiguous returned added`.split(
+  source_seq charged source_spent ended_at opens_at pool count_consent replay_s seq_to seq_from signed_at version guarded posting_seq from_at to_at provider_total ours edge reported ambiguous returned added`.split(
     /\s+/,
   ),
 );
@@ -99,6 +102,7 @@ export function flushSteps(unit: Unit, f: Flushing): readonly PgStep[] {
   add(insert('reconciliations', tables.reconciliations));
   add(insert('archives', tables.archives, ', state', ", 'sealed'"));
   add(insert('archive_lanes', tables.archive_lanes));
+  steps.push(...recordSteps(unit, f.bookId));
   for (const { month, state } of unit.marked) add(markStep(f, month, state));
   for (const { laneNo, seqTo } of unit.signed) add({ text: 'UPDATE lanes SET signed_to = $2 WHERE lane_no = $1', values: [laneNo, seqTo] });
   for (const generation of unit.generations) add(generationStep(f, generation));
@@ -166,6 +170,7 @@ const CHANGED = [
   'head',
   'receipts',
   'receipted',
+  'opens_at',
   'version',
   'guarded',
   'seal',
