@@ -72,6 +72,11 @@ export async function openBooks(
   }
 }
 
+/** Without a chain the domain is a placeholder, salted by this installation: its receipts can never settle. */
+function domainOf(derive: (purpose: string) => Buffer): Domain {
+  return placeholderDomain(`0x${derive('genesis').toString('hex')}`);
+}
+
 async function open(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -95,12 +100,12 @@ async function open(
     master,
     shredMode: config.TALLY_SHRED_MODE,
     clock,
+    domain: domainOf,
   });
   master.fill(0);
   try {
     const hex = (purpose: string): Hex => `0x${vault.derive(purpose).toString('hex')}`;
-    // Without a chain the lane is a placeholder, salted by this installation: its receipts can never settle.
-    const domain = placeholderDomain(hex('genesis'));
+    const domain = domainOf((purpose) => vault.derive(purpose));
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };

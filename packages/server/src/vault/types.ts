@@ -4,7 +4,7 @@ import type { Hex } from '@tallystick/core';
 export type SealedMeta = {
   readonly id: string;
   readonly provider: string;
-  /** `operator`, or the 0x address of the donor whose signature `LimitChange` needs. */
+  /** `operator`, the 0x address of the donor whose signature `LimitChange` needs, or `account:` and the UUID of a donor without a wallet. */
   readonly donor: string;
   /** Tokens. */
   readonly ceiling: bigint;
@@ -24,7 +24,7 @@ export type Ticket = {
 
 /**
  * Lowers what may be spent of a secret, or brings its expiry forward; never the reverse.
- * Signed by the donor (EIP-712, `limitChangeDigest`), or unsigned for the operator's own.
+ * Signed by the donor's wallet (EIP-712, `limitChangeDigest`), or unsigned for the operator's own and for accounts.
  */
 export type LimitChange = {
   readonly id: string;
