@@ -153,10 +153,14 @@ describe('a key', () => {
   it('is tried by at most eight at a time', async () => {
     const donors = await Promise.all(Array.from({ length: 12 }, () => newDonor(world)));
     let [now, most] = [0, 0];
+    const { promise: full, resolve: isFull } = Promise.withResolvers<void>();
     world.state.probe = async () => {
       now += 1;
       most = Math.max(most, now);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (now === 8) isFull();
+      await full;
+      // Those that wait have come by then.
+      await new Promise((resolve) => setTimeout(resolve, 300));
       now -= 1;
       return WORKS;
     };
