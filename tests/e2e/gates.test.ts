@@ -137,7 +137,8 @@ it('a pool key may ask for one source, and nobody else may', async () => {
 
 it('minutes cut a slow stream where they end, and are then used up', async () => {
   await start({ ms: 1_500n });
-  const slow: Ask = { model: 'sandbox-slow', stream: true, max: 2_000, content: 'Write a very long story. '.repeat(40) };
+  // It sends half of its answer, and then nothing for as long as anybody waits.
+  const slow: Ask = { model: 'sandbox-stall', stream: true, max: 100 };
   const from = performance.now();
   const seen = await call(daemon.url, pool.key, slow);
   const tookMs = performance.now() - from;

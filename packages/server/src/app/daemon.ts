@@ -9,6 +9,7 @@ import type { Books } from './books.ts';
 import { callersKeys, openCallers } from './callers.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
+import { keepGrantTime } from './clock.ts';
 import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
@@ -79,6 +80,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const checkpoint = () => checkpoints.take();
   const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null });
   told = () => pool.notify();
+  const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
     endChores();
     await pool.stop();
@@ -87,6 +89,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await followers.stop();
     // Books that are away now are compared at the next start.
     await checkpoints.take().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
+    await endGrantTime();
     await books.close();
   };
   return {

@@ -1,4 +1,5 @@
 import type { Hex } from '@tallystick/core';
+import type { GrantTime } from '#ground/grant-clock';
 
 /** The immutables of a sealed record: bound into the seal as additional data; changing one byte makes the record unreadable. */
 export type SealedMeta = {
@@ -147,5 +148,9 @@ export interface Vault {
   /** The generation kept outside database and backups; `current` is 0 at the first start and in a folder that was restored without its anchor. */
   generation(): Generation;
   setGeneration(value: Generation): Promise<void>;
+  /** As it was remembered last, outside database and backups; null where it never was, also where the anchor is gone or was changed. */
+  grantTime(): GrantTime | null;
+  /** @throws TAMPERED, LEDGER_UNAVAILABLE. */
+  rememberGrantTime(value: GrantTime): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { type Domain, TallyError } from '@tallystick/core';
+import type { GrantTime } from '#ground/grant-clock';
 import { checkEntry } from './audit-entry.ts';
 import { openRoom } from './header.ts';
 import { compareHeads } from './heads.ts';
@@ -275,6 +276,17 @@ export class SealedVault implements Vault {
     return this.#serial(async () => {
       this.#assertSound();
       await this.#parts.anchor.setGeneration(value, this.#parts.log.head);
+    });
+  }
+
+  grantTime(): GrantTime | null {
+    return this.#parts.anchor.body?.grant ?? null;
+  }
+
+  rememberGrantTime(value: GrantTime): Promise<void> {
+    return this.#serial(async () => {
+      this.#assertSound();
+      await this.#parts.anchor.setGrant(value);
     });
   }
 
