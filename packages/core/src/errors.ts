@@ -146,6 +146,45 @@ export const ERRORS = {
     'Under so small a cap, calls can only be bounded by the provider’s own count of them, which is evidence and no proof.',
     'Agree to that (`count_consent`, `--count-consent`), or give a cap of at least what the message names.',
   ),
+  DONATED_TOKENS_REQUIRED: entry(
+    400,
+    true,
+    'A key is only taken with a cap: how many of its tokens are given.',
+    'Give `donated_tokens`, a whole number from 1 to 100,000,000.',
+  ),
+  DONATION_TOO_LARGE: entry(400, true, 'More tokens are given than one donation may have.', 'Give at most 100,000,000 `donated_tokens`.'),
+  DONATION_UNUSABLE: entry(
+    422,
+    true,
+    'Under this cap no model could ever be called, so the key was not taken.',
+    'Give at least the cap that the message names, or agree to counting (`count_consent`) where it says so.',
+  ),
+  DONATION_DUPLICATE: entry(
+    409,
+    true,
+    'This key is a donation already.',
+    'Nothing is to be done; a key whose donation was rejected or destroyed may be given again.',
+  ),
+  DONATION_TOO_SOON: entry(429, false, 'One donor gives at most one key in a minute.', 'Try again after the time in `retry-after`.'),
+  KEY_FORMAT_INVALID: entry(
+    400,
+    true,
+    'This does not look like a key of the provider.',
+    'Copy the whole key, without spaces or line ends, and check which provider it is of.',
+  ),
+  VALIDATION_FAILED: entry(
+    422,
+    true,
+    'The provider refused the key, so it was not kept.',
+    'Check the key at the provider: whether it is active, and may call models.',
+  ),
+  SIGNATURE_INVALID: entry(
+    401,
+    true,
+    'The signature is not the donor’s over exactly this.',
+    'Sign what `GET /api/ai-pool/signing` describes, with the wallet of the address that is named.',
+  ),
+  NONCE_USED: entry(409, true, 'This nonce was used before, so the signature is worth nothing now.', 'Sign again with a new nonce.'),
   STATE_INVALID: entry(409, true, 'The record’s state does not allow this.', 'Look at its state first (`tally source show`).'),
   LIMIT_INVALID: entry(
     400,
@@ -176,6 +215,14 @@ export const ERRORS = {
     'Put the archive that the message names back into the folder `archive` of the data folder; its SHA-256 tells which it is.',
   ),
   RECEIPT_INVALID: entry(422, true, 'The receipt does not verify.', 'Do not trust it; compare it with the gateway’s own copy.'),
+  TASK_STATE: entry(409, true, 'The task’s state does not allow this.', 'Look at the task first.'),
+  TASK_DECLINED: entry(422, true, 'The model declined the task.', 'Ask for something else, or in other words.'),
+  TASK_TIME_LIMIT: entry(
+    504,
+    true,
+    'The task’s time limit came before its end.',
+    'Read what it has written so far; resume it with more time.',
+  ),
   INTERNAL: entry(500, false, 'Something failed inside the gateway.', 'Try again; tell the operator the call id.'),
 } as const satisfies Record<string, Entry>;
 

@@ -107,6 +107,7 @@ export const CONFIG_KEYS = {
     unit: 'tokens',
     description: 'Output limit put into a request that names none (less where the model or the cap allows less).',
   },
+  TALLY_POOL_TASKS_MAX: { default: '4', unit: 'tasks', description: 'Tasks of the donation pool that run at a time.' },
   TALLY_RECONCILE_LAG_MS: {
     default: '3600000',
     unit: 'ms',
@@ -123,6 +124,11 @@ export const CONFIG_KEYS = {
     default: '10000',
     unit: 'ms',
     description: 'Time that calls in flight get to end at shutdown; then they are cut and their holds spent.',
+  },
+  TALLY_POOL_PROVIDERS_FILE: {
+    default: '',
+    description:
+      'JSON file of providers that donated keys may be of, beside `anthropic`, `openai`, `google` and the sandbox: name → `dialect`, `base_url`, `models`, `key_pattern`. It may lead a built-in one to another `base_url`.',
   },
   TALLY_SANDBOX: {
     default: '1',
