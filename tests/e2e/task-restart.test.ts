@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/calling.ts';
 import { expectSoundBooks } from '../support/calls.ts';
 import { PoolStage } from '../support/pool.ts';
+import { describePostgres, freshDatabase } from '../support/postgres.ts';
 
 const CAP = 60_000;
 
@@ -108,5 +109,32 @@ describe('kill -9 in the midst of a task', () => {
       return body.sources.every(({ held }) => held === '0');
     });
     await expectSoundBooks(pool.daemon);
-  });
+  }, 120_000);
+});
+
+describePostgres('kill -9 in the midst of a task whose books are on PostgreSQL', () => {
+  it('a pre-allocated task goes on within its reservation, and frees it', async () => {
+    const database = await freshDatabase();
+    const pool = await PoolStage.open({ DATABASE_URL: database.url });
+    try {
+      const keys = [await pool.give('sk-shared-one', CAP), await pool.give('sk-shared-two', CAP)];
+      pool.upstream.script = (_, number) =>
+        number === 1 ? { text: 'Cut in the midst. '.repeat(6), tokens: 2_000, slowMs: 250 } : { text: 'Ended.', tokens: 500 };
+      const body = { task_description: 'Share.', provider: 'played', estimated_tokens: 90_000, stream: true };
+      let taskId = '';
+      for await (const { event, data } of pool.events('/execute', { method: 'POST', body: JSON.stringify(body) })) {
+        taskId ||= String(data['task_id']);
+        if (event === 'text') break;
+      }
+      await pool.restart('SIGKILL');
+      const task = await pool.until(taskId, 'done');
+      expect(task.result).toMatch(/^Cut in the midst[\s\S]*Ended\.$/);
+      for (const id of keys) expect((await pool.account(id)).held).toBe(0);
+      for (const [key, billed] of pool.upstream.billed) expect([key, billed <= CAP]).toEqual([key, true]);
+      await expectSoundBooks(pool.daemon);
+    } finally {
+      await pool.close();
+      await database.drop();
+    }
+  }, 120_000);
 });

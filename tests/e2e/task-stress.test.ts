@@ -60,5 +60,5 @@ describe('many tasks over many small keys, on an upstream that fails in every wa
       expect(sum).toBeLessThanOrEqual(Number(task['tokens']));
     }
     await expectSoundBooks(stage.daemon);
-  });
+  }, 120_000);
 });

@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { openBooks } from '../../packages/server/src/app/books.ts';
+import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { CONFIG_KEYS } from '../../packages/server/src/ground/config-keys.ts';
 import { gateAccount, POOL_GATE } from '../../packages/server/src/ledger/index.ts';
 import { eventually } from './calling.ts';
 import { startDaemon, type TestDaemon, temporaryFolder } from './daemon.ts';
-import { inBooks } from './gifts.ts';
 import { type PlayedVoice, playedVoice } from './played-voices.ts';
 
 /** One request of the pool as it came to the upstream. */
@@ -162,9 +163,12 @@ export class PoolStage {
 
   /** Where nothing sees to the lockout, the gate is opened by hand. */
   async openGate(): Promise<void> {
+    const { dir } = this.daemon;
     await this.daemon.stop();
-    await inBooks(this.daemon.dir, ({ ledger }) => ledger.openAccount(gateAccount(POOL_GATE)));
-    this.daemon = await startDaemon({ dir: this.daemon.dir, env: this.#env });
+    const books = await openBooks(loadConfig({ ...this.#env, TALLY_DATA_DIR: join(dir, 'data') }, dir), {}, null);
+    await books.ledger.openAccount(gateAccount(POOL_GATE));
+    await books.close();
+    this.daemon = await startDaemon({ dir, env: this.#env });
   }
 
   async restart(signal: NodeJS.Signals): Promise<void> {
