@@ -1,3 +1,7 @@
+export * from './audit/audit-bundle.ts';
+export * from './audit/audit-entry.ts';
+export * from './audit/checkpoint.ts';
+export * from './audit/log-tree.ts';
 export * from './bounds/bounds.ts';
 export * from './bounds/count-bound.ts';
 export * from './bounds/inputs.ts';
