@@ -86,9 +86,8 @@ export class Life {
     // What takes a whole file at once is not simulated.
     const unused = () => Promise.reject(new Error('not in a simulation'));
     const { laneId } = ledgerOptions;
-    this.ledger = this.#watched(
-      ledgerOf({ laneId, epoch: books.epoch, reads, verify: unused, backup: unused, archiving: null }, this.channel),
-    );
+    const unread = { records: { record: unused, records: unused }, verify: unused, backup: unused, archiving: null };
+    this.ledger = this.#watched(ledgerOf({ laneId, epoch: books.epoch, reads, ...unread }, this.channel));
   }
 
   /** Wires the gateway as the daemon does. */

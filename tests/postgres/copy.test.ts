@@ -38,6 +38,7 @@ const TABLES: Readonly<Record<string, string>> = {
   keys: 'key_id',
   replays: 'receipt_id',
   reconciliations: 'source_id, posting_seq',
+  records: 'kind, record_id',
 };
 
 const SOON = { timeout: 10_000 };
@@ -160,6 +161,12 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.setStop(false, 'over');
   const [root, signature, signer] = [hash('7'), `0x${'8'.repeat(130)}`, `0x${'9'.repeat(40)}`] as const;
   await ledger.addReceiptGroup({ laneId: ledger.laneId, seqFrom: 1n, seqTo: 2n, root, total: 2n ** 80n, signature, signer, signedAt: 7 });
+  const record = { kind: 'pool.test', rev: 0n, state: 'new', body: '{"q\\"uo\\\\te":"\u{1f600}"}' };
+  await ledger.writeRecords([
+    { ...record, id: 'a/1' },
+    { ...record, id: 'b', body: JSON.stringify('x'.repeat(100_000)) },
+  ]);
+  await ledger.writeRecords([{ ...record, id: 'a/1', rev: 1n, state: 'later' }]);
   const open = [holdRequest(20n), holdRequest(30n, { guarded: true, proof: 'count' })];
   for (const request of open) await created(ledger, request);
   expect(await ledger.verify()).toEqual([]);

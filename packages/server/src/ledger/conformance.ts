@@ -5,6 +5,7 @@ import { followingConformance } from './conformance/following.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
+import { recordConformance } from './conformance/records.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
 import { settleConformance } from './conformance/settlements.ts';
@@ -22,6 +23,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
+  describe(`${name}: records`, () => recordConformance(create));
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));

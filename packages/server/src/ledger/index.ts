@@ -10,6 +10,7 @@ export type { PostgresLedgerOptions } from './postgres/open.ts';
 export type { Trouble, WriterMessage, WriterReply } from './protocol.ts';
 export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
+export type * from './record-types.ts';
 export { RelayPort } from './relay-port.ts';
 export { openSharedLedger, type SharedLedgerOptions } from './shared.ts';
 export type { OpenedLedger } from './started.ts';

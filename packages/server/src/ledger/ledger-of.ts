@@ -6,6 +6,8 @@ import type { Channel } from './channel.ts';
 import { LIMITS } from './limits.ts';
 import type { Standing } from './protocol.ts';
 import type { Reads } from './reads.ts';
+import type { RecordReads } from './record-reads.ts';
+import type { LedgerRecords } from './record-types.ts';
 import type { AccountKind, HoldRequest, HoldResult, KeptReplay, Lane, Ledger } from './types.ts';
 import * as check from './validate.ts';
 
@@ -55,11 +57,26 @@ function accountsOf(channel: Channel): Pick<Ledger, 'openAccount' | 'setLimit' |
   };
 }
 
+function recordsOf(channel: Channel, read: Read, { record, records }: RecordReads): LedgerRecords {
+  return {
+    writeRecords: async (writes) => channel.ask({ kind: 'writeRecords', body: check.checkRecordWrites(writes) }),
+    record: async (kind, id) => {
+      check.checkRecordName(kind, id);
+      return read(() => record(kind, id));
+    },
+    records: async (kind, query) => {
+      const checked = check.checkRecordsQuery(kind, query);
+      return read(() => records(kind, checked));
+    },
+  };
+}
+
 /** What an engine brings beside its writer. */
 export type LedgerBooks = {
   readonly laneId: Hex;
   readonly epoch: string;
   readonly reads: Reads;
+  readonly records: RecordReads;
   verify(): Promise<readonly string[]>;
   /** Writes a copy into a file that is not there yet. */
   backup(file: string): Promise<void>;
@@ -83,7 +100,7 @@ function receiptsOf(reads: Reads, archived: ArchivedReceipts): Pick<Ledger, 'rec
 
 type Read = <T>(query: () => T | Promise<T>) => Promise<T>;
 
-type Asked = 'account' | 'accounts' | 'tampered' | 'sources' | 'keys' | 'openHolds' | 'holdRow' | 'receipt' | 'receiptsOf';
+type Asked = 'burnedOf' | 'account' | 'accounts' | 'tampered' | 'sources' | 'keys' | 'openHolds' | 'holdRow' | 'receipt' | 'receiptsOf';
 
 /** What is read beside the writer. */
 function readsOf(
@@ -94,6 +111,7 @@ function readsOf(
 ): Pick<Ledger, Asked | 'key' | 'keyOf' | 'lane' | 'lanes' | 'outbox' | 'changes' | 'changesEnd' | 'generation'> {
   const receipts = receiptsOf(reads, archived);
   return {
+    burnedOf: (sourceId) => read(() => reads.burnedOf(sourceId)),
     account: (id) => read(() => reads.account(id)),
     accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
     tampered: () => read(() => reads.tampered()),
@@ -115,7 +133,7 @@ function readsOf(
 }
 
 /** The books as the other rooms have them: shapes are checked here, the writer is asked, reads go beside it. */
-export function ledgerOf({ laneId, epoch, reads, verify, backup, archiving }: LedgerBooks, channel: Channel): Ledger {
+export function ledgerOf({ laneId, epoch, reads, records, verify, backup, archiving }: LedgerBooks, channel: Channel): Ledger {
   let closed = false;
   const archived = new ArchivedReceipts(archiving?.folder ?? null, archiving?.bookId ?? '');
   /** Reads answer from the last commit, or reject as the writer does once closed. */
@@ -151,6 +169,7 @@ export function ledgerOf({ laneId, epoch, reads, verify, backup, archiving }: Le
     },
     ...replaysOf(channel, (receiptId, now) => read(() => reads.replay(receiptId, now))),
 
+    ...recordsOf(channel, read, records),
     ...readsOf(read, reads, archived, laneId),
     archives: archivesOf({ archiving, channel, list: () => read(() => reads.archives()) }),
     verify: () => read(verify),

@@ -31,6 +31,10 @@ export const LIMITS = {
   reconcilePostingsMax: 25_000,
   /** Rows that an archive has, removed from the books in one transaction: what a call may have to wait behind. */
   archiveRemoveBatch: 500,
+  /** Records written at once, all or none; one body, bytes of UTF-8; records in one answer. */
+  recordWritesMax: 16,
+  recordBodyBytesMax: 4_194_304,
+  recordsMax: 1_000,
   /** Rows in one answer of a read. */
   rowsMax: 10_000,
   /** Holds burned in one transaction when the books are opened. */

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Hex } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
@@ -9,6 +10,7 @@ import type { WriterHub } from './hub.ts';
 import { type LedgerBooks, ledgerOf } from './ledger-of.ts';
 import type { WriterOptions } from './protocol.ts';
 import { openReads } from './reads.ts';
+import { recordReads } from './record-reads.ts';
 import { sqliteReads } from './sqlite-reads.ts';
 import { type OpenedLedger, opened, started } from './started.ts';
 import * as check from './validate.ts';
@@ -44,10 +46,12 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Op
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery } = await started(worker);
   const channel = new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock);
+  const reads = sqliteReads(file);
   const books: LedgerBooks = {
     laneId,
     epoch,
-    reads: openReads(sqliteReads(file), bookId),
+    reads: openReads(reads, bookId),
+    records: recordReads(reads, bookId, createSecretKey(chainKey)),
     verify: () => runChore({ kind: 'verify', file, bookId, chainKey }),
     backup: async (to) => {
       await runChore({ kind: 'backup', file, to });

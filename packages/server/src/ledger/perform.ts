@@ -6,6 +6,7 @@ import { markArchive, passTime, sealArchive } from './ops/archive.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
 import { hold } from './ops/hold.ts';
 import { reconcile } from './ops/reconcile.ts';
+import { writeRecords } from './ops/records.ts';
 import { standing } from './ops/replays.ts';
 import { settle } from './ops/settle.ts';
 import type { BatchOp, Fault, OpAnswer, QueuedOp } from './protocol.ts';
@@ -84,6 +85,8 @@ function perform(books: Books, op: BatchOp): unknown {
       return setGeneration(books, op.body);
     case 'standing':
       return standing(books, op.body);
+    case 'writeRecords':
+      return writeRecords(books, op.body);
     case 'passTime':
       return passTime(books);
     case 'sealArchive':

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
 import type { ArchiveDraft, ArchiveState } from './archive/types.ts';
 import type { ReconcileRequest } from './reconciliation.ts';
+import type { RecordWrite } from './record-types.ts';
 import type {
   AccountState,
   HoldRefusal,
@@ -50,6 +51,7 @@ export type BatchOp =
   | { readonly kind: 'addReceiptGroup'; readonly body: ReceiptGroup }
   | { readonly kind: 'setGeneration'; readonly body: { readonly generation: number } }
   | { readonly kind: 'standing'; readonly body: { readonly accountIds: readonly string[] } }
+  | { readonly kind: 'writeRecords'; readonly body: readonly RecordWrite[] }
   | { readonly kind: 'passTime' }
   | { readonly kind: 'sealArchive'; readonly body: ArchiveDraft }
   | { readonly kind: 'markArchive'; readonly body: { readonly month: number; readonly state: ArchiveState } };

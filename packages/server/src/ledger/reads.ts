@@ -50,6 +50,7 @@ export type Reads = ReturnType<typeof openReads>;
 export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
   return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), laneReads(sql, bookId), {
+    burnedOf: (sourceId: string) => burnedOf(sql, bookId, sourceId),
     generation: async () => engine.generation(bookId),
     close: async () => {
       await engine.close();
@@ -82,6 +83,12 @@ function queriesOf(engine: ReadEngine) {
     archivedAt: prepare(
       `SELECT a.month, a.file_hash FROM archive_lanes l JOIN archives a ON a.book_id = l.book_id AND a.month = l.month
        WHERE l.book_id = ? AND l.lane_no = ? AND l.seq_from <= ? AND l.seq_to >= ?`,
+    ),
+    // In halves, as above. Of a burned hold its source pays all.
+    burned: prepare(
+      `SELECT CAST(coalesce(sum(l.amount >> 32), 0) AS bigint) AS high, CAST(coalesce(sum(l.amount & 4294967295), 0) AS bigint) AS low
+       FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no AND l.account_id = h.source_id
+       WHERE h.book_id = ? AND h.source_id = ? AND h.state = 'burned'`,
     ),
     reconciliations: prepare('SELECT * FROM reconciliations WHERE book_id = ? ORDER BY at, source_id, posting_seq'),
     reconciliationsOf: prepare('SELECT * FROM reconciliations WHERE book_id = ? AND source_id = ? ORDER BY posting_seq'),
@@ -247,6 +254,14 @@ function receiptReads(sql: Statements, bookId: string) {
       return (await sql.receipts.all(bookId, laneId, seqFrom, seqTo, LIMITS.rowsMax)).map(receiptOf);
     },
   };
+}
+
+/** What a source paid for its burned holds, less what was given back. Holds and reconciliations stay in the books when months are archived. */
+async function burnedOf(sql: Statements, bookId: string, sourceId: string): Promise<bigint> {
+  const { high, low } = (await sql.burned.get(bookId, sourceId)) as SqlRow;
+  const given = (await sql.reconciliationsOf.all(bookId, sourceId)).reduce((sum, { returned }) => sum + (returned as bigint), 0n);
+  const burned = (high as bigint) * 4_294_967_296n + (low as bigint);
+  return burned > given ? burned - given : 0n;
 }
 
 /** Where an archived receipt is. */

@@ -17,8 +17,10 @@ function engineOf(db: Database): VerifyEngine {
     `SELECT ?2 AS hold_id, account_id, amount, digest FROM postings
      WHERE book_id = ?1 AND business_id >= 'hold:' || ?2 || ':' AND business_id < 'hold:' || ?2 || ';'`,
   );
+  const rows: VerifyEngine['rows'] = (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<SqlRow>;
   return {
-    rows: (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<SqlRow>,
+    rows,
+    largeRows: rows,
     schemaFindings: (guards) => [...damage(db), ...missing(db, guards)],
     charges: (bookId, holdIds) => holdIds.flatMap((holdId) => charges.all(bookId, holdId) as SqlRow[]),
   };

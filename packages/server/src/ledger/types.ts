@@ -1,6 +1,7 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
 import type { LedgerArchives } from './archive/types.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
+import type { LedgerRecords } from './record-types.ts';
 
 /** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
 export type BooksAt = { readonly file: string } | { readonly url: string };
@@ -282,7 +283,7 @@ export type OutboxEvent = {
 export type TamperFinding = { readonly accountId: string; readonly what: string; readonly at: number };
 
 /** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
-export interface Ledger {
+export interface Ledger extends LedgerRecords {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;
@@ -304,6 +305,11 @@ export interface Ledger {
   reconcile(request: ReconcileRequest, dryRun?: boolean): Promise<ReconcileResult>;
   /** All comparisons, of one source or of all, oldest first. */
   reconciliations(sourceId?: string): Promise<readonly Reconciliation[]>;
+  /**
+   * What a source has paid for calls of unknown outcome, less what reconciling has given back: tokens. One read by an index that has the burned
+   * holds alone: it takes as long as the source has been burned often, whatever else it has served, and it counts archived months too.
+   */
+  burnedOf(sourceId: string): Promise<bigint>;
   /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
   setStop(stopped: boolean, reason: string): Promise<void>;
 

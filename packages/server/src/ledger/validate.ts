@@ -3,6 +3,7 @@ import { LIMITS } from './limits.ts';
 import { OPERATOR_PREFIX } from './operator.ts';
 import { NO_HASH, type Settlement } from './protocol.ts';
 import type { ReconcileRequest } from './reconciliation.ts';
+import type { RecordsQuery, RecordWrite } from './record-types.ts';
 import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
@@ -217,4 +218,45 @@ export function checkLimitChange(accountId: string, limit: bigint, ref: string):
   if (typeof limit !== 'bigint' || limit < 0n) throw new TallyError('LIMIT_INVALID');
   checkText(ref, 'ref');
   return { accountId, limit, ref };
+}
+
+const RECORD_KIND = /^[a-z][a-z.-]{0,31}$/;
+const RECORD_ID = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/;
+
+export function checkRecordName(kind: unknown, id: unknown): void {
+  if (typeof kind !== 'string' || !RECORD_KIND.test(kind)) throw invalid('kind', 'is not up to 32 of a–z, . and -');
+  if (typeof id !== 'string' || !RECORD_ID.test(id)) throw invalid('id', 'is not an id (letters, digits and _ . : / -, up to 128)');
+}
+
+function checkRecordState(state: unknown): void {
+  if (typeof state !== 'string' || !/^[\w.-]{0,32}$/.test(state)) throw invalid('state', 'is not up to 32 letters, digits and _ . -');
+}
+
+export function checkRecordWrites(writes: readonly RecordWrite[]): readonly RecordWrite[] {
+  if (writes.length < 1 || writes.length > LIMITS.recordWritesMax) throw invalid('writes', `are not 1 to ${LIMITS.recordWritesMax}`);
+  for (const { kind, id, rev, state, body } of writes) {
+    checkRecordName(kind, id);
+    checkRecordState(state);
+    checkAmount(rev, 'rev');
+    if (body !== null) checkRecordBody(body);
+    else if (rev === 0n) throw invalid('body', 'is missing: a record that is not there cannot be removed');
+  }
+  if (new Set(writes.map(({ kind, id }) => `${kind}\n${id}`)).size !== writes.length) throw invalid('writes', 'name a record twice');
+  return writes;
+}
+
+/** A text that every engine keeps as it is. */
+function checkRecordBody(body: unknown): void {
+  const { recordBodyBytesMax } = LIMITS;
+  if (typeof body !== 'string' || Buffer.byteLength(body) > recordBodyBytesMax)
+    throw invalid('body', `is not a text of up to ${recordBodyBytesMax} bytes`);
+  if (body.includes('\0') || !body.isWellFormed()) throw invalid('body', 'has characters that are no text');
+}
+
+export function checkRecordsQuery(kind: string, query: RecordsQuery): RecordsQuery {
+  checkRecordName(kind, query.after ?? 'first');
+  if (query.state !== undefined) checkRecordState(query.state);
+  if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > LIMITS.recordsMax)
+    throw invalid('limit', `is not from 1 to ${LIMITS.recordsMax}`);
+  return query;
 }

@@ -8,6 +8,7 @@ import { CHAIN_START, type Posting, postingMac, receiptDigest, reconciliationDig
 import { TAMPERED } from './mend.ts';
 import { RECEIPT_SELECT, receiptFields } from './receipt-fields.ts';
 import { reconciliationOf } from './reconciliation-rows.ts';
+import { changedRecord, soundRecord } from './record-row.ts';
 
 /** More findings than this are not listed: the first say what is wrong. */
 const FINDINGS_MAX = 1_000;
@@ -39,6 +40,8 @@ const TRIGGERS = [
 export type VerifyEngine = {
   /** @param sql with `?` for each value. */
   rows(sql: string, ...values: readonly (string | bigint | number)[]): Iterable<SqlRow> | AsyncIterable<SqlRow>;
+  /** The same for rows that may have megabytes. */
+  largeRows: VerifyEngine['rows'];
   /** What is wrong with the schema, its guards, or the file. */
   schemaFindings(guards: readonly string[]): readonly string[] | Promise<readonly string[]>;
   /** The postings of these holds: `hold_id`, `account_id`, `amount`, `digest`. */
@@ -46,7 +49,11 @@ export type VerifyEngine = {
 };
 
 /** What every part of the verification has. */
-export type Verifying = VerifyEngine & { readonly bookId: string; readonly key: KeyObject; readonly say: (finding: string) => void };
+export type Verifying = Omit<VerifyEngine, 'largeRows'> & {
+  readonly bookId: string;
+  readonly key: KeyObject;
+  readonly say: (finding: string) => void;
+};
 
 /** @param base what stays of archived months: everything after it is recomputed. */
 type Context = Verifying & { readonly base: Base };
@@ -73,6 +80,7 @@ export async function verifyBooks(engine: VerifyEngine, bookId: string, key: Key
   await verifySources(context, cuts);
   await verifyLanes(context);
   await verifyReconciliations(context, cuts);
+  await verifyRecords(context, engine);
   return findings;
 }
 
@@ -331,5 +339,12 @@ async function verifyReconciliations(context: Context, cuts: ReadonlyMap<string,
   for await (const row of context.rows(made, bookId, base.month)) {
     if (row.n !== (known.get(row.account_id as string) ?? 0n))
       say(`a reconciliation of account ${row.account_id} is gone, its posting is there`);
+  }
+}
+
+/** Records have no postings: each is sound by itself. */
+async function verifyRecords({ bookId, key, say }: Context, { largeRows }: VerifyEngine): Promise<void> {
+  for await (const row of largeRows('SELECT * FROM records WHERE book_id = ? ORDER BY kind, record_id', bookId)) {
+    if (soundRecord(key, bookId, row) === null) say(changedRecord(row));
   }
 }

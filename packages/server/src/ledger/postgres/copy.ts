@@ -11,7 +11,7 @@ const LARGE_PAGE = 16;
 /** Tables in an order that a reader can follow; the columns are those that the file's own schema has. */
 const TABLES = [
   ...['books', 'epochs', 'lanes', 'accounts', 'postings', 'holds', 'hold_lines', 'receipts', 'receipt_groups', 'outbox', 'evidence'],
-  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations', 'archives', 'archive_lanes'],
+  ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations', 'archives', 'archive_lanes', 'records'],
 ] as const;
 
 /**
@@ -40,7 +40,7 @@ async function copyTable(
 ): Promise<void> {
   const columns = (db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as SqlRow[]).map(({ name }) => name as string);
   const add = db.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
-  const rowsAtOnce = table === 'replays' ? LARGE_PAGE : PAGE;
+  const rowsAtOnce = table === 'replays' || table === 'records' ? LARGE_PAGE : PAGE;
   db.exec('BEGIN IMMEDIATE');
   for await (const page of session.pages(selectOf(table, columns), table === 'books' ? [bookId, hostId] : [bookId], rowsAtOnce)) {
     for (const row of sqlRows(page)) add.run(...columns.map((column) => row[column] as SqlRow[string]));

@@ -7,7 +7,7 @@ import type { Need, ReadName } from './not-fetched.ts';
 import type { PgBooks } from './pg-books.ts';
 import { numbered, rowsOf } from './rows.ts';
 import { rowSeal } from './seal.ts';
-import { idempotencyName, readName } from './unit.ts';
+import { idempotencyName, readName, recordName } from './unit.ts';
 
 /** What a batch will read, as far as its operations say: fetched with the transaction's first statements. */
 export type Plan = {
@@ -15,6 +15,8 @@ export type Plan = {
   /** Accounts of them that must be audited even where they are sealed, and those that are to be opened. */
   readonly proofs: readonly string[];
   readonly idempotency: readonly (readonly [keyId: string, route: string, key: string])[];
+  /** Records that it may write. */
+  readonly records: readonly (readonly [kind: string, id: string])[];
   /** Ids of holds that are placed or settled. */
   readonly holdIds: readonly string[];
   /** How many holds it may place. */
@@ -23,7 +25,7 @@ export type Plan = {
   readonly stops: boolean;
 };
 
-export const NO_PLAN: Plan = { accounts: [], proofs: [], idempotency: [], holdIds: [], places: 0, stops: false };
+export const NO_PLAN: Plan = { accounts: [], proofs: [], idempotency: [], records: [], holdIds: [], places: 0, stops: false };
 
 /** A statement, and what is done with its answer. */
 export type Fetch = { readonly step: PgStep; readonly load: (result: PgResult) => void };
@@ -44,6 +46,8 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
       },
     },
   ];
+  // Before the time is read: it does not go back along a record either.
+  if (plan.records.length > 0) fetches.push(recordFetch(books, plan.records));
   if (plan.accounts.length > 0) fetches.push(...accountFetches(books, plan.accounts));
   else fetches.push(timeFetch(books));
   if (plan.proofs.length > 0) fetches.push(...proofFetches(books, plan.proofs));
@@ -177,6 +181,21 @@ function idempotencyFetch({ bookId, unit }: PgBooks, keys: Plan['idempotency']):
         unit.idempotency.set(idempotencyName(bookId, row.key_id, row.route, row.idempotency_key), row);
         unit.holdsByNo.set(row.hold_no as bigint, row);
       }
+    },
+  };
+}
+
+function recordFetch({ bookId, unit }: PgBooks, names: Plan['records']): Fetch {
+  return {
+    step: {
+      name: 'records',
+      text: `SELECT r.* FROM unnest($2::text[], $3::text[]) AS q(kind, record_id)
+        JOIN records r ON r.book_id = $1 AND r.kind = q.kind AND r.record_id = q.record_id ORDER BY r.kind, r.record_id FOR UPDATE OF r`,
+      values: [bookId, names.map(([kind]) => kind), names.map(([, id]) => id)],
+    },
+    load: (result) => {
+      for (const [kind, id] of names) unit.records.set(recordName(kind, id), { found: null, row: null });
+      for (const row of rowsOf(result)) unit.records.set(recordName(row.kind, row.record_id), { found: row, row });
     },
   };
 }

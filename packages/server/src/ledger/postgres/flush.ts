@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { PgStep } from '#ground/postgres-pipeline';
 import { accountRow } from '../account-row.ts';
 import type { Value } from '../statements.ts';
+import { recordSteps } from './flush-records.ts';
 import { rowSeal } from './seal.ts';
 import { ACCOUNT_COLUMNS, POSTING_COLUMNS } from './statements.ts';
 import type { Tables, Unit, UnitAccount } from './unit.ts';
@@ -99,6 +100,7 @@ export function flushSteps(unit: Unit, f: Flushing): readonly PgStep[] {
   add(insert('reconciliations', tables.reconciliations));
   add(insert('archives', tables.archives, ', state', ", 'sealed'"));
   add(insert('archive_lanes', tables.archive_lanes));
+  steps.push(...recordSteps(unit, f.bookId));
   for (const { month, state } of unit.marked) add(markStep(f, month, state));
   for (const { laneNo, seqTo } of unit.signed) add({ text: 'UPDATE lanes SET signed_to = $2 WHERE lane_no = $1', values: [laneNo, seqTo] });
   for (const generation of unit.generations) add(generationStep(f, generation));

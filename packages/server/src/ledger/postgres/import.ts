@@ -37,7 +37,7 @@ const TABLES: readonly (readonly [table: string, without: readonly string[]])[] 
     (table) => [table, []] as const,
   ),
   ['evidence', ['evidence_no']],
-  ...['idempotency', 'sources', 'keys', 'reconciliations'].map((table) => [table, []] as const),
+  ...['idempotency', 'sources', 'keys', 'reconciliations', 'records'].map((table) => [table, []] as const),
   ['replays', ['replay_no']],
 ];
 

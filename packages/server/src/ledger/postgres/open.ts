@@ -9,6 +9,7 @@ import type { WriterHub } from '../hub.ts';
 import { type LedgerBooks, ledgerOf } from '../ledger-of.ts';
 import type { Trouble } from '../protocol.ts';
 import { openReads } from '../reads.ts';
+import { recordReads } from '../record-reads.ts';
 import { type OpenedLedger, opened, started } from '../started.ts';
 import * as check from '../validate.ts';
 import { removePgMonth } from './archive.ts';
@@ -58,11 +59,13 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
   const workerData: PgOptions & Connecting = { url, bookId, hostId, laneIds, ticketKey, chainKey, now: clock.wallMs(), timing };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery, laneIndex = 0 } = await started(worker);
+  const [reads, key] = [pgReads(url, hostId), createSecretKey(chainKey)];
   const books: LedgerBooks = {
     laneId: laneIds[laneIndex] as Hex,
     epoch,
-    reads: openReads(pgReads(url, hostId), bookId),
-    verify: () => withSession(url, (session) => verifyPg(session, bookId, createSecretKey(chainKey))),
+    reads: openReads(reads, bookId),
+    records: recordReads(reads, bookId, key),
+    verify: () => withSession(url, (session) => verifyPg(session, bookId, key)),
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
     archiving: archivingOf(options),
   };

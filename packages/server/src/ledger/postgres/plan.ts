@@ -1,12 +1,14 @@
 import type { Books } from '../books.ts';
 import type { BatchOp, QueuedOp } from '../protocol.ts';
 import type { Plan } from './fetch.ts';
+import { recordName } from './unit.ts';
 
 /** What these operations will read. What is forgotten here is fetched when it is asked for. */
 export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchOp>[]): Plan {
   const accounts = new Set<string>();
   const proofs = new Set<string>();
   const idempotency = new Map<string, readonly [string, string, string]>();
+  const records = new Map<string, readonly [string, string]>();
   const holdIds: string[] = [];
   let places = 0;
   let stops = false;
@@ -26,12 +28,14 @@ export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchO
     else if (op.kind === 'standing') for (const id of op.body.accountIds) accounts.add(id);
     else if (op.kind === 'reconcile') accounts.add(op.body.request.sourceId);
     else if (op.kind === 'setStop') stops = true;
+    else if (op.kind === 'writeRecords') for (const { kind, id } of op.body) records.set(recordName(kind, id), [kind, id]);
     else for (const { id } of opened(op)) proofs.add(id);
   }
   return {
     accounts: [...accounts, ...proofs].sort(),
     proofs: [...proofs],
     idempotency: [...idempotency.values()],
+    records: [...records.values()],
     holdIds,
     places,
     stops,

@@ -3,7 +3,7 @@ import type { Journal } from '../journal.ts';
 import { guardBand } from '../ops/admission.ts';
 import type { Statement, StatementName, Statements, Value } from '../statements.ts';
 import { NotFetched, READS, type ReadName } from './not-fetched.ts';
-import { idempotencyName, readName, type Unit, type UnitAccount } from './unit.ts';
+import { idempotencyName, readName, recordName, type Unit, type UnitAccount, type UnitRecord } from './unit.ts';
 
 type Part = Partial<Record<StatementName, Partial<Statement>>>;
 type Work = { readonly unit: () => Unit; readonly journal: Journal };
@@ -22,6 +22,7 @@ export function unitStatements(unit: () => Unit, journal: Journal): Statements {
     ...accountStatements(work),
     ...holdStatements(work),
     ...bookStatements(work),
+    ...recordStatements(work),
     ...appending(work),
     ...reading(work),
   };
@@ -256,6 +257,27 @@ function bookStatements(work: Work): Part {
         return ONE;
       },
     },
+  };
+}
+
+function recordStatements(work: Work): Part {
+  const record = (kind: Value | undefined, id: Value | undefined): UnitRecord => {
+    const found = work.unit().records.get(recordName(kind, id));
+    if (found === undefined) throw new Error('a record was not fetched with the batch that writes it');
+    return found;
+  };
+  const set = (kind: Value | undefined, id: Value | undefined, row: SqlRow | null) => {
+    const { found } = record(kind, id);
+    put(work, work.unit().records, recordName(kind, id), { found, row });
+    return ONE;
+  };
+  return {
+    record_read: { get: (_book, kind, id) => record(kind, id).row ?? undefined },
+    record_write: {
+      run: (_book, kind, record_id, rev, state, body, created_at, written_at, mac) =>
+        set(kind, record_id, { kind, record_id, rev, state, body, created_at, written_at, mac } as SqlRow),
+    },
+    record_remove: { run: (_book, kind, id) => set(kind, id, null) },
   };
 }
 

@@ -16,6 +16,9 @@ export type UnitAccount = {
   isRestored: boolean;
 };
 
+/** A record within the transaction: as it was found and as it is now; null: not there. */
+export type UnitRecord = { readonly found: SqlRow | null; readonly row: SqlRow | null };
+
 /** What it takes to audit an account: its last two postings, newest first, and the sums over its open holds. */
 export type Proof = { readonly postings: readonly SqlRow[]; readonly held: bigint; readonly guarded: bigint };
 
@@ -59,6 +62,8 @@ export type Unit = {
   /** By the key's four parts; null: it is free. */
   readonly idempotency: Map<string, SqlRow | null>;
   readonly lanes: Map<string, SqlRow | null>;
+  /** By kind and id. */
+  readonly records: Map<string, UnitRecord>;
   /** Answers of statements that only read, by name and values. */
   readonly reads: Map<string, readonly SqlRow[]>;
   readonly tables: Tables;
@@ -87,6 +92,7 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
     holdsByNo: new Map(),
     idempotency: new Map(),
     lanes: new Map(),
+    records: new Map(),
     reads: new Map(),
     tables: {
       holds: [],
@@ -117,6 +123,10 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
 
 export function readName(name: string, values: readonly Value[]): string {
   return [name, ...values].join('\n');
+}
+
+export function recordName(kind: Value | undefined, id: Value | undefined): string {
+  return `${kind}\n${id}`;
 }
 
 export function idempotencyName(...parts: readonly (Value | undefined)[]): string {

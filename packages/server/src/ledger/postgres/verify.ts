@@ -6,6 +6,7 @@ import { ARCHIVE_LOCK } from './locks.ts';
 import { numbered, rowsOf, sqlRows } from './rows.ts';
 
 const PAGE = 1_000;
+const LARGE_PAGE = 16;
 
 /** Verifies the books in one snapshot, on a session of its own. @returns one sentence per finding. */
 export async function verifyPg(session: PgSession, bookId: string, key: KeyObject): Promise<readonly string[]> {
@@ -21,7 +22,8 @@ export async function verifyPg(session: PgSession, bookId: string, key: KeyObjec
 
 function engineOf(session: PgSession): VerifyEngine {
   return {
-    rows: (sql, ...values) => stream(session, numbered(sql), values),
+    rows: (sql, ...values) => stream(session, numbered(sql), values, PAGE),
+    largeRows: (sql, ...values) => stream(session, numbered(sql), values, LARGE_PAGE),
     schemaFindings: (guards) => missing(session, guards),
     charges: async (_bookId, holdIds) => {
       const text = `SELECT q.hold_id, p.account_id, p.amount, p.digest FROM unnest($1::text[]) AS q(hold_id), postings p
@@ -31,8 +33,13 @@ function engineOf(session: PgSession): VerifyEngine {
   };
 }
 
-async function* stream(session: PgSession, text: string, values: readonly (string | bigint | number)[]): AsyncGenerator<SqlRow> {
-  for await (const page of session.pages(text, values, PAGE)) yield* sqlRows(page);
+async function* stream(
+  session: PgSession,
+  text: string,
+  values: readonly (string | bigint | number)[],
+  rows: number,
+): AsyncGenerator<SqlRow> {
+  for await (const page of session.pages(text, values, rows)) yield* sqlRows(page);
 }
 
 /** Guards that are not there, or do not fire: a trigger that is disabled is as good as gone. */
