@@ -120,6 +120,11 @@ describe('several processes at one writer', () => {
     const a = join('a');
     await expect(a.ledger.verify()).rejects.toMatchObject({ code: 'STATE_INVALID' });
     await expect(a.ledger.backup('x')).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    // It may write a record, and has no key to check one by.
+    await a.ledger.writeRecords([{ kind: 'test', id: 'a', rev: 0n, state: '', body: '{}' }]);
+    await expect(a.ledger.record('test', 'a')).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    await expect(a.ledger.records('test', { limit: 1 })).rejects.toMatchObject({ code: 'STATE_INVALID' });
+    expect(await ledger.record('test', 'a')).toMatchObject({ rev: 1n });
   });
 });
 

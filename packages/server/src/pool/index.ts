@@ -1,0 +1,2 @@
+/** The donation pool: what it keeps, beside the books. */
+export { amount, Store, type Stored, writeTogether } from './store.ts';
