@@ -1,4 +1,5 @@
 import type { Endpoint } from '../packages/core/src/index.ts';
+import { NOT_DONATED } from '../packages/server/src/ledger/gates.ts';
 import type { BatchOp } from '../packages/server/src/ledger/protocol.ts';
 import type { KeyRow, NewAccount, SourceRow } from '../packages/server/src/ledger/types.ts';
 import type { Character } from './conduct.ts';
@@ -75,6 +76,7 @@ export function opening(now: number, hashOf: (id: string) => string, dice: Dice)
       models: '{}',
       tariff: TARIFF,
       createdAt: now,
+      ...NOT_DONATED,
     };
     return { kind: 'addSource', body: { source, accounts: [{ id, kind: 'source', tenantId: 't', asset: 'tokens', ceiling, limit }] } };
   });
@@ -94,6 +96,7 @@ function addKey({ id, sources, limit, hasCredits }: KeyPart, now: number, hash: 
     createdAt: now,
     expiresAt: null,
     replayS: dice.chance(0.5) ? REPLAY_S : 0,
+    use: 'calls',
   };
   const budget: NewAccount = { id, kind: 'key', tenantId: 't', asset: 'tokens', ceiling: CEILING, limit };
   // One key ends while calls are running under it.

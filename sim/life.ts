@@ -230,8 +230,8 @@ class SimSources extends Sources {
     this.#stage = stage;
   }
 
-  override allowed(ids: readonly string[] | null): readonly Source[] {
-    return super.allowed(ids).map((source) => this.#of(source));
+  override allowed(key: Parameters<Sources['allowed']>[0]): readonly Source[] {
+    return super.allowed(key).map((source) => this.#of(source));
   }
 
   #of(source: Source): Source {

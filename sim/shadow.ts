@@ -1,5 +1,6 @@
 import type { BatchOp, OpAnswer, Settlement } from '../packages/server/src/ledger/protocol.ts';
 import type {
+  AccountKind,
   AccountState,
   Asset,
   HoldLine,
@@ -12,7 +13,7 @@ import type {
 
 export type ShadowAccount = {
   readonly id: string;
-  readonly kind: 'source' | 'key' | 'operator';
+  readonly kind: AccountKind;
   readonly asset: Asset;
   readonly ceiling: bigint;
   readonly expiresAt: number | null;

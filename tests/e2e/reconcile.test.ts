@@ -9,7 +9,7 @@ import { type Books, openBooks } from '../../packages/server/src/app/books.ts';
 import { archiveExport } from '../../packages/server/src/app/reconcile-archive.ts';
 import { announceAndReconcile } from '../../packages/server/src/app/reconcile-steps.ts';
 import { type Config, loadConfig } from '../../packages/server/src/ground/config.ts';
-import type { ReconcileRequest } from '../../packages/server/src/ledger/index.ts';
+import { NOT_DONATED, type ReconcileRequest } from '../../packages/server/src/ledger/index.ts';
 import { addKey, call, settledSource, sourceView, wrongs } from '../support/calling.ts';
 import { type DaemonOptions, startDaemon as launch, type TestDaemon } from '../support/daemon.ts';
 import { base64, type Interval, RESET, Reconciling, type View } from '../support/reconciling.ts';
@@ -222,7 +222,9 @@ describe('a donated key', () => {
       await vault.seal({ id, provider: 'sandbox', donor, ceiling: BigInt(CAP), expiry: 0, epoch: 1 }, Buffer.from(apiKey));
       const row = { id, name: 'gift', provider: 'sandbox', baseUrl: `${sandbox.url}/v1`, mode: 1, settle: 'metered' } as const;
       const account = { id, kind: 'source', tenantId: 'operator', asset: 'tokens', ceiling: BigInt(CAP), limit: BigInt(CAP) } as const;
-      await ledger.addSource({ ...row, countConsent: false, models: '{}', tariff: '[]', createdAt: clock.wallMs() }, [account]);
+      await ledger.addSource({ ...row, ...NOT_DONATED, countConsent: false, models: '{}', tariff: '[]', createdAt: clock.wallMs() }, [
+        account,
+      ]);
     });
     const daemon = await startDaemon({ dir: first.dir });
     const from = Math.floor(Date.now() / 1000) * 1000;

@@ -138,12 +138,15 @@ async function someOfEverything(ledger: Ledger): Promise<readonly string[]> {
   await ledger.addSource(
     {
       ...{ id: 'source-2', name: 'q"uo\\te', provider: 'openai', baseUrl: 'https://x/v1', mode: 0, settle: 'hold' },
+      ...{ pool: true, groups: ['pool', 'pool/openai'], minutesAccountId: 'minutes-2' },
       ...{ countConsent: true, models: '{"m":{}}', tariff: '[]', createdAt: 5 },
     },
     [newAccount('source-2', 500n, { expiresAt: 4_000_000_000_000 })],
   );
   const key = { id: 'key-2', name: 'ключ', tenantId: 'tenant-1', hash: 'ab'.repeat(32), hint: 'tk_…', creditAccountId: null };
-  await ledger.addKey({ ...key, sources: ['source-2'], createdAt: 6, expiresAt: null, replayS: 60 }, [newAccount('key-2', 50n)]);
+  await ledger.addKey({ ...key, sources: ['source-2'], createdAt: 6, expiresAt: null, replayS: 60, use: 'pool' }, [
+    newAccount('key-2', 50n),
+  ]);
   const outcomes = ['metered', 'burned', 'released', 'bound'] as const;
   const settled = outcomes.map((outcome) => ({ outcome, request: holdRequest(10n) }));
   for (const { outcome, request } of settled) {

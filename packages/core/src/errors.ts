@@ -81,6 +81,12 @@ export const ERRORS = {
     'Try again later, or ask the operator to add or resume a source.',
   ),
   POOL_STOPPED: entry(503, true, 'The operator has stopped all calls.', 'Wait until the operator resumes them.'),
+  GOVERNANCE_LOCKED: entry(
+    403,
+    true,
+    'The donation pool is not open yet, so none of its calls was sent.',
+    'Wait until the time that the message names: it opens by itself.',
+  ),
   OVERLOADED: entry(503, false, 'The gateway has as many calls in flight as it takes.', 'Try again after the time in `retry-after`.'),
   SHUTTING_DOWN: entry(503, false, 'The gateway is shutting down.', 'Try again after the time in `retry-after`.'),
   ALREADY_SERVED: entry(

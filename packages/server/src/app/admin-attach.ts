@@ -10,6 +10,7 @@ export async function attachSource(daemon: Daemon, id: string, apiKey: string): 
   if (!daemon.isShared)
     throw new TallyError('STATE_INVALID', 'The books are of this host alone: a key is given with `source add`.', { id });
   const { row } = await findSource(daemon, id);
+  if (row.pool) throw new TallyError('STATE_INVALID', 'The source was donated: its key is sealed where its donor gave it.', { id });
   if (isHere(vault, id)) throw new TallyError('STATE_INVALID', 'The key of this source was given to this host before.');
   const account = await ledger.auditedAccount(id);
   if (account === null) throw new TallyError('NOT_FOUND', 'There is no source with this id.');

@@ -11,7 +11,7 @@ export type KeyView = Readonly<Record<string, unknown>>;
 export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyView & { readonly virtual_key: string }> {
   const { ledger, front, vault, clock } = daemon;
   const now = clock.wallMs();
-  const known = new Set((await ledger.sources()).map(({ id }) => id));
+  const known = new Set((await ledger.sources()).filter(({ pool }) => !pool).map(({ id }) => id));
   const unknown = input.sources?.find((id) => !known.has(id));
   if (unknown !== undefined) throw new TallyError('INPUT_INVALID', 'sources: names a source that does not exist.', { field: 'sources' });
   if (input.expires_at !== undefined && input.expires_at <= now)
@@ -30,6 +30,7 @@ export async function createKey(daemon: Daemon, input: KeyInput): Promise<KeyVie
     createdAt: now,
     expiresAt: input.expires_at ?? null,
     replayS: input.replay_s,
+    use: 'calls',
   };
   const expires = input.expires_at === undefined ? {} : { expiresAt: input.expires_at };
   const limit = input.limit ?? AMOUNT_MAX;
@@ -94,5 +95,6 @@ function view(row: KeyRow, account: Account | null, credits: Account | null, now
     created_at: row.createdAt,
     expires_at: row.expiresAt,
     replay_s: row.replayS,
+    use: row.use,
   };
 }

@@ -1,6 +1,6 @@
 import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
-import type { Account, AccountState, SourceRow } from '#ledger';
+import { type Account, type AccountState, NOT_DONATED, type SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
 import { RECONCILE, SOURCE_ADDED, SOURCE_ADDING } from './anchor.ts';
 import type { Daemon } from './daemon.ts';
@@ -29,6 +29,7 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     models: JSON.stringify(input.models),
     tariff: JSON.stringify(input.tariff),
     createdAt: now,
+    ...NOT_DONATED,
   };
   await vault.audit(SOURCE_ADDING, id, { name: input.name });
   const meta = { id, provider: sealedProvider(row), donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 };
@@ -180,6 +181,7 @@ function view(daemon: Daemon, row: SourceRow, account: Account): SourceView {
     provider: row.provider,
     base_url: row.baseUrl,
     sandbox: row.mode === 1,
+    pool: row.pool,
     settle: row.settle,
     count_consent: row.countConsent,
     state: account.state,

@@ -70,7 +70,9 @@ export async function nextGeneration(ledger: Ledger, vault: Vault): Promise<void
 
 /** What is remembered of the books: how far each source has come and, in shared ones, each lane, in which every call ends. */
 export async function headsOf(ledger: Ledger, isShared: boolean): Promise<readonly AccountHead[]> {
-  const heads = accountHeads(await ledger.accounts('source'));
+  // Gates bear the pool's lockout: one that went back is found as a source is.
+  const kinds = ['source', 'minutes', 'group'] as const;
+  const heads = accountHeads((await Promise.all(kinds.map((kind) => ledger.accounts(kind)))).flat());
   if (!isShared) return heads;
   const lanes = (await ledger.lanes()).map(({ laneId, nextSeq }) => ({ accountId: `lane:${laneId}`, seq: nextSeq, spent: 0n, head: '' }));
   return [...heads, ...lanes];

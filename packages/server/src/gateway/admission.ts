@@ -27,13 +27,15 @@ export function soonest(deps: GatewayDeps, call: CallRequest, trail: Trail): num
   return Math.min(...serving(deps, call).map(({ row }) => trail.readyAt(row.id)));
 }
 
-function serving({ sources }: GatewayDeps, { plan, principal, spec }: CallRequest): readonly Source[] {
-  return sources.allowed(principal.key.sources).filter(({ models }) => models.get(plan.model)?.endpoints.includes(spec.endpoint));
+function serving({ sources }: GatewayDeps, { plan, principal, spec, pool }: CallRequest): readonly Source[] {
+  return sources
+    .allowed(principal.key)
+    .filter(({ row, models }) => (pool.sourceId ?? row.id) === row.id && models.get(plan.model)?.endpoints.includes(spec.endpoint));
 }
 
 /**
  * Places one durable hold over the first source that can carry the call, the key's tokens and its credits: all or none.
- * @throws MODEL_UNKNOWN, CAP_EXCEEDED, CAP_BUSY, NO_AVAILABLE_KEYS, KEY_*, POOL_STOPPED, LEDGER_UNAVAILABLE, SHUTTING_DOWN, the
+ * @throws MODEL_UNKNOWN, CAP_EXCEEDED, CAP_BUSY, NO_AVAILABLE_KEYS, KEY_*, POOL_STOPPED, GOVERNANCE_LOCKED, LEDGER_UNAVAILABLE, SHUTTING_DOWN, the
  * idempotency codes, and those of an upstream that was asked to count.
  */
 export async function admit(deps: GatewayDeps, call: CallRequest, trail: Trail, work: Work, sources: readonly Source[]): Promise<Held> {
@@ -78,7 +80,7 @@ function withoutConsent(error: TallyError, call: CallRequest, source: Source): T
 
 /** @throws the error where it is the caller's own key that lacks something: no other source can give it that. */
 function orThrow(error: TallyError, refusal: HoldRefusal | null, source: Source): TallyError {
-  if (refusal !== null && isMine(refusal, source.row.id)) throw error;
+  if (refusal !== null && isMine(refusal, source)) throw error;
   return error;
 }
 
@@ -86,16 +88,17 @@ type Tried = { readonly held: Held } | { readonly error: TallyError; readonly re
 
 /** Holds, or says why not. Where the caller named no output limit, a smaller one is tried before the call is refused. */
 async function tryHold(deps: GatewayDeps, call: CallRequest, trail: Trail, offer: Offer): Promise<Tried> {
-  const placed = await placeHold(deps, call, trail, offer, call.spec.name);
+  const deadlineMs = deps.limits.callDeadlineMs;
+  const placed = await placeHold(deps, call, trail, offer, { name: call.spec.name, deadlineMs });
   if ('held' in placed) return placed;
   if (placed.not.result === 'existing') throw existingError(placed.not);
   const { refusal } = placed.not;
   const smaller = shrunk(deps, call, offer, refusal);
   if (smaller !== null) {
-    const again = await placeHold(deps, call, trail, smaller, call.spec.name);
+    const again = await placeHold(deps, call, trail, smaller, { name: call.spec.name, deadlineMs });
     if ('held' in again) return again;
   }
-  const error = refusalError(refusal, isMine(refusal, offer.source.row.id));
+  const error = refusalError(refusal, isMine(refusal, offer.source));
   if (refusal.code === 'POOL_STOPPED') throw error;
   return { error, refusal };
 }

@@ -20,6 +20,11 @@ import { CarriedSecret } from './upstream-secret.ts';
 import { cutVerdict, lostError, streamVerdict, wholeVerdict } from './verdict.ts';
 import type { Job } from './work.ts';
 
+function timedOut({ isLastMinute }: Held): TallyError {
+  if (!isLastMinute) return new TallyError('UPSTREAM_TIMEOUT');
+  return new TallyError('UPSTREAM_TIMEOUT', 'The time that was given for this source is over, and the call was cut there.');
+}
+
 /** A call that was provably not billed and has told its caller nothing: it may be sent again, under a new hold, after `waitMs`. */
 export type Again = { readonly waitMs: number; readonly error: TallyError };
 
@@ -49,6 +54,8 @@ export class Call implements UpstreamEvents, Job<Again | null> {
   #bytes = 0;
   #overheadMs = 0;
   #started = false;
+  /** Monotonic ms of the first byte. */
+  #sentAt = 0;
   #ended = false;
   /** Lives as long as the request that carries it, to be taken out of what the upstream says of it. */
   #secret: CarriedSecret | null = null;
@@ -64,13 +71,13 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     });
     const hash = createHash('sha256').update(request.responseSalt);
     // A slow reader may take half of the call's time, never all of it.
-    const limits = { stallMs: deps.limits.readerStallMs, waitMs: deps.limits.callDeadlineMs / 2 };
+    const limits = { stallMs: deps.limits.readerStallMs, waitMs: held.deadlineMs / 2 };
     const flow = { pause: () => this.#upstream?.pause(), resume: () => this.#upstream?.resume() };
     this.#copy = deps.replays.copyFor(request);
     this.#relay = new Relay(res, hash, limits, deps.clock, flow, this.#copy);
     this.#deadline = setTimeout(
-      () => this.#cut({ kind: 'burned', reason: 'deadline', byCaller: this.#relay.waiting }, new TallyError('UPSTREAM_TIMEOUT')),
-      deps.limits.callDeadlineMs,
+      () => this.#cut({ kind: 'burned', reason: 'deadline', byCaller: this.#relay.waiting }, timedOut(held)),
+      held.deadlineMs,
     );
   }
 
@@ -104,6 +111,7 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     if (this.#ended || now - this.#held.heldAt > SEND_WITHIN_MS) return false;
     if (this.#relay.gone) return false;
     this.#started = true;
+    this.#sentAt = now;
     this.#overheadMs = now - this.#request.arrivedAt;
     // What a further attempt waited for is not the gateway's own time.
     if (this.#held.attempt === 1) this.#deps.metrics.overhead.observe(this.#overheadMs / 1000);
@@ -314,7 +322,8 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     const { metrics, clock } = this.#deps;
     if (again === null) metrics.calls.inc({ endpoint: this.#request.spec.name, outcome: code });
     else metrics.retries.inc({ endpoint: this.#request.spec.name, outcome: code });
-    const request = () => settlement(this.#held, outcome, this.#delivered(complete, finish), clock.wallMs());
+    const atWorkMs = this.#started ? clock.monotonicMs() - this.#sentAt : 0;
+    const request = () => settlement(this.#held, outcome, this.#delivered(complete, finish), clock.wallMs(), atWorkMs);
     const settled = settleHeld(this.#deps, this.#held, request, again !== null);
     if (this.#copy !== null && code === 'ok') this.#deps.replays.keep(this.#request, this.#held.receiptId, this.#copy, settled);
     else this.#copy?.drop();

@@ -11,6 +11,7 @@ import { describe } from './describe.ts';
 import { idHeaders } from './headers.ts';
 import { KeysAtWork } from './keys-at-work.ts';
 import { listModels, oneModel } from './models.ts';
+import { readPoolHeaders } from './pool-headers.ts';
 import { planCall } from './providers/plan.ts';
 import { checkQuery } from './query.ts';
 import type { CallRequest } from './request.ts';
@@ -113,6 +114,7 @@ export class Gateway {
     const principal = await this.#deps.principals.identify(req.headers);
     if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw new TallyError('CONTENT_TYPE_INVALID');
     const idempotencyKey = readIdempotencyKey(req);
+    const pool = readPoolHeaders(req.headers, principal.key.use);
     const passedHeaders = route.dialect.passedHeaders(req.headers);
     const room = this.#bodies.reserve();
     try {
@@ -129,6 +131,7 @@ export class Gateway {
         requestHash: salts.requestHash(body),
         responseSalt: salts.salt('response'),
         idempotencyKey,
+        pool,
         billableBytes: billableBytes(plan),
         arrivedAt,
       };

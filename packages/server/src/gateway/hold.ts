@@ -3,6 +3,7 @@ import { type Bound, boundAmount, factsVersion } from '@tallystick/core';
 import { randomHex, timedHex, uuidv7 } from '#ground/ids';
 import type { AccountBalance, HoldLine, HoldRequest, HoldResult, SendPermit } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
+import { gateLines, minutesLeft } from './gates.ts';
 import type { Offer } from './offer.ts';
 import type { CallRequest } from './request.ts';
 import type { Source } from './sources.ts';
@@ -26,13 +27,32 @@ export type Held = {
   readonly balances: readonly AccountBalance[];
   /** Monotonic ms of the commit. */
   readonly heldAt: number;
+  /** From when it is cut, ms after it is begun. */
+  readonly deadlineMs: number;
+  /** That is all that its source's minutes have left. */
+  readonly isLastMinute: boolean;
 };
 
 export type Placed = { readonly held: Held } | { readonly not: Exclude<HoldResult, { result: 'created' }> };
 
-/** Places one durable hold over the source, the key's tokens and its credits: all or none. @param name what is asked of the source. */
-export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Trail, offer: Offer, name: string): Promise<Placed> {
-  const request = holdRequest(deps, call, trail.next, offer, name);
+/** What is asked of the source, and how long it may take. */
+export type Asked = { readonly name: string; readonly deadlineMs: number };
+
+/**
+ * Places one durable hold over the source, its minutes and gates, the key's tokens and its credits: all or none. Where less time is left of the
+ * source than was asked for, that is the call's deadline.
+ */
+export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Trail, offer: Offer, asked: Asked): Promise<Placed> {
+  const placed = await place(deps, call, trail, offer, asked);
+  if ('held' in placed) return placed;
+  const left = minutesLeft(placed.not, offer.source);
+  return 'not' in left ? left : place(deps, call, trail, offer, { ...asked, ...left, isLastMinute: true });
+}
+
+type Placing = Asked & { readonly isLastMinute?: true };
+
+async function place(deps: GatewayDeps, call: CallRequest, trail: Trail, offer: Offer, asked: Placing): Promise<Placed> {
+  const request = holdRequest(deps, call, trail.next, offer, asked);
   const stop = deps.metrics.hold.startTimer();
   const result = await deps.ledger.hold(request);
   stop();
@@ -53,6 +73,8 @@ export async function placeHold(deps: GatewayDeps, call: CallRequest, trail: Tra
     permit: result.permit,
     balances: result.balances,
     heldAt: deps.clock.monotonicMs(),
+    deadlineMs: asked.deadlineMs,
+    isLastMinute: asked.isLastMinute === true,
   };
   return { held };
 }
@@ -64,12 +86,13 @@ function likelyInput({ plan, billableBytes }: CallRequest, { proof, input }: Bou
   return bytes < input ? bytes : input;
 }
 
-function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offer: Offer, name: string): HoldRequest {
+function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offer: Offer, { name, deadlineMs }: Asked): HoldRequest {
   const { key, tenantHash } = call.principal;
   const { source, bound } = offer;
   const lines: HoldLine[] = [
     { accountId: source.row.id, amount: bound.total },
     { accountId: key.id, amount: bound.total },
+    ...gateLines(source, key, deadlineMs),
   ];
   if (key.creditAccountId !== null) lines.push({ accountId: key.creditAccountId, amount: boundAmount(source.tariff, bound.total) });
   return {
@@ -81,6 +104,7 @@ function holdRequest(deps: GatewayDeps, call: CallRequest, attempt: number, offe
     tenantId: key.tenantId,
     lines,
     guarded: bound.proof === 'count',
+    ...(call.pool.reservationId === undefined ? {} : { within: call.pool.reservationId }),
     nonce: randomHex(16),
     receiptId: timedHex(deps.clock.wallMs()),
     mode: source.row.mode,

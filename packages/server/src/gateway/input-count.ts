@@ -64,14 +64,18 @@ export async function countInput(
   const asked = proofOffer(deps, { ...call, spec: { ...call.spec, isFree: true } }, source);
   if (asked instanceof TallyError) return asked;
   const body = counter.body(call.plan, asked.body);
-  // The idempotency key is the call's: a count serves nobody.
-  const counting = { ...call, idempotencyKey: undefined };
-  const placed = await placeHold(deps, counting, trail, { ...asked, body, output: 0n } satisfies Offer, 'count');
+  // The idempotency key is the call's, and so is its reservation: a count serves nobody, and takes nothing out of it.
+  const { sourceId } = call.pool;
+  const counting = { ...call, idempotencyKey: undefined, pool: { sourceId } };
+  const placed = await placeHold(deps, counting, trail, { ...asked, body, output: 0n } satisfies Offer, {
+    name: 'count',
+    deadlineMs: COUNT_MS_MAX,
+  });
   if ('not' in placed) {
     if (placed.not.result === 'existing') throw existingError(placed.not);
     const { refusal } = placed.not;
-    const error = refusalError(refusal, isMine(refusal, source.row.id));
-    if (refusal.code === 'POOL_STOPPED' || isMine(refusal, source.row.id)) throw error;
+    const error = refusalError(refusal, isMine(refusal, source));
+    if (refusal.code === 'POOL_STOPPED' || isMine(refusal, source)) throw error;
     return error;
   }
   trail.asked();
@@ -106,7 +110,7 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
     this.#ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#deadline = setTimeout(() => this.#cut(new TallyError('UPSTREAM_TIMEOUT', COUNT_FAILED)), COUNT_MS_MAX);
+    this.#deadline = setTimeout(() => this.#cut(new TallyError('UPSTREAM_TIMEOUT', COUNT_FAILED)), held.deadlineMs);
   }
 
   run(): Promise<bigint | TallyError> {
@@ -189,7 +193,7 @@ class CountRequest implements UpstreamEvents, Job<bigint | TallyError> {
       seen: null,
     };
     try {
-      const request = settlement(this.#held, { kind: 'released', reason }, delivered, this.#deps.clock.wallMs());
+      const request = settlement(this.#held, { kind: 'released', reason }, delivered, this.#deps.clock.wallMs(), 0);
       if ((await this.#deps.ledger.settle(request, 'now')).result === 'settled') this.#deps.onReceipt();
     } catch (cause) {
       this.#deps.log.error(

@@ -30,7 +30,7 @@ async function activeSources(deps: GatewayDeps, principal: Principal): Promise<r
   const key = await deps.ledger.account(principal.key.id);
   if (key?.state === 'revoked') throw new TallyError('KEY_REVOKED');
   if (key?.expiresAt != null && key.expiresAt <= deps.clock.wallMs()) throw new TallyError('KEY_EXPIRED');
-  const allowed = deps.sources.allowed(principal.key.sources);
+  const allowed = deps.sources.allowed(principal.key);
   const accounts = await Promise.all(allowed.map(({ row }) => deps.ledger.account(row.id)));
   return allowed.filter((_, i) => accounts[i]?.state === 'active');
 }

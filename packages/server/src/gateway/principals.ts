@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Hex, pseudonym, TallyError } from '@tallystick/core';
-import type { KeyRow } from '#ledger';
+import type { KeyRow, KeyUse } from '#ledger';
 
 /** Who calls: a virtual key, and the secret itself for the salts that only its holder can make again. */
 export type Principal = { readonly key: KeyRow; readonly tenantHash: Hex; readonly secret: string };
@@ -16,6 +16,9 @@ export const KEY_HEADERS = ['x-api-key', 'x-goog-api-key'] as const;
 
 /** `tk_` and 32 random bytes in base64url. */
 export const VIRTUAL_KEY = /^tk_[A-Za-z0-9_-]{43}$/;
+
+/** Nearly all keys are for calls. */
+const USES: readonly KeyUse[] = ['calls', 'pool', 'validation'];
 
 /**
  * The virtual keys of this gateway, by hash. A cache of who a key is, never of what it may do:
@@ -35,8 +38,10 @@ export class Principals {
     for (const key of keys) this.add(key);
   }
 
-  hash(secret: string): string {
-    return createHmac('sha256', this.#hashKey).update(secret).digest('hex');
+  /** The use is a part of it: who can write the books can give a key no other use, since its hash would not be found. */
+  hash(secret: string, use: KeyUse = 'calls'): string {
+    const text = use === 'calls' ? secret : `${use}:${secret}`;
+    return createHmac('sha256', this.#hashKey).update(text).digest('hex');
   }
 
   add(key: KeyRow): void {
@@ -46,22 +51,35 @@ export class Principals {
   /** @throws AUTH_MISSING, AUTH_INVALID. The lookup is by keyed hash, so its timing tells nothing of a key. */
   authenticate(headers: IncomingHttpHeaders): Principal {
     const secret = givenKey(headers);
-    return this.#principal(this.hash(secret), secret);
+    return this.#principal(secret);
   }
 
   /** As `authenticate`, but what is not known here is looked up first. @throws also LEDGER_UNAVAILABLE */
   async identify(headers: IncomingHttpHeaders): Promise<Principal> {
     const secret = givenKey(headers);
-    const hash = this.hash(secret);
-    if (this.#lookUp !== null && !this.#byHash.has(hash)) {
-      const found = await this.#lookUp(hash);
-      if (found !== null) this.add(found);
-    }
-    return this.#principal(hash, secret);
+    if (this.#lookUp !== null && this.#find(secret) === undefined) await this.#seek(this.#lookUp, secret);
+    return this.#principal(secret);
   }
 
-  #principal(hash: string, secret: string): Principal {
-    const known = this.#byHash.get(hash);
+  async #seek(lookUp: LookUp, secret: string): Promise<void> {
+    for (const use of USES) {
+      const found = await lookUp(this.hash(secret, use));
+      if (found === null) continue;
+      this.add(found);
+      return;
+    }
+  }
+
+  #find(secret: string): Known | undefined {
+    for (const use of USES) {
+      const known = this.#byHash.get(this.hash(secret, use));
+      if (known?.key.use === use) return known;
+    }
+    return undefined;
+  }
+
+  #principal(secret: string): Principal {
+    const known = this.#find(secret);
     if (known === undefined) throw new TallyError('AUTH_INVALID');
     return { ...known, secret };
   }

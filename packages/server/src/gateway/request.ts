@@ -1,4 +1,5 @@
 import type { Hex } from '@tallystick/core';
+import type { PoolHeaders } from './pool-headers.ts';
 import type { Principal } from './principals.ts';
 import type { EndpointSpec, Plan } from './providers/endpoint.ts';
 import type { BillableBytes } from './text-bytes.ts';
@@ -13,6 +14,7 @@ export type CallRequest = {
   readonly requestHash: Hex;
   readonly responseSalt: Uint8Array;
   readonly idempotencyKey: string | undefined;
+  readonly pool: PoolHeaders;
   /** See `billableBytes`: found once, however many sources are tried. */
   readonly billableBytes: BillableBytes;
   /** Monotonic ms. */

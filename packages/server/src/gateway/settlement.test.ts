@@ -23,7 +23,7 @@ function settled(of: Held, outcome: Outcome, more: Partial<Delivered> = {}) {
     seen: null,
     ...more,
   };
-  const request = settlement(of, outcome, delivered, 1);
+  const request = settlement(of, outcome, delivered, 1, 0);
   return {
     outcome: request.outcome,
     tokens: request.tokens,

@@ -27,8 +27,11 @@ export type Delivered = {
 
 const NOTHING: Usage = { input: 0n, cached_input: 0n, cache_write_5m: 0n, cache_write_1h: 0n, output: 0n, reasoning: 0n };
 
-/** Turns an ending into the ledger's request: priced lines, what is charged, and what a reader of the receipt wants to know. */
-export function settlement(held: Held, outcome: Outcome, delivered: Delivered, endedAt: number): SettleRequest {
+/**
+ * Turns an ending into the ledger's request: priced lines, what is charged, and what a reader of the receipt wants to know.
+ * @param atWorkMs from its first byte to its end: whoever it was that ended it, its source was at work.
+ */
+export function settlement(held: Held, outcome: Outcome, delivered: Delivered, endedAt: number, atWorkMs: number): SettleRequest {
   const kept = outcome.kind === 'metered' && held.source.row.settle === 'hold' && usageTotal(outcome.usage) <= held.bound.total;
   const kind = kept ? 'bound' : outcome.kind;
   const usage = charged(held, kind, outcome, delivered);
@@ -38,6 +41,7 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
     outcome: kind,
     tokens: kind === 'metered' && outcome.kind === 'metered' ? usageTotal(outcome.usage) : usageTotal(usage),
     credits: amount,
+    ...msOf(held, atWorkMs),
     lines,
     endedAt,
     responseHash: delivered.responseHash,
@@ -53,6 +57,12 @@ export function settlement(held: Held, outcome: Outcome, delivered: Delivered, e
       ...(outcome.kind === 'metered' ? { reported_tokens: String(usageTotal(outcome.usage)) } : {}),
     },
   };
+}
+
+/** A timer may be late by what the process had to do; that is not the source's giver's time. */
+function msOf({ source, deadlineMs }: Held, atWorkMs: number): { ms?: bigint } {
+  if (source.row.minutesAccountId === null) return {};
+  return { ms: BigInt(Math.ceil(Math.min(atWorkMs, deadlineMs))) };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type Tariff,
   tariffId,
 } from '@tallystick/core';
-import type { SourceRow } from '#ledger';
+import type { KeyRow, SourceRow } from '#ledger';
 import { Upstream, type UpstreamLimits } from './upstream.ts';
 
 /** A source, ready for use. Its state and balance are the ledger's, its secret the vault's: neither is kept here. */
@@ -90,10 +90,13 @@ export class Sources {
     await source?.upstream.close();
   }
 
-  /** Oldest first, so that one source is drained before the next is begun: fewer remainders too small to use. */
-  allowed(ids: readonly string[] | null): readonly Source[] {
-    const all = [...this.#byId.values()];
-    const some = ids === null ? all : all.filter(({ row }) => ids.includes(row.id));
+  /**
+   * What a key may use: donated sources are the pool's own keys' alone, and these use no others.
+   * Oldest first, so that one source is drained before the next is begun: fewer remainders too small to use.
+   */
+  allowed({ sources: ids, use }: Pick<KeyRow, 'sources' | 'use'>): readonly Source[] {
+    const isOfPool = use !== 'calls';
+    const some = [...this.#byId.values()].filter(({ row }) => row.pool === isOfPool && (ids === null || ids.includes(row.id)));
     return some.sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
   }
 

@@ -23,6 +23,7 @@ export type AccountRow = {
   readonly receipts: bigint;
   readonly receipted: bigint;
   readonly createdAt: bigint;
+  readonly opensAt: bigint | null;
 };
 
 export function accountRow(row: SqlRow): AccountRow {
@@ -47,6 +48,7 @@ export function accountRow(row: SqlRow): AccountRow {
     receipts: row.receipts as bigint,
     receipted: row.receipted as bigint,
     createdAt: row.created_at as bigint,
+    opensAt: row.opens_at as bigint | null,
   };
 }
 
@@ -69,6 +71,7 @@ export function toAccount(row: AccountRow): Account {
     seq: row.seq,
     head: row.head,
     createdAt: Number(row.createdAt),
+    opensAt: row.opensAt === null ? null : Number(row.opensAt),
   };
 }
 

@@ -35,6 +35,8 @@ export function accountAfter(base: AccountRow, posting: SqlRow): AccountRow {
     head: posting.head as string,
     receipts: posting.receipts as bigint,
     receipted: posting.receipted as bigint,
+    // Archives of before there was an opening have no such column.
+    opensAt: (posting.opens_at as bigint | null | undefined) ?? null,
   };
 }
 

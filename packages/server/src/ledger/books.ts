@@ -37,6 +37,8 @@ export type Books = {
   stop: string | null;
   /** Wall time that never goes back, Unix ms. */
   now: number;
+  /** Wall time less what the clock jumped forward by, Unix ms: what opens by time opens by this. 0 before the first message. */
+  grantNow: number;
   /** Whether the current transaction has written anything. */
   dirty: boolean;
 };
@@ -161,6 +163,7 @@ export function addPosting(books: Books, after: AccountRow, posting: Posting): A
     after.receipts,
     after.receipted,
     head,
+    after.opensAt,
   );
   books.dirty = true;
   return { ...numbered, head };
@@ -199,6 +202,33 @@ export function writeAccount(books: Books, before: AccountRow, after: AccountRow
   const written = { ...after, version: before.version + 1n };
   remember(books, written);
   return written;
+}
+
+/** Writes the time from which an account is open. @throws RowChanged where the row is not `before`. */
+export function writeOpening(books: Books, before: AccountRow, after: AccountRow): void {
+  const { changes } = books.sql.account_opens.run(
+    after.opensAt,
+    after.seq,
+    after.head,
+    books.bookId,
+    before.id,
+    before.version,
+    before.held,
+    before.spent,
+    before.overrun,
+    before.limit,
+    before.ceiling,
+    before.state,
+    before.expiresAt,
+    before.opensAt,
+    before.seq,
+    before.head,
+    before.receipts,
+    before.receipted,
+  );
+  if (Number(changes) !== 1) throw new RowChanged(before.id);
+  books.dirty = true;
+  remember(books, { ...after, version: before.version + 1n });
 }
 
 /** Queues an event in the outbox, in the same transaction. `body` must be JSON-safe. */

@@ -46,6 +46,7 @@ export function bootBooks(db: Database, options: WriterOptions): SqliteBooks {
       replays: { rows: Number(kept.n), bytes: Number(kept.bytes) },
       stop: stop.stopped === 0n ? null : ((stop.stop_reason as string | null) ?? ''),
       now,
+      grantNow: 0,
       dirty: false,
     };
   } catch (error) {

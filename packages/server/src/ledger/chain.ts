@@ -4,10 +4,10 @@ import type { AccountRow } from './account-row.ts';
 import type { Reconciliation } from './reconciliation.ts';
 
 /**
- * What one posting says beside the balances that result. The first four kinds leave the balances alone;
+ * What one posting says beside the balances that result. The first five kinds leave the balances alone;
  * `spend`, `ambiguous` and `reconcile` raise `spent`, `overrun` raises `overrun`, `reversal` lowers `spent`.
  */
-export type PostingKind = 'open' | 'limit' | 'state' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun' | 'reversal';
+export type PostingKind = 'open' | 'limit' | 'state' | 'opens' | 'release' | 'spend' | 'ambiguous' | 'reconcile' | 'overrun' | 'reversal';
 
 export type Posting = {
   readonly kind: PostingKind;
@@ -52,7 +52,9 @@ export function postingMac(key: KeyObject, bookId: string, account: AccountRow, 
       free(posting.contraId) +
       free(posting.businessId) +
       free(posting.ref) +
-      posting.digest,
+      posting.digest +
+      // Absent where there is none, so that the chains of before are as they were. Nothing else comes after the digest.
+      (a.opensAt === null ? '' : `|opens:${a.opensAt}`),
   );
 }
 

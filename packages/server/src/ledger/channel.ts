@@ -17,6 +17,8 @@ export const SOON_MS = 4;
 export type ChannelOptions = {
   /** False where the other end of the port does, for several: all is sent there at once, and what is in no hurry says so. */
   readonly collects?: boolean;
+  /** Wall time less what the clock jumped forward by, Unix ms; absent = wall time as it is. */
+  readonly grantMs?: (() => number) | undefined;
   readonly onTrouble?: ((trouble: Trouble) => void) | undefined;
 };
 
@@ -30,6 +32,7 @@ export class Channel {
   readonly #port: WriterPort;
   readonly #clock: Clock;
   readonly #collects: boolean;
+  readonly #grantMs: () => number;
   readonly #onTrouble: (trouble: Trouble) => void;
   readonly #waiting = new Map<number, Waiting>();
   #queued: QueuedOp[] = [];
@@ -42,11 +45,16 @@ export class Channel {
   #dead = false;
   #closed: (() => void) | undefined;
 
-  constructor(port: WriterPort, clock: Clock, { collects = true, onTrouble = () => {} }: ChannelOptions = {}) {
+  constructor(
+    port: WriterPort,
+    clock: Clock,
+    { collects = true, onTrouble = () => {}, grantMs = () => clock.wallMs() }: ChannelOptions = {},
+  ) {
     this.#port = port;
     this.#clock = clock;
     this.#collects = collects;
     this.#onTrouble = onTrouble;
+    this.#grantMs = grantMs;
     port.on('message', (reply) => this.#receive(reply));
     port.on('error', () => this.#die());
     port.on('exit', () => this.#die());
@@ -112,11 +120,11 @@ export class Channel {
 
   #flush(): void {
     this.#flushing = false;
-    const now = this.#clock.wallMs();
+    const [now, grantNow] = [this.#clock.wallMs(), this.#grantMs()];
     while (this.#queued.length > 0) {
       const ops = this.#queued.splice(0, LIMITS.batchMax);
       this.#inFlight += ops.length;
-      this.#port.postMessage({ now, ops });
+      this.#port.postMessage({ now, grantNow, ops });
     }
   }
 

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { archiveConformance } from './conformance/archive.ts';
 import type { CreateEngine } from './conformance/engine.ts';
 import { followingConformance } from './conformance/following.ts';
+import { gateConformance } from './conformance/gates.ts';
 import { holdConformance } from './conformance/holds.ts';
 import { modelConformance } from './conformance/model.ts';
 import { reconcileConformance } from './conformance/reconcile.ts';
@@ -18,6 +19,7 @@ import { tamperConformance } from './conformance/tampering.ts';
  */
 export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, isLight = false } = {}): void {
   describe(`${name}: hold`, () => holdConformance(create));
+  describe(`${name}: gates`, () => gateConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create, isLight));
   describe(`${name}: recovery`, () => recoveryConformance(create));

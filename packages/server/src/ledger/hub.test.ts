@@ -207,7 +207,8 @@ describe('what waits', () => {
       created: () => {},
       ended: () => {},
     };
-    const ask = (joined: Joined, op: Op, ids: readonly number[]) => joined.take({ now: 1, ops: ids.map((id) => ({ id, op })) });
+    const ask = (joined: Joined, op: Op, ids: readonly number[]) =>
+      joined.take({ now: 1, grantNow: 1, ops: ids.map((id) => ({ id, op })) });
     return { sent, writer, answered, ask, joined: [alone.join('a', asker), alone.join('b', asker)] as const };
   }
   const settle: Op = { kind: 'settle', body: checkSettle(settleRequest('h', 1n)) };

@@ -53,6 +53,7 @@ export class WriterHub {
   #soon: NodeJS.Timeout | null = null;
   #suspended: ReadonlySet<string> = new Set();
   #writer: WriterPort | null = null;
+  #grantMs: () => number = () => 0;
   #onSettled: () => void = () => {};
   #nextId = 1;
   #waiting = 0;
@@ -65,9 +66,10 @@ export class WriterHub {
     this.#orphans = new Orphans(new Channel(this.#port('orphans').port, clock), clock, log);
   }
 
-  /** Puts the hub before the writer. @returns the way there for this process itself; when that is closed, so is the writer. */
-  over(writer: WriterPort): WriterPort {
+  /** Puts the hub before the writer. @param grantMs see `ChannelOptions`: for all that is asked here. @returns the way there for this process itself; when that is closed, so is the writer. */
+  over(writer: WriterPort, grantMs: () => number = () => this.#clock.wallMs()): WriterPort {
     this.#writer = writer;
+    this.#grantMs = grantMs;
     writer.on('message', (reply) => this.#receive(reply));
     writer.on('error', () => this.#end());
     writer.on('exit', () => this.#end());
@@ -172,9 +174,10 @@ export class WriterHub {
       const room = Math.min(TURN_OPS, AT_WRITER_MAX - this.#atWriter.size);
       for (const queued of line.queue.splice(0, room)) pass({ line, queued, behind, isAgain: false });
     }
-    const now = this.#clock.wallMs();
+    const [now, grantNow] = [this.#clock.wallMs(), this.#grantMs()];
     // What frees goes before what takes, whoever asked first: one process's caller may have been answered before the other's asked.
-    for (const ops = [...others, ...holds]; ops.length > 0; ) this.#writer?.postMessage({ now, ops: ops.splice(0, LIMITS.batchMax) });
+    for (const ops = [...others, ...holds]; ops.length > 0; )
+      this.#writer?.postMessage({ now, grantNow, ops: ops.splice(0, LIMITS.batchMax) });
     this.#answer(refused);
   }
 

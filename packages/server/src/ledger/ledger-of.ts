@@ -27,7 +27,7 @@ function replaysOf(
   return {
     keepReplay: async (replay) => channel.ask({ kind: 'keepReplay', body: check.checkReplay(replay) }),
     replay: async (receiptId, accountIds) => {
-      for (const id of [receiptId, ...accountIds]) check.checkId(id, 'id');
+      for (const id of [receiptId, ...accountIds]) check.checkAccountId(id, 'id');
       const { refusal, now } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds } });
       return refusal === null ? find(receiptId, now) : { result: 'refused', refusal };
     },
@@ -37,21 +37,29 @@ function replaysOf(
   };
 }
 
-function accountsOf(channel: Channel): Pick<Ledger, 'openAccount' | 'setLimit' | 'lowerLimit' | 'setState' | 'auditedAccount'> {
+function accountsOf(
+  channel: Channel,
+): Pick<Ledger, 'openAccount' | 'setLimit' | 'lowerLimit' | 'raiseOpensAt' | 'setState' | 'auditedAccount'> {
   return {
     openAccount: async (account) => channel.ask({ kind: 'openAccount', body: check.checkNewAccount(account) }),
     setLimit: async (accountId, limit, ref) => channel.ask({ kind: 'setLimit', body: check.checkLimitChange(accountId, limit, ref) }),
     lowerLimit: async (accountId, limit, ref) =>
       channel.ask({ kind: 'setLimit', body: { ...check.checkLimitChange(accountId, limit, ref), onlyDown: true } }),
+    raiseOpensAt: async (accountId, opensAt, ref) => {
+      check.checkAccountId(accountId, 'accountId');
+      check.checkTime(opensAt, 'opensAt');
+      check.checkText(ref, 'ref');
+      return channel.ask({ kind: 'raiseOpensAt', body: { accountId, opensAt, ref } });
+    },
     setState: async (accountId, state, reason, reconciledSpent) => {
-      check.checkId(accountId, 'accountId');
+      check.checkAccountId(accountId, 'accountId');
       if (!['active', 'paused', 'frozen', 'revoked', 'destroyed'].includes(state)) throw check.invalid('state', 'is not known');
       check.checkText(reason, 'reason');
       if (reconciledSpent !== undefined) check.checkAmount(reconciledSpent, 'reconciledSpent');
       return channel.ask({ kind: 'setState', body: { accountId, state, reason, reconciledSpent } });
     },
     auditedAccount: async (accountId) => {
-      check.checkId(accountId, 'accountId');
+      check.checkAccountId(accountId, 'accountId');
       return channel.ask({ kind: 'account', body: { accountId } });
     },
   };

@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Accounts that one hold may name. */
   holdLinesMax: 16,
+  /** Groups that each hold on a source names: beside them are the source, its minutes, and the caller's accounts. */
+  groupsMax: 8,
   /** Classes of billed units in one receipt. */
   usageLinesMax: 32,
   /** Ids, names, reasons, references: UTF-16 code units. */

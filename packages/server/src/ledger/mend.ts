@@ -76,6 +76,7 @@ function freezeMended(books: Books, base: AccountRow, found: AccountRow | undefi
     a.receipts,
     a.receipted,
     a.createdAt,
+    a.opensAt,
   );
   remember(books, a);
 }

@@ -25,6 +25,8 @@ export type SqliteLedgerOptions = {
   /** Keys the chains of postings, 32 bytes. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Wall time less what the clock jumped forward by, Unix ms: what opens by time opens by this. Absent = wall time as it is. */
+  readonly grantMs?: () => number;
   /** Where archived months go, and are read from; absent = nowhere. */
   readonly archiveFolder?: string;
   /** Most pages (4 KiB) of the database; 0 = no limit but the disk. */
@@ -45,7 +47,9 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Op
   const workerData: WriterOptions = { file, bookId, laneId, ticketKey, chainKey, now: clock.wallMs(), pagesMax };
   const worker = new Worker(new URL('./writer.worker.ts', import.meta.url), { workerData });
   const { epoch, recovery } = await started(worker);
-  const channel = new Channel(options.hub?.over(worker as WriterPort) ?? (worker as WriterPort), clock);
+  const channel = new Channel(options.hub?.over(worker as WriterPort, options.grantMs) ?? (worker as WriterPort), clock, {
+    grantMs: options.grantMs,
+  });
   const reads = sqliteReads(file);
   const books: LedgerBooks = {
     laneId,

@@ -44,7 +44,7 @@ export class Orphans {
   }
 
   #settlement(holdId: string, outcome: 'released' | 'burned', reason: string): Op {
-    const nothing = { tokens: 0n, credits: 0n, ms: 0n, lines: [] };
+    const nothing = { tokens: 0n, credits: 0n, lines: [] };
     const endedAt = this.#clock.wallMs();
     return { kind: 'settle', body: checkSettle({ ...nothing, holdId, outcome, endedAt, responseHash: NO_HASH, detail: { reason } }) };
   }

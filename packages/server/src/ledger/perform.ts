@@ -1,7 +1,7 @@
 import { type Books, HoldChanged, RowChanged } from './books.ts';
 import { LedgerFault } from './fault.ts';
 import { mendAccount, mendHold } from './mend.ts';
-import { auditedAccount, openAccount, setLimit, setState } from './ops/accounts.ts';
+import { auditedAccount, openAccount, raiseOpensAt, setLimit, setState } from './ops/accounts.ts';
 import { markArchive, passTime, sealArchive } from './ops/archive.ts';
 import { addKey, addReceiptGroup, addSource, readStop, setGeneration, setStop } from './ops/book.ts';
 import { hold } from './ops/hold.ts';
@@ -67,6 +67,8 @@ function perform(books: Books, op: BatchOp): unknown {
       return openAccount(books, op.body);
     case 'setLimit':
       return setLimit(books, op.body);
+    case 'raiseOpensAt':
+      return raiseOpensAt(books, op.body);
     case 'setState':
       return setState(books, op.body);
     case 'account':

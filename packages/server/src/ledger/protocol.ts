@@ -35,6 +35,7 @@ export type BatchOp =
       readonly body: { readonly accountId: string; readonly limit: bigint; readonly ref: string; readonly onlyDown?: true };
     }
   | { readonly kind: 'account'; readonly body: { readonly accountId: string } }
+  | { readonly kind: 'raiseOpensAt'; readonly body: { readonly accountId: string; readonly opensAt: number; readonly ref: string } }
   | {
       readonly kind: 'setState';
       readonly body: {
@@ -77,8 +78,13 @@ export type Standing = { readonly refusal: HoldRefusal | null; readonly now: num
 /** `soon`: it is in no hurry; who passes it on to the writer may collect more. */
 export type QueuedOp<T extends Op = Op> = { readonly id: number; readonly op: T; readonly soon?: true };
 
-/** One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms. */
-export type WriterMessage = { readonly now: number; readonly ops: readonly QueuedOp[] } | { readonly close: true };
+/**
+ * One message to the writer: everything asked since the last one. `now`: wall time at the asking side, Unix ms; `grantNow`: the same less what
+ * its clock jumped forward by.
+ */
+export type WriterMessage =
+  | { readonly now: number; readonly grantNow: number; readonly ops: readonly QueuedOp[] }
+  | { readonly close: true };
 
 /** An error as it crosses a thread. */
 export type Fault = { readonly code: ErrorCode; readonly message: string; readonly facts: ErrorFacts };

@@ -130,7 +130,8 @@ function accountReads(sql: Statements, bookId: string) {
       archived === undefined ? ['0', 0] : ((JSON.parse(archived.operators as string) as OperatorTotals)[id] ?? ['0', 0]);
     const spent = BigInt(before) + (row.high as bigint) * 4_294_967_296n + (row.low as bigint);
     const createdAt = Number(((await sql.book.get(bookId)) as SqlRow).created_at);
-    const none = { ceiling: 0n, limit: 0n, held: 0n, overrun: 0n, parent: null, expiresAt: null, stateReason: null, head: '', version: 0n };
+    const none = { ceiling: 0n, limit: 0n, held: 0n, overrun: 0n, version: 0n };
+    const unset = { parent: null, expiresAt: null, opensAt: null, stateReason: null, head: '' };
     return {
       id,
       kind: 'operator',
@@ -141,6 +142,7 @@ function accountReads(sql: Statements, bookId: string) {
       seq: BigInt(postings) + (row.n as bigint),
       createdAt,
       ...none,
+      ...unset,
     };
   }
 
@@ -345,6 +347,9 @@ function sourceOf(row: SqlRow): SourceRow {
     models: row.models as string,
     tariff: row.tariff as string,
     createdAt: Number(row.created_at),
+    pool: Number(row.pool) === 1,
+    groups: JSON.parse(row.group_ids as string) as string[],
+    minutesAccountId: row.minutes_account_id as string | null,
   };
 }
 
@@ -360,5 +365,6 @@ function keyOf(row: SqlRow): KeyRow {
     createdAt: Number(row.created_at),
     expiresAt: row.expires_at === null ? null : Number(row.expires_at),
     replayS: Number(row.replay_s),
+    use: row.used_for as KeyRow['use'],
   };
 }

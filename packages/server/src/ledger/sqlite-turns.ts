@@ -7,8 +7,9 @@ import { runBatch } from './writer.ts';
 export function sqliteTurns(books: SqliteBooks, letGo: () => void): TurnEngine {
   const aside = new Aside(books);
   return {
-    seeTime: (now) => {
+    seeTime: (now, grantNow) => {
       books.now = Math.max(books.now, now);
+      books.grantNow = grantNow;
     },
     sortOut: (ops) => aside.take(ops),
     batch: (ops, now) => runBatch(books, ops, now),

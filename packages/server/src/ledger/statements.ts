@@ -3,6 +3,7 @@ import { type Database, readSqlFolder, type SqlRow } from '#ground/database';
 const NAMES = [
   'account_hold',
   'account_open',
+  'account_opens',
   'account_read',
   'account_restore',
   'account_write',

@@ -9,10 +9,12 @@ export type TurnPort = {
   reply(message: WriterReply): void;
 };
 
+type Asking = Exclude<WriterMessage, { readonly close: true }>;
+
 /** What an engine does with what was collected. */
 export type TurnEngine = {
-  /** Wall time at the asking side, Unix ms: also where nothing of it is for a batch. */
-  seeTime(now: number): void;
+  /** Wall time at the asking side, and the same less what its clock jumped forward by, Unix ms: also where nothing of it is for a batch. */
+  seeTime(now: number, grantNow: number): void;
   /** Takes what is not for a batch. @returns the rest. */
   sortOut(ops: readonly QueuedOp[]): readonly QueuedOp<BatchOp>[];
   batch(ops: readonly QueuedOp<BatchOp>[], now: number): BatchResult | Promise<BatchResult>;
@@ -50,7 +52,7 @@ export class Turns {
         return;
       }
       let next: WriterMessage | undefined;
-      if (message !== undefined) next = await this.#batch(message.ops, message.now);
+      if (message !== undefined) next = await this.#batch(message);
       await this.#aside();
       message = next ?? this.#port.take();
     }
@@ -66,9 +68,9 @@ export class Turns {
     return this.#isClosed;
   }
 
-  async #batch(first: readonly QueuedOp[], firstNow: number): Promise<WriterMessage | undefined> {
-    const { ops, now, next } = this.#collect(first, firstNow);
-    this.#engine.seeTime(now);
+  async #batch(first: Asking): Promise<WriterMessage | undefined> {
+    const { ops, now, grantNow, next } = this.#collect(first);
+    this.#engine.seeTime(now, grantNow);
     const forBatch = this.#engine.sortOut(ops);
     if (forBatch.length === 0) return next;
     const result = this.#engine.batch(forBatch, now);
@@ -85,16 +87,16 @@ export class Turns {
   }
 
   /** Takes what else is waiting, up to one batch. A message that does not fit, or the close, is `next`. */
-  #collect(first: readonly QueuedOp[], firstNow: number): { ops: readonly QueuedOp[]; now: number; next: WriterMessage | undefined } {
-    let ops = first;
-    let now = firstNow;
+  #collect(first: Asking): Asking & { readonly next: WriterMessage | undefined } {
+    let { ops, now, grantNow } = first;
     let next = this.#port.take();
     while (next !== undefined && !('close' in next) && ops.length + next.ops.length <= LIMITS.batchMax) {
       ops = [...ops, ...next.ops];
       now = Math.max(now, next.now);
+      grantNow = next.grantNow;
       next = this.#port.take();
     }
-    return { ops, now, next };
+    return { ops, now, grantNow, next };
   }
 
   async #close(): Promise<void> {

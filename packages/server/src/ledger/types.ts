@@ -8,7 +8,11 @@ export type BooksAt = { readonly file: string } | { readonly url: string };
 
 /** What an account counts. `tokens`: billable tokens; `credits`: credit base units (6 decimals); `ms`: milliseconds. */
 export type Asset = 'tokens' | 'credits' | 'ms';
-export type AccountKind = 'source' | 'key' | 'operator';
+/**
+ * `group`: a gate that the holds of many calls name with nothing, for its state and the time from which it is open; it is charged nothing.
+ * `minutes`: how long a source may be at work, ms.
+ */
+export type AccountKind = 'source' | 'key' | 'operator' | 'group' | 'minutes';
 /** `destroyed` and `revoked` are final. `frozen`: stopped by the ledger itself (overrun, regression); left only by reconciling. */
 export type AccountState = 'active' | 'paused' | 'frozen' | 'revoked' | 'destroyed';
 
@@ -24,9 +28,11 @@ export type NewAccount = {
   readonly parent?: string;
   /** Unix ms; absent = never. */
   readonly expiresAt?: number;
+  /** Unix ms, by grant time (wall time less what the clock jumped forward by): no hold before it. Absent = open. */
+  readonly opensAt?: number;
 };
 
-export type Account = Required<Omit<NewAccount, 'parent' | 'expiresAt'>> & {
+export type Account = Required<Omit<NewAccount, 'parent' | 'expiresAt' | 'opensAt'>> & {
   readonly parent: string | null;
   readonly expiresAt: number | null;
   readonly held: bigint;
@@ -40,6 +46,7 @@ export type Account = Required<Omit<NewAccount, 'parent' | 'expiresAt'>> & {
   readonly seq: bigint;
   readonly head: string;
   readonly createdAt: number;
+  readonly opensAt: number | null;
 };
 
 export type HoldLine = { readonly accountId: string; readonly amount: bigint };
@@ -58,6 +65,8 @@ export type HoldRequest = {
   readonly lines: readonly HoldLine[];
   /** The amounts rest on evidence, not on proof: the last tenth of each limit stays free of every hold, from now until this one ends. */
   readonly guarded?: boolean;
+  /** A reservation that the hold takes its amounts out of. */
+  readonly within?: string;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
   /** 48 bits of time and 80 random bits, hex: the public receipt id, fixed now. */
@@ -106,6 +115,7 @@ export type HoldRefusal =
       readonly reason: string | null;
     }
   | { readonly code: 'ACCOUNT_EXPIRED'; readonly accountId: string; readonly kind: AccountKind; readonly expiresAt: number }
+  | { readonly code: 'ACCOUNT_NOT_OPEN'; readonly accountId: string; readonly kind: AccountKind; readonly opensAt: number }
   | { readonly code: 'ACCOUNT_UNKNOWN'; readonly accountId: string }
   | { readonly code: 'POOL_STOPPED'; readonly reason: string }
   | { readonly code: 'ACCOUNT_TAMPERED'; readonly accountId: string };
@@ -146,7 +156,7 @@ export type SettleRequest = {
   readonly tokens: bigint;
   /** Metered credits to charge the tenant; as above. A burn charges the tenant `credits` as delivered, the source its whole hold. */
   readonly credits: bigint;
-  /** Milliseconds used, for lines on accounts of minutes; absent = what was held. */
+  /** Milliseconds used, for lines that count them, whatever the outcome but `released`; absent = not known: what was held, and of a burn its source's. */
   readonly ms?: bigint;
   readonly lines: readonly UsageLine[];
   readonly endedAt: number;
@@ -201,6 +211,12 @@ export type SourceRow = {
   /** Tariff lines that the tenant is charged by, JSON; `[]` = free. Pinned by hash in every hold. */
   readonly tariff: string;
   readonly createdAt: number;
+  /** It was donated: only keys of the pool may use it. */
+  readonly pool: boolean;
+  /** Accounts that every hold of a pool key on it names too, with nothing: its gates. */
+  readonly groups: readonly string[];
+  /** How long it may be at work: an account of kind `minutes`. */
+  readonly minutesAccountId: string | null;
 };
 
 /** A virtual key: only its hash is kept. Its token budget is the account with the same id; a credit budget, where set, is `creditAccountId`. */
@@ -219,7 +235,11 @@ export type KeyRow = {
   readonly expiresAt: number | null;
   /** For how long after its end the answer of a call with an idempotency key is kept for a retry, seconds, at most a day; 0 = not at all. */
   readonly replayS: number;
+  /** `calls`: never on donated sources. `pool`, `validation`: on those alone, and a validation passes their gates, which judge use. */
+  readonly use: KeyUse;
 };
+
+export type KeyUse = 'calls' | 'pool' | 'validation';
 
 /** An answer to keep for a retry of its call. */
 export type NewReplay = {
@@ -293,6 +313,8 @@ export interface Ledger extends LedgerRecords {
   setLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
   /** Lowers it to that, or leaves it where it is lower already: of several that are set at once, by whomever, the lowest stands. */
   lowerLimit(accountId: string, limit: bigint, ref: string): Promise<void>;
+  /** Moves the time from which an account is open, only ever later: what would be earlier is left as it is. */
+  raiseOpensAt(accountId: string, opensAt: number, ref: string): Promise<void>;
   /**
    * Refuses to leave a final state. Leaving `frozen` needs `reconciledSpent`: spent is raised to it when lower. For a source that is a
    * reconciliation of all time up to now: no later one may reach back before it.

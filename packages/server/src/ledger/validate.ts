@@ -9,6 +9,8 @@ import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
+/** A group may be part of another: `pool/openai`. */
+const ACCOUNT_ID = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/;
 const HEX_32 = /^0x[0-9a-f]{64}$/;
 const NONCE = /^[0-9a-f]{32}$/;
 const CALL_ID = /^(0x[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
@@ -20,6 +22,10 @@ export function invalid(field: string, what: string): TallyError {
 
 export function checkId(value: unknown, field: string): void {
   if (typeof value !== 'string' || !ID.test(value)) throw invalid(field, 'is not an id (letters, digits and _ . : -, up to 128)');
+}
+
+export function checkAccountId(value: unknown, field: string): void {
+  if (typeof value !== 'string' || !ACCOUNT_ID.test(value)) throw invalid(field, 'is not an account’s id (as an id, with slashes)');
 }
 
 export function checkText(value: unknown, field: string, max: number = LIMITS.textMax): void {
@@ -44,16 +50,19 @@ function checkHex(value: unknown, field: string): void {
 }
 
 export function checkNewAccount(account: NewAccount): NewAccount {
-  checkId(account.id, 'id');
+  if (account.kind === 'group') checkAccountId(account.id, 'id');
+  else checkId(account.id, 'id');
   if (account.id.startsWith(OPERATOR_PREFIX)) throw invalid('id', `may not start with ${OPERATOR_PREFIX}`);
-  if (account.kind !== 'source' && account.kind !== 'key') throw invalid('kind', 'is not one that can be opened');
+  if (!['source', 'key', 'group', 'minutes'].includes(account.kind)) throw invalid('kind', 'is not one that can be opened');
   if (!['tokens', 'credits', 'ms'].includes(account.asset)) throw invalid('asset', 'is not known');
+  if (account.kind === 'minutes' && account.asset !== 'ms') throw invalid('asset', 'of minutes is ms');
   checkText(account.tenantId, 'tenantId');
   checkAmount(account.ceiling, 'ceiling');
   checkAmount(account.limit, 'limit');
   if (account.limit > account.ceiling) throw new TallyError('LIMIT_INVALID', 'The limit is above the ceiling.', {});
   if (account.parent !== undefined) checkId(account.parent, 'parent');
   if (account.expiresAt !== undefined) checkTime(account.expiresAt, 'expiresAt');
+  if (account.opensAt !== undefined) checkTime(account.opensAt, 'opensAt');
   return account;
 }
 
@@ -94,7 +103,7 @@ function checkDetail<T extends HoldRequest['detail']>(detail: T): T {
 function checkHoldLines(lines: readonly HoldLine[], sourceId: string): readonly HoldLine[] {
   if (lines.length < 1 || lines.length > LIMITS.holdLinesMax) throw invalid('lines', `are not 1 to ${LIMITS.holdLinesMax}`);
   for (const line of lines) {
-    checkId(line.accountId, 'lines.accountId');
+    checkAccountId(line.accountId, 'lines.accountId');
     checkAmount(line.amount, 'lines.amount');
   }
   const sorted = [...lines].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
@@ -157,6 +166,10 @@ export function checkSource(source: SourceRow): SourceRow {
   if (source.mode !== 0 && source.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
   if (source.settle !== 'metered' && source.settle !== 'hold') throw invalid('settle', 'is neither metered nor hold');
   if (typeof source.countConsent !== 'boolean') throw invalid('countConsent', 'is neither true nor false');
+  if (typeof source.pool !== 'boolean') throw invalid('pool', 'is neither true nor false');
+  if (source.groups.length > LIMITS.groupsMax) throw invalid('groups', `are more than ${LIMITS.groupsMax}`);
+  for (const id of source.groups) checkAccountId(id, 'groups');
+  if (source.minutesAccountId !== null) checkId(source.minutesAccountId, 'minutesAccountId');
   checkTime(source.createdAt, 'createdAt');
   return source;
 }
@@ -175,6 +188,7 @@ export function checkKey(key: KeyRow): KeyRow {
   checkTime(key.createdAt, 'createdAt');
   if (key.expiresAt !== null) checkTime(key.expiresAt, 'expiresAt');
   if (!Number.isInteger(key.replayS) || key.replayS < 0 || key.replayS > 86_400) throw invalid('replayS', 'is not from 0 to 86400');
+  if (!['calls', 'pool', 'validation'].includes(key.use)) throw invalid('use', 'is not known');
   return key;
 }
 
@@ -214,7 +228,7 @@ export function checkLaneId(laneId: Hex): void {
 }
 
 export function checkLimitChange(accountId: string, limit: bigint, ref: string): { accountId: string; limit: bigint; ref: string } {
-  checkId(accountId, 'accountId');
+  checkAccountId(accountId, 'accountId');
   if (typeof limit !== 'bigint' || limit < 0n) throw new TallyError('LIMIT_INVALID');
   checkText(ref, 'ref');
   return { accountId, limit, ref };

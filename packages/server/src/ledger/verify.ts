@@ -188,6 +188,7 @@ export function verifyPosting({ bookId, key, say }: Verifying, row: AccountRow, 
   if (after.spent !== (before?.spent ?? 0n) + spent) say(`${name} does not add up to what was spent`);
   if (after.overrun !== (before?.overrun ?? 0n) + overrun) say(`${name} does not add up to the overrun`);
   if (before !== null && after.ceiling > before.ceiling) say(`${name} raises the ceiling`);
+  if (before !== null && (after.opensAt ?? 0n) < (before.opensAt ?? 0n)) say(`${name} moves the opening earlier`);
   return after;
 }
 

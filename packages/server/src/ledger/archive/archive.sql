@@ -46,6 +46,8 @@ CREATE TABLE postings (
   receipts INTEGER NOT NULL,
   receipted INTEGER NOT NULL,
   head TEXT NOT NULL,
+  -- Not in files of earlier versions.
+  opens_at INTEGER,
   PRIMARY KEY (account_id, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -5,7 +5,7 @@ import { KeyedSum } from './sums.ts';
 export const COLUMNS = {
   postings: [
     ...['book_id', 'account_id', 'seq', 'month', 'kind', 'contra_id', 'amount', 'business_id', 'ref', 'digest', 'at', 'ceiling'],
-    ...['spend_limit', 'spent', 'overrun', 'state', 'state_reason', 'expires_at', 'receipts', 'receipted', 'head'],
+    ...['spend_limit', 'spent', 'overrun', 'state', 'state_reason', 'expires_at', 'receipts', 'receipted', 'head', 'opens_at'],
   ],
   receipts: [
     ...['lane_no', 'seq', 'book_id', 'month', 'hold_no', 'kind', 'source_id', 'source_seq', 'charged', 'source_spent', 'ended_at', 'lines'],

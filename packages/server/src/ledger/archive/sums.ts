@@ -39,6 +39,8 @@ export class KeyedSum {
     let text = `${this.#label}|`;
     for (const column of this.#columns) {
       const value = row[column];
+      // It came later, as the last: where it is not set, a row adds what it did before.
+      if (column === 'opens_at' && (value ?? null) === null) continue;
       text += typeof value === 'bigint' ? `${value}|` : free(value as string | null);
     }
     return BigInt(`0x${createHmac('sha256', this.#key).update(text).digest('hex')}`);

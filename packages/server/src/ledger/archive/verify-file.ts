@@ -72,7 +72,7 @@ function verifyPostings(context: Context): Ends {
   const ends = { before: new Map<string, Cut>(), after: new Map<string, AccountRow>() };
   let last: readonly SqlRow[] = [];
   let postings = 0;
-  for (const posting of db.prepare(`SELECT ${columnsOf('postings', 't')} FROM postings t ORDER BY account_id, seq`).iterate()) {
+  for (const posting of db.prepare('SELECT * FROM postings ORDER BY account_id, seq').iterate()) {
     const id = posting.account_id as string;
     const row = accounts.get(id);
     if (row === undefined) {
@@ -108,7 +108,7 @@ function verifyPostings(context: Context): Ends {
 function fixedAccounts(db: Database): ReadonlyMap<string, AccountRow> {
   const nothing = { held: 0n, version: 0n, ceiling: 0n, spend_limit: 0n, spent: 0n, overrun: 0n, seq: 0n, receipts: 0n, receipted: 0n };
   const rows = db.prepare('SELECT * FROM accounts').all() as SqlRow[];
-  const open = { state: 'active', state_reason: null, expires_at: null, head: '', ...nothing };
+  const open = { state: 'active', state_reason: null, expires_at: null, opens_at: null, head: '', ...nothing };
   return new Map(rows.map((row) => [row.account_id as string, accountRow({ ...open, ...row })]));
 }
 

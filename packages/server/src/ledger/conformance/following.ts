@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { NOT_DONATED } from '../gates.ts';
 import type { KeyRow, SourceRow } from '../types.ts';
 import { useBooks } from './books.ts';
 import { type CreateEngine, created, holdRequest, KEY, newAccount, openAccounts, SOURCE, settleRequest } from './engine.ts';
@@ -14,6 +15,7 @@ const KEY_ROW: KeyRow = {
   createdAt: 1,
   expiresAt: null,
   replayS: 0,
+  use: 'calls',
 };
 const SOURCE_ROW: SourceRow = {
   id: 'source-2',
@@ -23,6 +25,7 @@ const SOURCE_ROW: SourceRow = {
   mode: 1,
   settle: 'metered',
   countConsent: false,
+  ...NOT_DONATED,
   models: '{}',
   tariff: '[]',
   createdAt: 1,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NOT_DONATED } from '../gates.ts';
 import { operatorAccount } from '../operator.ts';
 import type { ReconcileRequest } from '../reconciliation.ts';
 import type { NewAccount, SettleRequest } from '../types.ts';
@@ -95,6 +96,7 @@ export function reconcileConformance(create: CreateEngine): void {
         mode: 0,
         settle: 'hold',
         countConsent: false,
+        ...NOT_DONATED,
         models: '{}',
       } as const;
       await books.ledger.addSource({ id, ...row, tariff: '[]', createdAt: START }, [account]);

@@ -218,6 +218,7 @@ export function replayConformance(create: CreateEngine, isLight = false): void {
       createdAt: 6,
       expiresAt: null,
       replayS: 86_400,
+      use: 'calls' as const,
     };
     for (const replayS of [-1, 86_401, 0.5])
       await expect(books.ledger.addKey({ ...key, replayS }, [newAccount(KEY, 1n)])).rejects.toMatchObject({ code: 'INPUT_INVALID' });

@@ -1,5 +1,6 @@
 import { ZERO_32 } from '@tallystick/core';
 import { describe, expect, it } from 'vitest';
+import { NOT_DONATED } from '../gates.ts';
 import { operatorAccount } from '../operator.ts';
 import type { SettleRequest } from '../types.ts';
 import { useBooks } from './books.ts';
@@ -256,6 +257,7 @@ export function settleConformance(create: CreateEngine): void {
         mode: 1,
         settle: 'metered',
         countConsent: false,
+        ...NOT_DONATED,
         models: '{}',
         tariff: '[]',
       } as const;
@@ -274,6 +276,7 @@ export function settleConformance(create: CreateEngine): void {
         createdAt: 6,
         expiresAt: null,
         replayS: 3_600,
+        use: 'calls' as const,
       };
       await books.ledger.addKey(key, [newAccount(KEY, 100n), newAccount(CREDIT, 5n)]);
       // A hash is one key's.

@@ -1,6 +1,6 @@
 import { type AccountRow, toAccount } from '../account-row.ts';
 import { accountOf } from '../audit.ts';
-import { addPosting, type Books, publish, remember, writeAccount } from '../books.ts';
+import { addPosting, type Books, publish, remember, writeAccount, writeOpening } from '../books.ts';
 import { CHAIN_START, type PostingKind, reconciliationDigest } from '../chain.ts';
 import { LedgerFault } from '../fault.ts';
 import { operatorAccount } from '../operator.ts';
@@ -43,6 +43,7 @@ export function insertAccount(books: Books, account: NewAccount): void {
     receipts: 0n,
     receipted: 0n,
     createdAt: BigInt(books.now),
+    opensAt: account.opensAt === undefined ? null : BigInt(account.opensAt),
   };
   const row = addPosting(books, opening, event(books, opening, 'open', account.kind));
   books.sql.account_open.run(
@@ -57,6 +58,7 @@ export function insertAccount(books: Books, account: NewAccount): void {
     row.expiresAt,
     row.head,
     row.createdAt,
+    row.opensAt,
   );
   remember(books, row);
 }
@@ -84,6 +86,8 @@ export function setLimit(books: Books, { accountId, limit, ref, onlyDown }: Limi
   publish(books, 'account.limit', accountId, { limit: limit.toString(), before: before.limit.toString(), ref });
 }
 
+export type Opening = { readonly accountId: string; readonly opensAt: number; readonly ref: string };
+
 export type StateChange = { accountId: string; state: AccountState; reason: string; reconciledSpent: bigint | undefined };
 
 /** @throws LedgerFault NOT_FOUND, STATE_INVALID */
@@ -105,6 +109,17 @@ export function setState(books: Books, { accountId, state, reason, reconciledSpe
   after = { ...after, state, stateReason };
   writeAccount(books, before, addPosting(books, after, event(books, after, 'state', reason)));
   publish(books, 'account.state', accountId, { state, before: before.state, reason });
+}
+
+/** Never earlier than it is: what would be is left as it is. @throws LedgerFault NOT_FOUND, STATE_INVALID */
+export function raiseOpensAt(books: Books, { accountId, opensAt, ref }: Opening): void {
+  const before = existingAccount(books, accountId);
+  if (isFinal(before.state)) throw new LedgerFault('STATE_INVALID', `Account ${accountId} is ${before.state}.`, { state: before.state });
+  if (before.opensAt !== null && before.opensAt >= BigInt(opensAt)) return;
+  const opened = { ...before, opensAt: BigInt(opensAt) };
+  const after = addPosting(books, opened, event(books, opened, 'opens', ref));
+  writeOpening(books, before, after);
+  publish(books, 'account.opens', accountId, { opensAt, before: before.opensAt === null ? null : Number(before.opensAt), ref });
 }
 
 /** Raises what was spent to what the provider says of all time. For a source, that is kept as a reconciliation of everything up to now. */

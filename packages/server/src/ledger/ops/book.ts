@@ -45,6 +45,9 @@ export function addSource(books: Books, { source, accounts }: { source: SourceRo
     source.models,
     source.tariff,
     source.createdAt,
+    source.pool ? 1 : 0,
+    JSON.stringify(source.groups),
+    source.minutesAccountId,
   );
   publish(books, 'source.added', source.id, { name: source.name, provider: source.provider });
 }
@@ -67,6 +70,7 @@ export function addKey(books: Books, { key, accounts }: { key: KeyRow; accounts:
     key.createdAt,
     key.expiresAt,
     key.replayS,
+    key.use,
   );
   publish(books, 'key.added', key.id, { name: key.name, tenantId: key.tenantId });
 }

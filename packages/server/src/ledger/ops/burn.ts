@@ -14,7 +14,6 @@ export function burnOpen(books: Books, found: OpenHold, gone: ReadonlySet<string
     outcome: 'burned',
     tokens: 0n,
     credits: 0n,
-    ms: 0n,
     linesText: '[]',
     amount: 0n,
     endedAt: books.now,

@@ -78,7 +78,7 @@ function needsOf(
     const isGuarded = amount > 0n && (request.guarded === true || books.guarded.has(accountId));
     found.push({ row, need: amount, guard: isGuarded ? guardBand(row.limit) : 0n });
   }
-  return { found, refusal: refusalOf(found, books.now) };
+  return { found, refusal: refusalOf(found, books) };
 }
 
 /** @returns the hold's number, or null where the hold id is there already. */
@@ -138,6 +138,8 @@ function place(books: Books, holdNo: bigint, { row, need, guard }: Need): Accoun
     row.receipts,
     row.receipted,
     guard > 0n ? 1 : 0,
+    books.grantNow,
+    row.opensAt,
   );
   if (Number(changes) !== 1) throw new RowChanged(row.id);
   const after: AccountRow = { ...row, held: row.held + need, version: row.version + 1n };

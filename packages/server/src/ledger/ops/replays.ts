@@ -25,7 +25,7 @@ function refusalAmong(books: Books, accountIds: readonly string[]): HoldRefusal 
     if (row === undefined) return { code: 'ACCOUNT_UNKNOWN', accountId };
     const found = readAccount(books, accountId);
     if (found === undefined || accountDifferences(found, row).length > 0) throw new RowChanged(accountId);
-    const refusal = standingOf(row, books.now);
+    const refusal = standingOf(row, books);
     if (refusal !== null) return refusal;
   }
   return null;

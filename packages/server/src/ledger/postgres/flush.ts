@@ -36,9 +36,11 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
   idempotency: ['book_id', 'key_id', 'route', 'idempotency_key', 'body_mac', 'hold_no', 'created_at'],
   sources: [
     ...['book_id', 'source_id', 'name', 'provider', 'base_url', 'mode', 'settle', 'count_consent', 'models', 'tariff', 'created_at'],
+    ...['pool', 'group_ids', 'minutes_account_id'],
   ],
   keys: [
     ...['book_id', 'key_id', 'name', 'tenant_id', 'hash', 'hint', 'credit_account_id', 'sources', 'created_at', 'expires_at', 'replay_s'],
+    'used_for',
   ],
   reconciliations: [
     ...['book_id', 'source_id', 'posting_seq', 'kind', 'from_at', 'to_at', 'provider_total', 'ours', 'edge', 'reported', 'ambiguous'],
@@ -54,7 +56,7 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
 
 const NUMBERS = new Set(
   `hold_no month attempt mode created_at amount seq at ceiling spend_limit held spent overrun expires_at receipts receipted lane_no kind_no
-  source_seq charged source_spent ended_at count_consent replay_s seq_to seq_from signed_at version guarded posting_seq from_at to_at provider_total ours edge reported ambiguous returned added`.split(
+  source_seq charged source_spent ended_at opens_at pool count_consent replay_s seq_to seq_from signed_at version guarded posting_seq from_at to_at provider_total ours edge reported ambiguous returned added`.split(
     /\s+/,
   ),
 );
@@ -168,6 +170,7 @@ const CHANGED = [
   'head',
   'receipts',
   'receipted',
+  'opens_at',
   'version',
   'guarded',
   'seal',

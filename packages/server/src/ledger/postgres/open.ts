@@ -33,6 +33,8 @@ export type PostgresLedgerOptions = {
   /** Keys the chains of postings, and the seals of rows, 32 bytes. The same on every host. */
   readonly chainKey: Buffer;
   readonly clock?: Clock;
+  /** Wall time less what the clock jumped forward by, Unix ms: what opens by time opens by this. Absent = wall time as it is. */
+  readonly grantMs?: () => number;
   /** Joins further processes to the writer. */
   readonly hub?: WriterHub;
   /** Told when the database is away, or away for another reason than before, when it is back, and when the books are lost to this process. */
@@ -69,8 +71,11 @@ export const openPostgresLedger: OpenPostgres = async (options) => {
     backup: (file) => withSession(url, (session) => copyToFile(session, { bookId, hostId, file })),
     archiving: archivingOf(options),
   };
-  const port = options.hub?.over(worker as WriterPort) ?? (worker as WriterPort);
-  return { ...opened(ledgerOf(books, new Channel(port, clock, { onTrouble: options.onTrouble })), recovery), laneIndex };
+  const port = options.hub?.over(worker as WriterPort, options.grantMs) ?? (worker as WriterPort);
+  return {
+    ...opened(ledgerOf(books, new Channel(port, clock, { onTrouble: options.onTrouble, grantMs: options.grantMs })), recovery),
+    laneIndex,
+  };
 };
 
 function archivingOf({ url, bookId, chainKey, archiveFolder }: PostgresLedgerOptions): Archiving | null {

@@ -68,6 +68,7 @@ export function newPgBooks(o: PgBooksOptions): PgBooks {
     replays: { rows: 0, bytes: 0 },
     stop: null,
     now: o.now,
+    grantNow: 0,
     dirty: false,
   };
   return books;

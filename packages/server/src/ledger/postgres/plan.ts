@@ -24,7 +24,8 @@ export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchO
     } else if (op.kind === 'settle') {
       holdIds.push(op.body.holdId);
       for (const { accountId } of books.open.get(op.body.holdId)?.request.lines ?? []) accounts.add(accountId);
-    } else if (op.kind === 'setLimit' || op.kind === 'setState' || op.kind === 'account') accounts.add(op.body.accountId);
+    } else if (op.kind === 'setLimit' || op.kind === 'setState' || op.kind === 'account' || op.kind === 'raiseOpensAt')
+      accounts.add(op.body.accountId);
     else if (op.kind === 'standing') for (const id of op.body.accountIds) accounts.add(id);
     else if (op.kind === 'reconcile') accounts.add(op.body.request.sourceId);
     else if (op.kind === 'setStop') stops = true;

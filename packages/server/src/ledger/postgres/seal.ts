@@ -13,6 +13,6 @@ export function rowSeal(key: KeyObject, bookId: string, a: AccountRow, guarded: 
   const free = texts.map((text) => (text === null ? '-|' : `${text.length}:${text}|`)).join('');
   const text =
     `tally-row/1|${a.version}|${a.ceiling}|${a.limit}|${a.held}|${a.spent}|${a.overrun}|${a.expiresAt ?? ''}|${a.seq}|${a.receipts}|` +
-    `${a.receipted}|${a.createdAt}|${guarded}|${free}`;
+    `${a.receipted}|${a.createdAt}|${guarded}|${free}${a.opensAt === null ? '' : `opens:${a.opensAt}|`}`;
   return hmacSha256Hex(key, text);
 }

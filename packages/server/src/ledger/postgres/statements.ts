@@ -51,14 +51,35 @@ function accountStatements(work: Work): Part {
     account_read: { get: (_book, id) => account(id).row ?? undefined },
     posting_last: { get: (_book, id) => postings(id as string)[0], all: (_book, id) => postings(id as string) },
     account_hold: {
-      run: (need, _book, id, now, version, held, spent, overrun, limit, ceiling, expires, seq, head, receipts, receipted, guarded) => {
+      run: (
+        need,
+        _book,
+        id,
+        now,
+        version,
+        held,
+        spent,
+        overrun,
+        limit,
+        ceiling,
+        expires,
+        seq,
+        head,
+        receipts,
+        receipted,
+        guarded,
+        grantNow,
+        opens,
+      ) => {
         const found = account(id);
         const row = found.row;
         const band = guarded === 1 ? guardBand(limit as bigint) : 0n;
         const total = (held as bigint) + (spent as bigint) + (overrun as bigint) + (need as bigint) + band;
-        const pins = { version, held, spent, overrun, spend_limit: limit, ceiling, expires_at: expires, seq, head, receipts, receipted };
+        const balances = { held, spent, overrun, spend_limit: limit, ceiling, receipts, receipted };
+        const pins = { ...balances, version, expires_at: expires, opens_at: opens, seq, head };
         const isOver = expires !== null && (expires as bigint) <= BigInt(now as number);
-        if (row === null || !matches(row, pins) || row.state !== 'active' || isOver) return NONE;
+        const isClosed = opens !== null && (opens as bigint) > BigInt(grantNow as number);
+        if (row === null || !matches(row, pins) || row.state !== 'active' || isOver || isClosed) return NONE;
         if (total > (limit as bigint) || work.unit().stop.stopped !== 0n) return NONE;
         place(work, found, { ...row, held: (held as bigint) + (need as bigint), version: (version as bigint) + 1n });
         return ONE;
@@ -78,9 +99,59 @@ function accountStatements(work: Work): Part {
         return ONE;
       },
     },
+    account_opens: {
+      run: (
+        opens_at,
+        seq,
+        head,
+        _book,
+        id,
+        version,
+        held,
+        spent,
+        overrun,
+        limit,
+        ceiling,
+        state,
+        expires_at,
+        wasOpens,
+        wasSeq,
+        wasHead,
+      ) => {
+        const found = account(id);
+        const was = {
+          held,
+          spent,
+          overrun,
+          spend_limit: limit,
+          ceiling,
+          state,
+          expires_at,
+          opens_at: wasOpens,
+          seq: wasSeq,
+          head: wasHead,
+        };
+        if (found.row === null || !matches(found.row, { ...was, version })) return NONE;
+        change(work, found, { ...found.row, ...({ opens_at, seq, head } as SqlRow), version: (version as bigint) + 1n });
+        return ONE;
+      },
+    },
     account_open: {
-      run: (book_id, account_id, kind, tenant_id, asset, ceiling, spend_limit, parent_id, expires_at, head, created_at) => {
-        const fixed = { book_id, account_id, kind, tenant_id, asset, ceiling, spend_limit, parent_id, expires_at, head, created_at };
+      run: (book_id, account_id, kind, tenant_id, asset, ceiling, spend_limit, parent_id, expires_at, head, created_at, opens_at) => {
+        const fixed = {
+          book_id,
+          account_id,
+          kind,
+          tenant_id,
+          asset,
+          ceiling,
+          spend_limit,
+          parent_id,
+          expires_at,
+          head,
+          created_at,
+          opens_at,
+        };
         const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
         change(work, account(account_id), { ...(fixed as SqlRow), ...fresh, receipts: 0n, receipted: 0n });
         return ONE;
@@ -104,7 +175,7 @@ function accountStatements(work: Work): Part {
 /** In the order in which `account_restore` names them. */
 export const ACCOUNT_COLUMNS = [
   ...['book_id', 'account_id', 'kind', 'tenant_id', 'asset', 'ceiling', 'spend_limit', 'held', 'spent', 'overrun', 'parent_id', 'period'],
-  ...['state', 'state_reason', 'expires_at', 'version', 'seq', 'head', 'receipts', 'receipted', 'created_at'],
+  ...['state', 'state_reason', 'expires_at', 'version', 'seq', 'head', 'receipts', 'receipted', 'created_at', 'opens_at'],
 ] as const;
 
 function matches(row: SqlRow, pins: Readonly<Record<string, Value | undefined>>): boolean {
@@ -150,7 +221,7 @@ export const POSTING_COLUMNS = [
     'ceiling',
     'spend_limit',
   ],
-  ...['spent', 'overrun', 'state', 'state_reason', 'expires_at', 'receipts', 'receipted', 'head'],
+  ...['spent', 'overrun', 'state', 'state_reason', 'expires_at', 'receipts', 'receipted', 'head', 'opens_at'],
 ] as const;
 
 function holdStatements(work: Work): Part {

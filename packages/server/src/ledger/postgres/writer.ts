@@ -83,8 +83,9 @@ export class PgWriter implements TurnEngine {
     }
   }
 
-  seeTime(now: number): void {
+  seeTime(now: number, grantNow: number): void {
     this.#books.now = Math.max(this.#books.now, now);
+    this.#books.grantNow = grantNow;
   }
 
   sortOut(ops: readonly QueuedOp[]): Ops {

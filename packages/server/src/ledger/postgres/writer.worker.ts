@@ -52,9 +52,9 @@ function faultOf(error: unknown): Extract<WriterReply, { kind: 'failed' }>['faul
 
 function serve(writer: PgWriter): void {
   const turns = new Turns(writer, { take: () => inbox.shift(), reply });
-  // Where nothing is asked, the books are looked after all the same.
+  // Where nothing is asked, the books are looked after all the same: it places no hold, so nothing need be open to it.
   const timer = setInterval(() => {
-    if (!turns.isRunning) port.emit('message', { now: systemClock.wallMs(), ops: [] });
+    if (!turns.isRunning) port.emit('message', { now: systemClock.wallMs(), grantNow: 0, ops: [] });
   }, options.timing.sweepMs);
   port.on('message', (message: WriterMessage) => {
     inbox.push(message);

@@ -1,4 +1,5 @@
 import type { TallyError } from '@tallystick/core';
+import { unlocking } from '../unlocking.ts';
 
 /** The body of an error in the Anthropic dialect: `error.type` is one that its SDKs know, `error.code` is ours. */
 export function anthropicError(error: TallyError, callId: string | null): Readonly<Record<string, unknown>> {
@@ -10,6 +11,7 @@ export function anthropicError(error: TallyError, callId: string | null): Readon
       message: `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${error.fix}`,
       code: error.code,
       ...(typeof field === 'string' ? { field } : {}),
+      ...unlocking(error),
       ...(refusesThread(error) ? { details: NO_THREAD } : {}),
     },
     ...(callId === null ? {} : { request_id: callId }),

@@ -1,4 +1,5 @@
 import type { TallyError } from '@tallystick/core';
+import { unlocking } from '../unlocking.ts';
 
 /**
  * The body of an error in the Google dialect (google.rpc.Status): `status` is a canonical code; ours is the `reason` of an ErrorInfo, and
@@ -6,11 +7,14 @@ import type { TallyError } from '@tallystick/core';
  */
 export function googleError(error: TallyError): Readonly<Record<string, unknown>> {
   const field = error.facts['field'];
+  // Its values are texts.
+  const { unlocks_at: at } = unlocking(error);
+  const metadata = { ...(typeof field === 'string' ? { field } : {}), ...(at === undefined ? {} : { unlocks_at: String(at) }) };
   const info = {
     '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
     reason: error.code,
     domain: 'tallystick',
-    ...(typeof field === 'string' ? { metadata: { field } } : {}),
+    ...(Object.keys(metadata).length > 0 ? { metadata } : {}),
   };
   const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${String(error.facts['retry_after_s'] ?? 1)}s` };
   return {

@@ -1,4 +1,5 @@
 import type { ErrorCode, TallyError } from '@tallystick/core';
+import { unlocking } from '../unlocking.ts';
 
 /** The body of an error in the OpenAI dialect: `error.code` is ours, `error.type` is one that its SDKs know. */
 export function openAiError(error: TallyError): { readonly error: Readonly<Record<string, unknown>> } {
@@ -9,6 +10,7 @@ export function openAiError(error: TallyError): { readonly error: Readonly<Recor
       type: typeOf(error.code, error.status),
       param: typeof param === 'string' ? param : null,
       code: error.code,
+      ...unlocking(error),
     },
   };
 }

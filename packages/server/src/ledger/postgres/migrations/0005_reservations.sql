@@ -1,0 +1,1 @@
+-- Holds the number of the migration that adds reservations.
