@@ -215,6 +215,14 @@ export const ERRORS = {
     'Put the archive that the message names back into the folder `archive` of the data folder; its SHA-256 tells which it is.',
   ),
   RECEIPT_INVALID: entry(422, true, 'The receipt does not verify.', 'Do not trust it; compare it with the gateway’s own copy.'),
+  TASK_STATE: entry(409, true, 'The task’s state does not allow this.', 'Look at the task first.'),
+  TASK_DECLINED: entry(422, true, 'The model declined the task.', 'Ask for something else, or in other words.'),
+  TASK_TIME_LIMIT: entry(
+    504,
+    true,
+    'The task’s time limit came before its end.',
+    'Read what it has written so far; resume it with more time.',
+  ),
   INTERNAL: entry(500, false, 'Something failed inside the gateway.', 'Try again; tell the operator the call id.'),
 } as const satisfies Record<string, Entry>;
 

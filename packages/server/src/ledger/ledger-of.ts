@@ -65,7 +65,7 @@ function accountsOf(
   };
 }
 
-function recordsOf(channel: Channel, read: Read, { record, records }: RecordReads): LedgerRecords {
+function recordsOf(channel: Channel, read: Read, { record, records, recordStates }: RecordReads): LedgerRecords {
   return {
     writeRecords: async (writes) => channel.ask({ kind: 'writeRecords', body: check.checkRecordWrites(writes) }),
     record: async (kind, id) => {
@@ -75,6 +75,10 @@ function recordsOf(channel: Channel, read: Read, { record, records }: RecordRead
     records: async (kind, query) => {
       const checked = check.checkRecordsQuery(kind, query);
       return read(() => records(kind, checked));
+    },
+    recordStates: async (kind) => {
+      check.checkRecordName(kind, 'any');
+      return read(() => recordStates(kind));
     },
   };
 }

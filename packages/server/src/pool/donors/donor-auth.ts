@@ -96,7 +96,9 @@ function checkedWord({ donor, nonce, deadline, signature }: WalletWord): Word {
   const refuse = (field: string, what: string): never => {
     throw new TallyError('SIGNATURE_INVALID', `${field}: ${what}.`, { field });
   };
-  const address = /^0x[0-9a-fA-F]{40}$/.test(donor) ? normalizeAddress(donor) : refuse('donor_address', 'must be the signing wallet’s address');
+  const address = /^0x[0-9a-fA-F]{40}$/.test(donor)
+    ? normalizeAddress(donor)
+    : refuse('donor_address', 'must be the signing wallet’s address');
   if (!isWallet(address)) return refuse('donor_address', 'must be the signing wallet’s address');
   if (!/^0x[0-9a-f]{64}$/.test(nonce)) return refuse('auth.nonce', 'must be 0x and 32 bytes of lower-case hex');
   if (!/^0x[0-9a-f]{130}$/.test(signature)) return refuse('auth.signature', 'must be 0x and 65 bytes of lower-case hex');

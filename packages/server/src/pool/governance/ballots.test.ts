@@ -4,7 +4,8 @@ import { type BallotRules, CHOICES, outcomeOf, tally, type Vote } from './ballot
 
 const RULES: BallotRules = { quorumBps: 2_000, majorityBps: 5_000 };
 const weights = (...list: [string, bigint][]) => new Map(list);
-const outcome = (votes: readonly Vote[], all: ReadonlyMap<string, bigint>, rules = RULES) => outcomeOf(tally(votes, all), rules);
+const sum = (all: ReadonlyMap<string, bigint>) => [...all.values()].reduce((a, b) => a + b, 0n);
+const outcome = (votes: readonly Vote[], all: ReadonlyMap<string, bigint>, rules = RULES) => outcomeOf(tally(votes, all, sum(all)), rules);
 
 describe('a vote', () => {
   const all = weights(['a', 10n], ['b', 10n], ['c', 30n], ['d', 50n]);
@@ -68,7 +69,8 @@ const ballots = fc.array(fc.record({ choice: fc.constantFrom(...CHOICES), weight
 
 function counted(list: readonly { choice: Vote['choice']; weight: bigint }[]) {
   const votes = list.map(({ choice }, i) => ({ donor: `d${i}`, choice }));
-  return tally(votes, new Map(list.map(({ weight }, i) => [`d${i}`, weight])));
+  const all = new Map(list.map(({ weight }, i) => [`d${i}`, weight]));
+  return tally(votes, all, sum(all));
 }
 
 describe('whatever the weights', () => {

@@ -20,11 +20,15 @@ const BPS = 10_000n;
 /** How a vote went. `no_quorum`: too few took part · `no_majority`: as many were against it, or not enough for it. */
 export type Outcome = 'passed' | 'no_quorum' | 'no_majority';
 
-/** Adds up the votes by the weights that their donors have at this moment. Who has none any more counts for nothing. */
-export function tally(votes: readonly Vote[], weights: ReadonlyMap<string, bigint>): Tally {
+/**
+ * Adds up the votes by the weights that their donors have at this moment. Who has none any more counts for nothing.
+ * @param total of all donors; never taken for less than what voted, where a gift came in between two readings.
+ */
+export function tally(votes: readonly Vote[], weights: ReadonlyMap<string, bigint>, total: bigint): Tally {
   const sums: Record<Choice, bigint> = { yes: 0n, no: 0n, abstain: 0n };
   for (const { donor, choice } of votes) sums[choice] += weights.get(donor) ?? 0n;
-  return { ...sums, total: [...weights.values()].reduce((sum, weight) => sum + weight, 0n) };
+  const voted = sums.yes + sums.no + sums.abstain;
+  return { ...sums, total: total > voted ? total : voted };
 }
 
 /** A tie fails, and so does what nobody is for. */

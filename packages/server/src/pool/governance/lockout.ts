@@ -1,13 +1,11 @@
 import { TallyError } from '@tallystick/core';
 import type { Log } from '#ground/log';
-import { gateAccount, type Ledger, POOL_GATE } from '#ledger';
+import { gateAccount, type Ledger, POOL_GATE, UNLOCKED_GATE } from '#ledger';
 import type { Vault } from '#vault';
 import type { Launch } from './launch.ts';
 
 /** No task runs in the first 90 days after the launch. */
 export const LOCKOUT_MS = 90 * 86_400_000;
-/** What the pool's calls go through instead of `pool` while the lockout is overridden, so that the real gate stays as it is. */
-export const UNLOCKED_GATE = 'pool/unlocked';
 
 /** `unlocksAt`: Unix ms · `locked`: whether calls are refused now, by the lockout alone. */
 export type LockoutView = {
@@ -68,20 +66,21 @@ export class Lockout {
     if (override) log.warn({ unlocks_at: this.#unlocksAt }, 'TALLY_POOL_LOCKOUT_OFF: the governance lockout is OVERRIDDEN on this gateway');
   }
 
-  /** The override's own gate is open while it is on, and shut at the next start without it. */
+  /** The override's own gate stands as the real one does while the override is on, and is shut at the next start without it. */
   async #seeToOverride(): Promise<void> {
     const { ledger, vault, override } = this.#deps;
     const gate = await ledger.account(UNLOCKED_GATE);
     if (gate === null && !override) return;
     if (gate === null) await ledger.openAccount(gateAccount(UNLOCKED_GATE)).catch(unlessOpened);
-    else if (gate.state === 'paused' && gate.stateReason === OVERRIDE_OFF && override) await ledger.setState(UNLOCKED_GATE, 'active', 'override');
-    else if (gate.state === 'active' && !override) await ledger.setState(UNLOCKED_GATE, 'paused', OVERRIDE_OFF);
+    const real = await ledger.account(POOL_GATE);
+    const isStopped = real !== null && real.state !== 'active';
+    const [state, reason] = !override
+      ? (['paused', OVERRIDE_OFF] as const)
+      : isStopped
+        ? (['paused', real.stateReason ?? 'stopped'] as const)
+        : (['active', 'the lockout is overridden'] as const);
+    await ledger.setState(UNLOCKED_GATE, state, reason);
     if (override) await vault.audit('pool.lockout_overridden', POOL_GATE, { unlocks_at: this.#unlocksAt });
-  }
-
-  /** The gate that the pool's calls go through. */
-  get gate(): string {
-    return this.#deps.override ? UNLOCKED_GATE : POOL_GATE;
   }
 
   view(): LockoutView {

@@ -1,7 +1,7 @@
 import { TallyError } from '@tallystick/core';
-import { type Account, type Ledger, POOL_GATE, providerGate } from '#ledger';
+import { type Account, type Ledger, POOL_GATE, providerGate, UNLOCKED_GATE } from '#ledger';
 import type { Vault } from '#vault';
-import { OVERRIDE_OFF, UNLOCKED_GATE } from './lockout.ts';
+import { OVERRIDE_OFF } from './lockout.ts';
 import { type Scope, scopeText } from './scopes.ts';
 
 /** How a donated key is stopped and goes on: its own part keeps apart who has paused it. */
@@ -65,7 +65,8 @@ export class Stops {
     if (scope.of === 'key') return [];
     const ids = scope.of === 'pool' ? [POOL_GATE, UNLOCKED_GATE] : [providerGate(scope.provider)];
     const found = (await Promise.all(ids.map((id) => this.#deps.ledger.account(id)))).filter((account) => account !== null);
-    if (found.length === 0) throw new TallyError('NOT_FOUND', 'No key of this provider was ever donated here.', { scope: scopeText(scope) });
+    if (found.length === 0)
+      throw new TallyError('NOT_FOUND', 'No key of this provider was ever donated here.', { scope: scopeText(scope) });
     return found;
   }
 }
