@@ -1,0 +1,193 @@
+import { TallyError } from '@tallystick/core';
+import { uuidv7 } from '#ground/ids';
+import type { TaskDeps } from './deps.ts';
+import { resultOf, type TurnText } from './story.ts';
+import { historyOf, newSince, type Place, stateEvent, type TaskEvent } from './task-events.ts';
+import { TaskRunner } from './task-runner.ts';
+import { isEnded, type Switch, type Task, type TaskOrder, type TaskState, type TaskText } from './types.ts';
+
+/** Tasks that are not ended, of one host and all who propose. */
+const OPEN_MAX = 1_000;
+/** Events that somebody who reads slowly may be behind. */
+const BEHIND_MAX = 10_000;
+
+/** All that is known of a task. */
+export type TaskView = {
+  readonly task: Task;
+  readonly turns: readonly TurnText[];
+  readonly switches: readonly Switch[];
+  readonly result: string;
+};
+
+/** The pool's tasks, for routes and for governance. */
+export class Tasks {
+  readonly #deps: TaskDeps;
+  readonly #runner: TaskRunner;
+
+  constructor(deps: TaskDeps) {
+    this.#deps = deps;
+    this.#runner = new TaskRunner(deps);
+  }
+
+  start(): void {
+    this.#runner.start();
+  }
+
+  /** No further turn is begun. */
+  pause(): void {
+    this.#runner.pause();
+  }
+
+  async stop(): Promise<void> {
+    await this.#runner.stop();
+  }
+
+  /** Takes a task, and queues it where nobody else has to approve it. @throws OVERLOADED */
+  async propose(order: TaskOrder, text: TaskText, by: string): Promise<Task> {
+    const { books, clock, host, watch, approval } = this.#deps;
+    const open = await Promise.all((['proposed', 'approved', 'queued', 'waiting'] as const).map((state) => books.inState(state)));
+    if (open.flat().length >= OPEN_MAX) throw new TallyError('OVERLOADED', 'The pool has as many open tasks as it takes.');
+    const now = clock.wallMs();
+    const task: Task = {
+      ...order,
+      id: uuidv7(now),
+      by,
+      host,
+      state: 'proposed',
+      chosenModel: null,
+      allotment: null,
+      reason: null,
+      finish: null,
+      ranMs: 0,
+      wakeAt: null,
+      waits: 0,
+      createdAt: now,
+      queuedAt: null,
+      endedAt: null,
+    };
+    await watch.audit('task.proposed', task.id, { by, provider: task.provider, mode: task.mode, tokens: String(task.tokens) });
+    await books.create(task, text);
+    return (await approval.decide(task)) === 'approved' ? this.queue(task.id) : task;
+  }
+
+  /** Who may decide has approved it: it runs when its turn comes. @throws NOT_FOUND, TASK_STATE */
+  async queue(id: string): Promise<Task> {
+    return this.#move(id, ['proposed', 'approved'], 'queued', (task) => ({ ...task, queuedAt: this.#deps.clock.wallMs() }));
+  }
+
+  /** It runs later, by `queue`. @throws NOT_FOUND, TASK_STATE */
+  async approve(id: string): Promise<Task> {
+    return this.#move(id, ['proposed'], 'approved', (task) => task);
+  }
+
+  /** @throws NOT_FOUND, TASK_STATE */
+  async reject(id: string): Promise<Task> {
+    return this.#move(id, ['proposed', 'approved'], 'rejected', (task) => ({ ...task, endedAt: this.#deps.clock.wallMs() }));
+  }
+
+  /** Ends it, also in the midst of a call, whose tokens are spent. @throws NOT_FOUND, TASK_STATE */
+  async cancel(id: string): Promise<Task> {
+    const { books, clock } = this.#deps;
+    await this.#runner.cancel(id);
+    const task = await books.task(id);
+    if (task.state === 'cancelled') return task;
+    return this.#move(id, ['proposed', 'approved', 'queued', 'running', 'waiting'], 'cancelled', (now) => ({
+      ...now,
+      endedAt: clock.wallMs(),
+    }));
+  }
+
+  /** Goes on with what was cancelled or failed, or waits. @param more time for one that ran out of it. @throws NOT_FOUND, TASK_STATE, CAP_EXCEEDED */
+  async resume(id: string, more: { readonly timeLimitMs?: number } = {}): Promise<Task> {
+    const { budgets, books, clock } = this.#deps;
+    const task = await books.task(id);
+    if (task.queuedAt !== null && isEnded(task)) {
+      await budgets.open(task);
+      if ((await budgets.left(id)).left <= 0n)
+        throw new TallyError('CAP_EXCEEDED', 'Nothing is left of the task’s budget.', { limit: String(task.tokens) });
+    }
+    return this.#move(id, ['cancelled', 'failed', 'waiting'], 'queued', (now) => {
+      // What was never approved is not approved by this.
+      if (now.queuedAt === null) throw new TallyError('TASK_STATE', 'The task was never approved, so it cannot be resumed.');
+      const timeLimitMs = more.timeLimitMs === undefined ? now.timeLimitMs : now.ranMs + more.timeLimitMs;
+      return { ...now, timeLimitMs, queuedAt: clock.wallMs(), wakeAt: null, endedAt: null, reason: null, finish: null };
+    });
+  }
+
+  /** @throws NOT_FOUND */
+  async view(id: string): Promise<TaskView> {
+    const { books } = this.#deps;
+    const task = await books.task(id);
+    const [turns, switches] = [await books.turns(id), await books.switches(id)];
+    return { task, turns, switches, result: resultOf(turns) };
+  }
+
+  /** @throws NOT_FOUND */
+  async find(id: string): Promise<Task> {
+    return this.#deps.books.task(id);
+  }
+
+  async inState(state: TaskState): Promise<readonly Task[]> {
+    return this.#deps.books.inState(state);
+  }
+
+  /**
+   * All that happens to a task, from where somebody stopped to follow it, until it has ended. Whoever leaves does not stop it.
+   * @throws NOT_FOUND, OVERLOADED where the reader is too slow
+   */
+  async *follow(id: string, from: Place | null, signal: AbortSignal): AsyncGenerator<TaskEvent> {
+    const { events } = this.#deps;
+    const queue: TaskEvent[] = [];
+    let wake = () => {};
+    const leave = events.listen(id, (event) => {
+      queue.push(event);
+      wake();
+    });
+    signal.addEventListener('abort', () => wake(), { once: true });
+    try {
+      // First listened to, then read: what happens meanwhile is in both, and told once.
+      const { task, turns, switches } = await this.view(id);
+      let seen = from;
+      for (const event of [...historyOf(task, turns, switches), stateEvent(task)]) {
+        const fresh = newSince(event, seen);
+        if (fresh === null) continue;
+        seen = fresh.place ?? seen;
+        yield fresh;
+      }
+      if (isEnded(task)) return;
+      while (!signal.aborted) {
+        if (queue.length > BEHIND_MAX) throw new TallyError('OVERLOADED', 'The events are not read as fast as they come.');
+        const event = queue.shift();
+        if (event === undefined) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        const fresh = newSince(event, seen);
+        if (fresh === null) continue;
+        seen = fresh.place ?? seen;
+        yield fresh;
+        if (fresh.change.kind === 'state' && isEnded(fresh.change.task)) return;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async #move(id: string, from: readonly TaskState[], to: TaskState, change: (task: Task) => Task): Promise<Task> {
+    const { books, watch, events } = this.#deps;
+    const check = (task: Task) => {
+      if (!from.includes(task.state)) throw new TallyError('TASK_STATE', `The task is ${task.state}.`, { state: task.state });
+    };
+    check(await books.task(id));
+    await watch.audit(`task.${to}`, id, {});
+    const task = await books.update(id, (now) => {
+      check(now);
+      return { ...change(now), state: to };
+    });
+    events.emit(id, stateEvent(task));
+    this.#runner.wake();
+    return task;
+  }
+}
