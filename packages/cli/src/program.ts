@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
+import { clockCommand } from './commands/clock.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommand } from './commands/host.ts';
 import { keyCommand } from './commands/key.ts';
@@ -40,6 +41,7 @@ export function buildProgram(mount: Mount): Command {
     receiptCommand,
     reconcileCommand,
     poolCommand,
+    clockCommand,
     auditCommand,
     archiveCommand,
     backupCommand,

@@ -12,6 +12,7 @@ import { addSource, destroySource, limitSource, listSources, setSourceState, sho
 import { isAdmin } from './admin-token.ts';
 import { archiveMonth, listArchives, verifyArchive } from './archive.ts';
 import { backup } from './backup.ts';
+import { clockView, confirmClock } from './clock.ts';
 import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { inviteHost } from './hosts.ts';
@@ -118,6 +119,10 @@ function operationRoutes(app: Hono, daemon: Daemon): void {
     await daemon.ledger.setStop(false, reason ?? 'by the operator');
     return c.json({ stopped: false });
   });
+  app.get('/api/admin/clock', (c) => c.json(clockView(daemon.grant)));
+  app.post('/api/admin/clock/confirm', async (c) =>
+    c.json(await confirmClock(daemon, readReason(await json(c)).reason ?? 'by the operator')),
+  );
   app.post('/api/admin/hosts/invite', async (c) => c.json(await inviteHost(daemon), 201));
   app.post('/api/admin/backup', async (c) => c.json(await backup(daemon, readBackup(await json(c)).folder), 201));
   app.get('/api/admin/archives', async (c) => c.json({ archives: await listArchives(daemon) }));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Domain, type Hex, type LaneKey, laneId, placeholderDomain, TallyError } from '@tallystick/core';
 import { type Clock, systemClock } from '#ground/clock';
 import type { Config } from '#ground/config';
+import { GrantClock } from '#ground/grant-clock';
 import { lockFile } from '#ground/sqlite';
 import { type BooksAt, importToPostgres, type Ledger, openPostgresLedger, openSqliteLedger, type Trouble, type WriterHub } from '#ledger';
 import { loadMaster, openVault, PERMIT_KEY_PURPOSE, type Vault } from '#vault';
@@ -15,6 +16,8 @@ export type Books = {
   readonly vault: Vault;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  /** The time by which things begin that nobody may have early. */
+  readonly grant: GrantClock;
   /** Where the books are, for threads that read them by themselves. */
   readonly at: BooksAt;
   readonly bookId: string;
@@ -72,6 +75,11 @@ export async function openBooks(
   }
 }
 
+/** Without a chain the domain is a placeholder, salted by this installation: its receipts can never settle. */
+function domainOf(derive: (purpose: string) => Buffer): Domain {
+  return placeholderDomain(`0x${derive('genesis').toString('hex')}`);
+}
+
 async function open(
   config: Config,
   env: NodeJS.ProcessEnv,
@@ -95,18 +103,20 @@ async function open(
     master,
     shredMode: config.TALLY_SHRED_MODE,
     clock,
+    domain: domainOf,
   });
   master.fill(0);
   try {
     const hex = (purpose: string): Hex => `0x${vault.derive(purpose).toString('hex')}`;
-    // Without a chain the lane is a placeholder, salted by this installation: its receipts can never settle.
-    const domain = placeholderDomain(hex('genesis'));
+    const domain = domainOf((purpose) => vault.derive(purpose));
     const laneKeys = Array.from({ length: LANES }, (_, index): LaneKey => ({ gatewayId: hex('gateway-id'), index }));
     const laneIds = laneKeys.map((key) => laneId(domain, key));
     const shared = { ticketKey: vault.derive(PERMIT_KEY_PURPOSE), chainKey: vault.derive('ledger-chain'), clock, bookId: BOOK_ID };
     if (importing !== undefined && 'url' in at)
       await importToPostgres({ ...shared, url: at.url, file: importing, laneIds, now: clock.wallMs() });
-    const options = { ...shared, archiveFolder: archiveFolder(config), ...(hub === undefined ? {} : { hub }) };
+    const grant = new GrantClock(clock, vault.grantTime());
+    const grantMs = () => grant.now();
+    const options = { ...shared, grantMs, archiveFolder: archiveFolder(config), ...(hub === undefined ? {} : { hub }) };
     const { ledger, findings, burned, laneIndex } =
       'url' in at
         ? await openPostgresLedger({ ...options, url: at.url, hostId: await hostId(config.TALLY_SLOT_DIR), laneIds, onTrouble })
@@ -119,7 +129,7 @@ async function open(
       await vault.close();
       lock.release();
     };
-    return { vault, ledger, clock, domain, lane, laneOf, at, isShared: 'url' in at, bookId: BOOK_ID, findings, burned, hub, close };
+    return { vault, ledger, clock, grant, domain, lane, laneOf, at, isShared: 'url' in at, bookId: BOOK_ID, findings, burned, hub, close };
   } catch (error) {
     await vault.close();
     throw error;

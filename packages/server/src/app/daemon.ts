@@ -9,6 +9,7 @@ import type { Books } from './books.ts';
 import { callersKeys, openCallers } from './callers.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
+import { keepGrantTime } from './clock.ts';
 import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
@@ -70,6 +71,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   if (isShared) await followers.start(found.length === 0);
   const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
+  const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
     endChores();
     await front.close(config.TALLY_SHUTDOWN_MS);
@@ -77,6 +79,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await followers.stop();
     // Books that are away now are compared at the next start.
     await checkpoints.take().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the heads could not be remembered'));
+    await endGrantTime();
     await books.close();
   };
   return {

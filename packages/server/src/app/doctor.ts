@@ -22,7 +22,7 @@ export async function auditVerify(books: Pick<Books, 'vault' | 'ledger'>): Promi
 /** Everything that an operator would otherwise have to look at by hand. */
 export async function doctor(
   config: Config,
-  books: Pick<Books, 'vault' | 'ledger' | 'isShared'> & { readonly burned?: number; readonly anchorFindings?: readonly string[] },
+  books: Pick<Books, 'vault' | 'ledger' | 'isShared' | 'grant'> & { readonly burned?: number; readonly anchorFindings?: readonly string[] },
 ): Promise<Report> {
   const { findings } = await auditVerify(books);
   const holds = await books.ledger.openHolds(1_000_000);
@@ -40,12 +40,19 @@ export async function doctor(
       ok: frozen.length === 0,
       detail: frozen.length === 0 ? 'none' : frozen.map(({ id, stateReason }) => `${id}: ${stateReason}`).join('; '),
     },
+    clockFinding(books.grant),
     privateMode('data folder', config.TALLY_DATA_DIR),
     privateMode('slots', config.TALLY_SLOT_DIR),
     separate(config),
     disk(config.TALLY_DATA_DIR),
     { check: 'node', ok: Number(process.versions.node.split('.')[0]) >= 24, detail: process.versions.node },
   ]);
+}
+
+/** What opens by time opens later than its date says where time was skipped; that may be right, so an operator has to look. */
+function clockFinding({ skippedMs }: Books['grant']): Finding {
+  const skipped = `${skippedMs} ms that the clock jumped forward by grant nothing: set it right, or say that it is (tally clock confirm)`;
+  return { check: 'clock', ok: skippedMs === 0, detail: skippedMs === 0 ? 'has not jumped' : skipped };
 }
 
 /** What was given back rests on exports, which must still be what they were; and nothing that was announced may be left undone. */

@@ -19,6 +19,8 @@ export async function followSource({ ledger, vault, sources }: FollowSourceDeps,
     await vault.shred(id, account.stateReason ?? 'destroyed');
     return;
   }
+  // What a donor gave is lowered by its donor alone; below that the books may allow less for a while, until a key has been tried.
+  if (vault.list().some((meta) => meta.id === id && meta.donor !== 'operator')) return;
   const sealed = vault.limits(id);
   if (account === null || account.limit >= sealed.limit) return;
   await vault.changeLimit({ id, seq: sealed.seq + 1, limit: account.limit, expiry: 0 });

@@ -1,7 +1,7 @@
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '#ground/config';
 import type { Metrics } from '#ground/metrics';
-import type { KeyRow, SourceRow } from '#ledger';
+import type { KeyRow, KeyUse, SourceRow } from '#ledger';
 import type { Callers } from './callers.ts';
 import { bind, makeServer } from './http-server.ts';
 
@@ -17,7 +17,7 @@ export type Gate = { readonly port: number; close(): Promise<void> };
 /** Who serves the callers: this process itself, or workers beside it. A change has reached whoever serves when it resolves. */
 export type Front = {
   readonly sources: { add(row: SourceRow): void | Promise<void>; remove(id: string): Promise<void> };
-  readonly principals: { hash(secret: string): string; add(key: KeyRow): void | Promise<void> };
+  readonly principals: { hash(secret: string, use?: KeyUse): string; add(key: KeyRow): void | Promise<void> };
   /** Of all processes together, in Prometheus' text format. */
   metrics(): Promise<string>;
   /** Null where this process serves them itself. */

@@ -324,7 +324,9 @@ export class Call implements UpstreamEvents, Job<Again | null> {
     else metrics.retries.inc({ endpoint: this.#request.spec.name, outcome: code });
     const atWorkMs = this.#started ? clock.monotonicMs() - this.#sentAt : 0;
     const request = () => settlement(this.#held, outcome, this.#delivered(complete, finish), clock.wallMs(), atWorkMs);
-    const settled = settleHeld(this.#deps, this.#held, request, again !== null);
+    // A call holds all the minutes that are left, often: the next one waits for what it gives back.
+    const isUrgent = again !== null || this.#held.source.row.minutesAccountId !== null;
+    const settled = settleHeld(this.#deps, this.#held, request, isUrgent);
     if (this.#copy !== null && code === 'ok') this.#deps.replays.keep(this.#request, this.#held.receiptId, this.#copy, settled);
     else this.#copy?.drop();
     void settled.finally(() => this.#resolve(again));

@@ -7,6 +7,11 @@ export type ConfigKey = { readonly default: string; readonly unit?: string; read
 export const CONFIG_KEYS = {
   HOST: { default: '127.0.0.1', description: 'Address to listen on. Beyond loopback TLS is required, or TALLY_INSECURE_HTTP=1.' },
   PORT: { default: '8402', description: 'Port to listen on; 0 takes a free one.' },
+  TALLY_MODE: {
+    default: 'development',
+    description:
+      '`production` refuses at the start what only development may do, such as a donation pool without its lockout; `development` allows it, and says so.',
+  },
   TALLY_CONFIG: {
     default: 'tallystick.json',
     description: 'Configuration file (JSON, these same names). Its absence is no error unless the variable is set.',

@@ -19,6 +19,7 @@ const text = z.string();
 const schema = z.object({
   HOST: text.min(1),
   PORT: whole(0, 65_535),
+  TALLY_MODE: z.enum(['development', 'production']),
   TALLY_CONFIG: text,
   TALLY_DATA_DIR: text.min(1),
   DATABASE_URL: z.union([z.literal(''), z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')]),

@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { type JsonObject, TallyError } from '@tallystick/core';
 import { readFileIfThere, renameDurable, shredFile, writeDurable } from '#ground/files';
+import type { GrantTime } from '#ground/grant-clock';
 import type { LogHead } from './audit-scan.ts';
 import { decodeMaced, encodeMaced, parseMaced } from './maced-json.ts';
 import type { AccountHead, Generation } from './types.ts';
 
-/** What is remembered outside of database, vault folder and backups. `headsVersion`: how often the heads were written. */
-export type AnchorBody = { readonly generation: Generation; readonly audit: LogHead; readonly headsVersion: number };
+/**
+ * What is remembered outside of database, vault folder and backups. `headsVersion`: how often the heads were written; `grant`: how far the
+ * time had come by which things begin, which no database that is put back may change.
+ */
+export type AnchorBody = {
+  readonly generation: Generation;
+  readonly audit: LogHead;
+  readonly headsVersion: number;
+  readonly grant?: GrantTime;
+};
 
 type HeadsBody = { readonly version: number; readonly heads: readonly AccountHead[] };
 export type AnchorKey = { readonly kekId: string; readonly key: Buffer };
@@ -77,6 +86,11 @@ export class Anchor {
     await this.#write({ headsVersion: this.#heads?.version ?? 0, ...this.#body, generation, audit });
   }
 
+  /** As for the audit log: none is made where there is none. */
+  async setGrant(grant: GrantTime): Promise<void> {
+    if (this.#body !== null) await this.#write({ ...this.#body, grant });
+  }
+
   /** Raises the remembered end of the audit log. Where there is no anchor none is made: its absence must stay visible. */
   async raiseAudit(audit: LogHead): Promise<void> {
     if (this.#body !== null && this.#body.audit.size < audit.size) await this.#write({ ...this.#body, audit });
@@ -111,8 +125,9 @@ export class Anchor {
     this.#body = body;
   }
 
-  #encodeBody({ key, kekId }: AnchorKey, { generation, audit, headsVersion }: AnchorBody): string {
-    const body = { kekId, generation: { ...generation }, audit: { ...audit }, headsVersion };
+  #encodeBody({ key, kekId }: AnchorKey, { generation, audit, headsVersion, grant }: AnchorBody): string {
+    const remembered = grant === undefined ? {} : { grant: { ...grant } };
+    const body = { kekId, generation: { ...generation }, audit: { ...audit }, headsVersion, ...remembered };
     return encodeMaced(key, domainOf(ANCHOR_DOMAIN, this.#vaultId), body);
   }
 

@@ -3,10 +3,19 @@ import type { EffectiveLimits, LimitChange, SealedMeta } from './types.ts';
 
 const OPERATOR = 'operator';
 const ADDRESS = /^0x[0-9a-f]{40}$/;
+const ACCOUNT = /^account:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** `operator`, or an address in lower case. */
+/** `operator`, an address in lower case, or `account:` and a UUID in lower case. */
 export function isDonor(donor: string): boolean {
-  return donor === OPERATOR || ADDRESS.test(donor);
+  return needsNoSignature(donor) || ADDRESS.test(donor);
+}
+
+/**
+ * An account's word rests on this gateway, which knows the account by a token and has nothing that others could check; a wallet's can be
+ * checked by anybody who has the log.
+ */
+function needsNoSignature(donor: string): boolean {
+  return donor === OPERATOR || ACCOUNT.test(donor);
 }
 
 /** The minimum over the ceiling and every change; of the expiries the earliest that is not 0 (never). */
@@ -39,9 +48,9 @@ export function checkChange(meta: SealedMeta, now: EffectiveLimits, change: Limi
   if (!isSignedByOwner(meta, change, domain)) throw new TallyError('LIMIT_INVALID', 'The change does not carry the donor’s signature.');
 }
 
-/** The operator's own sources need no signature; a donor's need the donor's (EIP-712). */
+/** The operator's own sources and those of accounts need no signature; a wallet's need the wallet's (EIP-712). */
 export function isSignedByOwner(meta: SealedMeta, change: LimitChange, domain: Domain | undefined): boolean {
-  if (meta.donor === OPERATOR) return true;
+  if (needsNoSignature(meta.donor)) return true;
   if (change.signature === undefined || domain === undefined) return false;
   try {
     return limitChangeSigner(change, domain, change.signature) === meta.donor;

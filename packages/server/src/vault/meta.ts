@@ -14,7 +14,7 @@ export function checkSealable(meta: SealedMeta, secret: Buffer): void {
   };
   if (!ID.test(meta.id)) refuse('A secret’s id is 1 to 64 letters, digits, dashes and underscores.');
   if (!PROVIDER.test(meta.provider)) refuse('A provider is 1 to 64 of a-z, 0-9, dot, dash and underscore.');
-  if (!isDonor(meta.donor)) refuse('A donor is `operator` or an address in lower case.');
+  if (!isDonor(meta.donor)) refuse('A donor is `operator`, an address in lower case, or `account:` and a UUID.');
   if (meta.ceiling < 1n || meta.ceiling > AMOUNT_MAX) refuse('A ceiling is from 1 to 2^62.');
   if (!Number.isSafeInteger(meta.expiry) || meta.expiry < 0) refuse('An expiry is a time in Unix ms, or 0.');
   if (!Number.isSafeInteger(meta.epoch) || meta.epoch < 0) refuse('An epoch is a whole number.');

@@ -24,7 +24,7 @@ export async function openVault(given: OpenVaultOptions): Promise<Vault> {
   try {
     const parts = await openParts(options, () => vault?.signQuietly());
     vault = new SealedVault(parts);
-    if (parts.problems.length > 0) return vault;
+    if (!vault.isSound) return vault;
     await beginLog(parts);
     await vault.finishInterrupted();
     return vault;

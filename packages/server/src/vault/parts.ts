@@ -28,8 +28,8 @@ export type VaultOptions = {
   readonly shredMode: ShredMode;
   readonly clock: Clock;
   readonly random: Random;
-  /** EIP-712 domain of donors' signatures; without it their limit changes are refused. */
-  readonly domain?: Domain;
+  /** EIP-712 domain of donors' signatures, where need be made from a key of the vault's; without it their limit changes are refused. */
+  readonly domain?: Domain | ((derive: (purpose: string) => Buffer) => Domain);
   /** Quiet time of the audit log before it is signed. */
   readonly checkpointIdleMs: number;
   readonly spentTicketsMax: number;

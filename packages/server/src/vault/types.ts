@@ -1,10 +1,11 @@
 import type { AuditBundle, AuditEntry, Hex } from '@tallystick/core';
+import type { GrantTime } from '#ground/grant-clock';
 
 /** The immutables of a sealed record: bound into the seal as additional data; changing one byte makes the record unreadable. */
 export type SealedMeta = {
   readonly id: string;
   readonly provider: string;
-  /** `operator`, or the 0x address of the donor whose signature `LimitChange` needs. */
+  /** `operator`, the 0x address of the donor whose signature `LimitChange` needs, or `account:` and the UUID of a donor without a wallet. */
   readonly donor: string;
   /** Tokens. */
   readonly ceiling: bigint;
@@ -24,7 +25,7 @@ export type Ticket = {
 
 /**
  * Lowers what may be spent of a secret, or brings its expiry forward; never the reverse.
- * Signed by the donor (EIP-712, `limitChangeDigest`), or unsigned for the operator's own.
+ * Signed by the donor's wallet (EIP-712, `limitChangeDigest`), or unsigned for the operator's own and for accounts.
  */
 export type LimitChange = {
   readonly id: string;
@@ -147,5 +148,9 @@ export interface Vault {
   /** The generation kept outside database and backups; `current` is 0 at the first start and in a folder that was restored without its anchor. */
   generation(): Generation;
   setGeneration(value: Generation): Promise<void>;
+  /** As it was remembered last, outside database and backups; null where it never was, also where the anchor is gone or was changed. */
+  grantTime(): GrantTime | null;
+  /** @throws TAMPERED, LEDGER_UNAVAILABLE. */
+  rememberGrantTime(value: GrantTime): Promise<void>;
   close(): Promise<void>;
 }

@@ -79,14 +79,21 @@ describe('seal and open', () => {
     await expect(vault.seal(meta(), secret())).rejects.toMatchObject({ code: 'STATE_INVALID' });
   });
 
-  it.each([{ id: '../x' }, { id: '' }, { donor: 'someone' }, { ceiling: 0n }, { expiry: -1 }, { epoch: 0.5 }, { provider: 'A B' }])(
-    'refuses %o, and zeroes the secret all the same',
-    async (more) => {
-      const given = secret();
-      await expect(vault.seal(meta(more), given)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-      expect(given.every((byte) => byte === 0)).toBe(true);
-    },
-  );
+  it.each([
+    { id: '../x' },
+    { id: '' },
+    { donor: 'someone' },
+    { donor: 'account:x' },
+    { donor: 'account:01890000-0000-7000-8000-00000000000A' },
+    { ceiling: 0n },
+    { expiry: -1 },
+    { epoch: 0.5 },
+    { provider: 'A B' },
+  ])('refuses %o, and zeroes the secret all the same', async (more) => {
+    const given = secret();
+    await expect(vault.seal(meta(more), given)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(given.every((byte) => byte === 0)).toBe(true);
+  });
 
   it('notices a file that is changed or removed while it runs', async () => {
     await vault.seal(meta(), secret());
@@ -198,6 +205,13 @@ describe('limits', () => {
     const bad = [change, signed(change, Buffer.alloc(32, 4)), { ...signed(change), limit: 9n }, { ...change, signature: '0x12' as const }];
     for (const wrong of bad) await expect(vault.changeLimit(wrong)).rejects.toMatchObject({ code: 'LIMIT_INVALID' });
     expect(await vault.changeLimit(signed(change))).toMatchObject({ limit: 10n });
+    expect(vault.auditVerify()).toEqual([]);
+  });
+
+  it('needs no signature of an account, whose word rests on this gateway', async () => {
+    await vault.seal(meta({ donor: 'account:01890000-0000-7000-8000-00000000000a' }), secret());
+    expect(await vault.changeLimit({ id: 'src-1', seq: 1, limit: 700n, expiry: 0 })).toMatchObject({ limit: 700n });
+    await expect(vault.changeLimit({ id: 'src-1', seq: 2, limit: 701n, expiry: 0 })).rejects.toMatchObject({ code: 'LIMIT_INVALID' });
     expect(vault.auditVerify()).toEqual([]);
   });
 

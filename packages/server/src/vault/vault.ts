@@ -1,9 +1,10 @@
-import { type AuditBundle, type AuditEntry, TallyError } from '@tallystick/core';
+import { type AuditBundle, type AuditEntry, type Domain, TallyError } from '@tallystick/core';
+import type { GrantTime } from '#ground/grant-clock';
 import { makeAuditBundle } from './audit-bundle.ts';
 import { checkEntry } from './audit-entry.ts';
 import { openRoom } from './header.ts';
 import { compareHeads } from './heads.ts';
-import { changeData, type History, sealedData } from './history.ts';
+import { changeData, type History, type SecretHistory, sealedData } from './history.ts';
 import { invitationOf } from './invitation.ts';
 import { KeyRing } from './keys.ts';
 import { checkChange, isSignedByOwner } from './limits.ts';
@@ -37,6 +38,7 @@ export class SealedVault implements Vault {
   readonly #history: History;
   readonly #rooms: KeyRing;
   readonly #tickets: Tickets;
+  readonly #domain: Domain | undefined;
   readonly #problems: string[];
   readonly #shredding = new Set<string>();
   #keys: MasterKeys;
@@ -55,6 +57,14 @@ export class SealedVault implements Vault {
     this.#rooms = new KeyRing(room, parts.header.vaultId);
     room.fill(0);
     this.#tickets = new Tickets(this.derive(PERMIT_KEY_PURPOSE), parts.options.spentTicketsMax);
+    const { domain } = parts.options;
+    this.#domain = typeof domain === 'function' ? domain((purpose) => this.derive(purpose)) : domain;
+    this.#problems.push(...this.#unsigned(parts.history));
+  }
+
+  /** Nothing was found wrong at opening. */
+  get isSound(): boolean {
+    return this.#problems.length === 0;
   }
 
   derive(purpose: string): Buffer {
@@ -132,7 +142,7 @@ export class SealedVault implements Vault {
       this.#assertSound();
       const known = this.#known(change.id);
       if (known.state !== 'sealed') throw new TallyError('STATE_INVALID', 'The secret was destroyed.');
-      checkChange(known.meta, known.limits, change, this.#parts.options.domain);
+      checkChange(known.meta, known.limits, change, this.#domain);
       await this.#record('limit.changed', change.id, changeData(change, known.changeHead));
       return this.#known(change.id).limits;
     });
@@ -230,13 +240,12 @@ export class SealedVault implements Vault {
   }
 
   #verify(): string[] {
-    const { paths, anchor, store, options } = this.#parts;
+    const { paths, anchor, store } = this.#parts;
     const { history, problems } = scanHistory(paths, this.#header, this.#keys.codec, anchor.body?.audit ?? null);
     const found = new Set([...this.#problems, ...problems]);
     if (anchor.body === null) found.add('there is no anchor: a restored folder, or an anchor that was removed');
-    for (const { meta, state, changes } of history.all()) {
-      if (changes.some((change) => !isSignedByOwner(meta, change, options.domain)))
-        found.add(`a limit change of ${meta.id} lacks its donor’s signature`);
+    for (const problem of this.#unsigned(history)) found.add(problem);
+    for (const { meta, state } of history.all()) {
       if (state !== 'sealed') continue;
       store.forget(meta.id);
       try {
@@ -247,6 +256,15 @@ export class SealedVault implements Vault {
       }
     }
     return [...found];
+  }
+
+  /** What a donor's wallet did not sign is not that donor's: whoever has the log's key could have written it all the same. */
+  #unsigned(history: History): readonly string[] {
+    const isUnsigned = ({ meta, changes }: SecretHistory) => changes.some((change) => !isSignedByOwner(meta, change, this.#domain));
+    return history
+      .all()
+      .filter(isUnsigned)
+      .map(({ meta }) => `a limit change of ${meta.id} lacks its donor’s signature`);
   }
 
   checkHeads(heads: readonly AccountHead[]): readonly HeadFinding[] {
@@ -270,6 +288,17 @@ export class SealedVault implements Vault {
     return this.#serial(async () => {
       this.#assertSound();
       await this.#parts.anchor.setGeneration(value, this.#parts.log.head);
+    });
+  }
+
+  grantTime(): GrantTime | null {
+    return this.#parts.anchor.body?.grant ?? null;
+  }
+
+  rememberGrantTime(value: GrantTime): Promise<void> {
+    return this.#serial(async () => {
+      this.#assertSound();
+      await this.#parts.anchor.setGrant(value);
     });
   }
 

@@ -58,7 +58,7 @@ export function workersFront({ config, keys, books, hub, clock, log, metrics, sa
       },
     },
     principals: {
-      hash: (secret) => hashing.hash(secret),
+      hash: (secret, use) => hashing.hash(secret, use),
       add: (key) => {
         principals.set(key.id, key);
         return tell({ kind: 'key-added', key });

@@ -51,26 +51,9 @@ function accountStatements(work: Work): Part {
     account_read: { get: (_book, id) => account(id).row ?? undefined },
     posting_last: { get: (_book, id) => postings(id as string)[0], all: (_book, id) => postings(id as string) },
     account_hold: {
-      run: (
-        need,
-        _book,
-        id,
-        now,
-        version,
-        held,
-        spent,
-        overrun,
-        limit,
-        ceiling,
-        expires,
-        seq,
-        head,
-        receipts,
-        receipted,
-        guarded,
-        grantNow,
-        opens,
-      ) => {
+      run: (...values) => {
+        const [need, , id, now, version, held, spent, overrun, limit, ceiling, expires] = values;
+        const [seq, head, receipts, receipted, guarded, grantNow, opens] = values.slice(11);
         const found = account(id);
         const row = found.row;
         const band = guarded === 1 ? guardBand(limit as bigint) : 0n;
@@ -99,64 +82,7 @@ function accountStatements(work: Work): Part {
         return ONE;
       },
     },
-    account_opens: {
-      run: (
-        opens_at,
-        seq,
-        head,
-        _book,
-        id,
-        version,
-        held,
-        spent,
-        overrun,
-        limit,
-        ceiling,
-        state,
-        expires_at,
-        wasOpens,
-        wasSeq,
-        wasHead,
-      ) => {
-        const found = account(id);
-        const was = {
-          held,
-          spent,
-          overrun,
-          spend_limit: limit,
-          ceiling,
-          state,
-          expires_at,
-          opens_at: wasOpens,
-          seq: wasSeq,
-          head: wasHead,
-        };
-        if (found.row === null || !matches(found.row, { ...was, version })) return NONE;
-        change(work, found, { ...found.row, ...({ opens_at, seq, head } as SqlRow), version: (version as bigint) + 1n });
-        return ONE;
-      },
-    },
-    account_open: {
-      run: (book_id, account_id, kind, tenant_id, asset, ceiling, spend_limit, parent_id, expires_at, head, created_at, opens_at) => {
-        const fixed = {
-          book_id,
-          account_id,
-          kind,
-          tenant_id,
-          asset,
-          ceiling,
-          spend_limit,
-          parent_id,
-          expires_at,
-          head,
-          created_at,
-          opens_at,
-        };
-        const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
-        change(work, account(account_id), { ...(fixed as SqlRow), ...fresh, receipts: 0n, receipted: 0n });
-        return ONE;
-      },
-    },
+    ...openings(work, account),
     account_restore: {
       run: (...values) => {
         const found = account(values[1]);
@@ -165,11 +91,46 @@ function accountStatements(work: Work): Part {
         work.journal.record(() => {
           found.isRestored = before;
         });
-        change(work, found, Object.fromEntries(ACCOUNT_COLUMNS.map((column, at) => [column, values[at] as Value])));
+        change(work, found, named(ACCOUNT_COLUMNS, values));
         return ONE;
       },
     },
   };
+}
+
+function openings(work: Work, account: (id: Value | undefined) => UnitAccount): Part {
+  return {
+    account_opens: {
+      run: (opens_at, seq, head, ...pinned) => {
+        const found = account(pinned[1]);
+        if (found.row === null || !matches(found.row, named(OPENS_PINS, pinned))) return NONE;
+        change(work, found, { ...found.row, ...({ opens_at, seq, head } as SqlRow), version: (found.row.version as bigint) + 1n });
+        return ONE;
+      },
+    },
+    account_open: {
+      run: (...values) => {
+        const fixed = named(OPENED, values);
+        const fresh = { held: 0n, spent: 0n, overrun: 0n, period: null, state: 'active', state_reason: null, version: 1n, seq: 1n };
+        change(work, account(fixed['account_id']), { ...fixed, ...fresh, receipts: 0n, receipted: 0n });
+        return ONE;
+      },
+    },
+  };
+}
+
+/** What `account_opens` compares a row with, and what `account_open` is given, in the order in which they name it. */
+const OPENS_PINS = [
+  ...['book_id', 'account_id', 'version', 'held', 'spent', 'overrun', 'spend_limit', 'ceiling', 'state', 'expires_at', 'opens_at', 'seq'],
+  ...['head', 'receipts', 'receipted'],
+];
+const OPENED = [
+  ...['book_id', 'account_id', 'kind', 'tenant_id', 'asset', 'ceiling', 'spend_limit', 'parent_id', 'expires_at', 'head', 'created_at'],
+  'opens_at',
+];
+
+function named(columns: readonly string[], values: readonly Value[]): SqlRow {
+  return Object.fromEntries(columns.map((column, at) => [column, values[at] as Value]));
 }
 
 /** In the order in which `account_restore` names them. */
@@ -200,7 +161,7 @@ function place(work: Work, account: UnitAccount, row: SqlRow): void {
 }
 
 function postingRow(values: readonly Value[]): SqlRow {
-  const row = Object.fromEntries(POSTING_COLUMNS.map((column, at) => [column, values[at] as Value]));
+  const row = named(POSTING_COLUMNS, values);
   return { ...row, at: BigInt(row['at'] as number) };
 }
 

@@ -1,0 +1,83 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Books } from '../../packages/server/src/app/books.ts';
+import { openBooks } from '../../packages/server/src/app/books.ts';
+import { sealedProvider } from '../../packages/server/src/app/source-seal.ts';
+import { Principals } from '../../packages/server/src/gateway/index.ts';
+import { loadConfig } from '../../packages/server/src/ground/config.ts';
+import { uuidv7 } from '../../packages/server/src/ground/ids.ts';
+import { gateAccount, type KeyRow, type KeyUse, POOL_GATE, providerGate, type SourceRow } from '../../packages/server/src/ledger/index.ts';
+
+export const PART = providerGate('sandbox');
+
+export type Gift = {
+  readonly baseUrl: string;
+  readonly secret: string;
+  readonly cap?: bigint;
+  readonly countConsent?: boolean;
+  /** How long it may be at work, ms. */
+  readonly ms?: bigint;
+};
+
+/** The books of a daemon that is stopped, for what no route of the operator's does. */
+export async function inBooks<T>(dir: string, use: (books: Books) => Promise<T>): Promise<T> {
+  const config = loadConfig({ TALLY_DATA_DIR: join(dir, 'data') }, dir);
+  const books = await openBooks(config, {}, null);
+  try {
+    return await use(books);
+  } finally {
+    await books.close();
+  }
+}
+
+/** The gates of the pool. @param opensAt of the first of them, Unix ms. */
+export async function openGates({ ledger }: Books, opensAt?: number): Promise<void> {
+  await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
+  await ledger.openAccount(gateAccount(PART));
+}
+
+/** A donated sandbox key behind the gates. @returns its id. */
+export async function give({ vault, ledger, clock }: Books, gift: Gift): Promise<string> {
+  const now = clock.wallMs();
+  const id = uuidv7(now);
+  const cap = gift.cap ?? 100_000n;
+  const minutesAccountId = gift.ms === undefined ? null : uuidv7(now);
+  const row: SourceRow = {
+    ...{
+      id,
+      name: 'gift',
+      provider: 'sandbox',
+      baseUrl: gift.baseUrl,
+      mode: 1,
+      settle: 'metered',
+      models: '{}',
+      tariff: '[]',
+      createdAt: now,
+    },
+    ...{ countConsent: gift.countConsent ?? false, pool: true, groups: [POOL_GATE, PART], minutesAccountId },
+  };
+  const donor = `account:${randomUUID()}`;
+  await vault.audit('source.adding', id, {});
+  await vault.seal({ id, provider: sealedProvider(row), donor, ceiling: cap, expiry: 0, epoch: 1 }, Buffer.from(gift.secret, 'latin1'));
+  const whose = { tenantId: 'pool', parent: id };
+  await ledger.addSource(row, [
+    { id, kind: 'source', tenantId: 'pool', asset: 'tokens', ceiling: cap, limit: cap },
+    ...(minutesAccountId === null || gift.ms === undefined
+      ? []
+      : [{ ...whose, id: minutesAccountId, kind: 'minutes' as const, asset: 'ms' as const, ceiling: gift.ms, limit: gift.ms }]),
+  ]);
+  await vault.audit('source.added', id, {});
+  return id;
+}
+
+/** A key of the pool's own, as the pool makes them. */
+export async function poolKey({ vault, ledger, clock }: Books, use: KeyUse): Promise<{ readonly id: string; readonly key: string }> {
+  const now = clock.wallMs();
+  const [id, key] = [uuidv7(now), `tk_${randomBytes(32).toString('base64url')}`];
+  const hash = new Principals(vault.derive('key-hash'), vault.derive('pseudonym'), []).hash(key, use);
+  const fixed = { creditAccountId: null, sources: null, createdAt: now, expiresAt: null, replayS: 0 };
+  const row: KeyRow = { id, name: use, tenantId: 'pool', hash, hint: 'tk_pool', use, ...fixed };
+  const limit = 1_000_000n;
+  await ledger.addKey(row, [{ id, kind: 'key', tenantId: 'pool', asset: 'tokens', ceiling: limit, limit }]);
+  return { id, key };
+}
