@@ -14,7 +14,7 @@ import { SANDBOX_URL } from '#gateway';
 import { isLoopback } from '#ground/config';
 
 /** Where each provider's own API is, as its documentation has it. */
-const PROVIDER_URLS = {
+export const PROVIDER_URLS = {
   openai: 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com/v1',
   google: 'https://generativelanguage.googleapis.com/v1beta',
@@ -36,7 +36,7 @@ export const tokens = z
   .union([z.string().regex(/^(0|[1-9]\d{0,17})$/, 'must be whole tokens'), z.int().min(0)])
   .transform((value) => BigInt(value));
 export const time = z.int().min(0).max(8_640_000_000_000_000);
-const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'must have 1 to 64 letters, digits, spaces, dots, dashes');
+export const name = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u, 'must have 1 to 64 letters, digits, spaces, dots, dashes');
 
 const baseUrl = z
   .string()

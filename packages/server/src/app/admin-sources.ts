@@ -1,19 +1,18 @@
 import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
-import { type Account, type AccountState, NOT_DONATED, type SourceRow } from '#ledger';
+import { type Account, type AccountState, type NewAccount, NOT_DONATED, type SourceRow } from '#ledger';
 import type { SourceInput } from './admin-input.ts';
-import { RECONCILE, SOURCE_ADDED, SOURCE_ADDING } from './anchor.ts';
+import { RECONCILE } from './anchor.ts';
 import type { Daemon } from './daemon.ts';
 import { isHere } from './follow-source.ts';
-import { sealedProvider, unlikeSealed } from './source-seal.ts';
-import { learnTariff } from './tariffs.ts';
+import { sealAndAdd } from './seal-and-add.ts';
+import { unlikeSealed } from './source-seal.ts';
 
 /** A source as the operator sees it: never its secret. */
 export type SourceView = Readonly<Record<string, unknown>>;
 
-/** Seals the key first, then opens its account: a crash in between leaves a sealed key that nothing can use. */
 export async function addSource(daemon: Daemon, input: SourceInput): Promise<SourceView> {
-  const { vault, ledger, front, clock } = daemon;
+  const { clock } = daemon;
   const id = uuidv7(clock.wallMs());
   const now = clock.wallMs();
   if (input.expires_at !== undefined && input.expires_at <= now)
@@ -31,24 +30,16 @@ export async function addSource(daemon: Daemon, input: SourceInput): Promise<Sou
     createdAt: now,
     ...NOT_DONATED,
   };
-  await vault.audit(SOURCE_ADDING, id, { name: input.name });
-  const meta = { id, provider: sealedProvider(row), donor: 'operator', ceiling: input.cap, expiry: input.expires_at ?? 0, epoch: 1 };
-  await vault.seal(meta, Buffer.from(input.api_key, 'latin1'));
-  await ledger.addSource(row, [
-    {
-      id,
-      kind: 'source',
-      tenantId: 'operator',
-      asset: 'tokens',
-      ceiling: input.cap,
-      limit: input.cap,
-      ...(input.expires_at === undefined ? {} : { expiresAt: input.expires_at }),
-    },
-  ]);
-  await vault.audit(SOURCE_ADDED, id, { name: input.name });
-  await front.sources.add(row);
-  learnTariff(daemon.tariffs, row);
-  await daemon.checkpoint();
+  const account: NewAccount = {
+    id,
+    kind: 'source',
+    tenantId: 'operator',
+    asset: 'tokens',
+    ceiling: input.cap,
+    limit: input.cap,
+    ...(input.expires_at === undefined ? {} : { expiresAt: input.expires_at }),
+  };
+  await sealAndAdd(daemon, { row, accounts: [account], donor: 'operator', secret: Buffer.from(input.api_key, 'latin1') });
   return showSource(daemon, id);
 }
 
@@ -72,8 +63,9 @@ export async function showSource(daemon: Daemon, id: string): Promise<SourceView
  * lowest stands, and each lowers its own seal to what the books then say. @throws LIMIT_INVALID
  */
 export async function limitSource(daemon: Daemon, id: string, limit: bigint): Promise<SourceView> {
-  const { account } = await findSource(daemon, id);
+  const { account, row } = await findSource(daemon, id);
   refuseFinal(account);
+  refuseDonated(row);
   const sealed = isElsewhere(daemon, id) ? null : daemon.vault.limits(id);
   const now = sealed !== null && sealed.limit < account.limit ? sealed.limit : account.limit;
   if (limit >= now) {
@@ -101,8 +93,9 @@ export async function setSourceState(
   reason: string,
   reconciledTotal?: bigint,
 ): Promise<SourceView> {
-  const { account } = await findSource(daemon, id);
+  const { account, row } = await findSource(daemon, id);
   refuseFinal(account);
+  if (account.state !== 'frozen') refuseDonated(row);
   if (account.state === 'frozen' && state === 'active' && reconciledTotal === undefined) {
     throw new TallyError(
       'STATE_INVALID',
@@ -116,6 +109,8 @@ export async function setSourceState(
     ...(reconciledTotal === undefined ? {} : { reconciled_total: String(reconciledTotal) }),
   });
   await daemon.ledger.setState(id, state as AccountState, reason, reconciledTotal);
+  // Its donor may have paused it meanwhile.
+  if (row.pool) await daemon.pool.donations.check(id);
   await daemon.checkpoint();
   return showSource(daemon, id);
 }
@@ -159,6 +154,14 @@ export async function findSource(daemon: Daemon, id: string): Promise<{ row: Sou
   const account = await daemon.ledger.account(id);
   if (row === undefined || account === null) throw new TallyError('NOT_FOUND', 'There is no source with this id.');
   return { row, account };
+}
+
+/** What a donation may spend, and whether, is said where its donor and the operator can both see it. @throws STATE_INVALID */
+function refuseDonated({ id, pool }: SourceRow): void {
+  if (!pool) return;
+  throw new TallyError('STATE_INVALID', `This source was donated: use POST /api/ai-pool/donations/${id}/pause, /resume or /destroy.`, {
+    id,
+  });
 }
 
 export function refuseFinal(account: Account): void {

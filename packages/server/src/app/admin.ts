@@ -17,6 +17,8 @@ import type { Daemon } from './daemon.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { inviteHost } from './hosts.ts';
 import { OTHER_BODY_BYTES_MAX } from './http-server.ts';
+import { donorRoutes } from './pool/donor-routes.ts';
+import { poolApp } from './pool/pool-app.ts';
 import { Readiness } from './readiness.ts';
 import { listReconciliations, reconcileSource } from './reconcile.ts';
 
@@ -26,6 +28,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   app.onError((error, c) => answerError(daemon, c, error));
   app.notFound((c) => answerError(daemon, c, new TallyError('ROUTE_UNKNOWN')));
   publicRoutes(app, daemon, isClosing);
+  app.route('/', poolApp(daemon));
   app.use('/api/admin/*', async (c, next) => {
     if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) {
       throw new TallyError('FORBIDDEN', 'This route is the operator’s.');
@@ -43,6 +46,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   );
   sourceRoutes(app, daemon);
   keyRoutes(app, daemon);
+  donorRoutes(app, daemon);
   operationRoutes(app, daemon);
   return app;
 }

@@ -13,6 +13,7 @@ import { keepGrantTime } from './clock.ts';
 import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
+import { openPool, type Pool } from './pool/pool.ts';
 import { finishReconciliations } from './reconcile-steps.ts';
 import { unlikeSealed } from './source-seal.ts';
 import { knownTariffs, learnTariff } from './tariffs.ts';
@@ -29,6 +30,7 @@ export type Daemon = Books & {
   /** Every tariff that a receipt of this gateway may name, by id. */
   readonly tariffs: Map<Hex, Tariff>;
   readonly adminToken: string;
+  readonly pool: Pool;
   /** What was found wrong at start and has not been seen to since; readiness reports how much. */
   anchorFindings(): readonly string[];
   checkpoint(): Promise<void>;
@@ -45,7 +47,11 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   await hashFast();
   const metrics = openMetrics();
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
-  const onReceipt = () => signer.notify();
+  let told = () => {};
+  const onReceipt = () => {
+    signer.notify();
+    told();
+  };
   const parts = {
     config,
     keys: callersKeys(vault),
@@ -71,9 +77,13 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   if (isShared) await followers.start(found.length === 0);
   const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
+  const checkpoint = () => checkpoints.take();
+  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null });
+  told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
     endChores();
+    await pool.stop();
     await front.close(config.TALLY_SHUTDOWN_MS);
     await signer.close();
     await followers.stop();
@@ -92,8 +102,9 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     receipts,
     tariffs,
     adminToken,
+    pool,
     anchorFindings: () => checkpoints.findings.map(({ message }) => message),
-    checkpoint: () => checkpoints.take(),
+    checkpoint,
     stop,
   };
 }

@@ -39,6 +39,7 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     const listening: Listening = await listen(daemon);
     undo[0] = () => listening.close();
     const seeded = await seed(daemon, sandbox !== null);
+    await daemon.pool.start(listening.url);
     void finishArchive(books, log);
     const marker = join(config.TALLY_DATA_DIR, 'daemon.json');
     await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);

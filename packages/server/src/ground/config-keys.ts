@@ -124,6 +124,11 @@ export const CONFIG_KEYS = {
     unit: 'ms',
     description: 'Time that calls in flight get to end at shutdown; then they are cut and their holds spent.',
   },
+  TALLY_POOL_PROVIDERS_FILE: {
+    default: '',
+    description:
+      'JSON file of providers that donated keys may be of, beside `anthropic`, `openai`, `google` and the sandbox: name → `dialect`, `base_url`, `models`, `key_pattern`. It may lead a built-in one to another `base_url`.',
+  },
   TALLY_SANDBOX: {
     default: '1',
     description: '`1` starts the sandbox upstream as a child process and, on first start, seeds a sandbox source; `0` does neither.',

@@ -50,6 +50,7 @@ const schema = z.object({
   TALLY_RECONCILE_LAG_MS: whole(0, 2_592_000_000),
   TALLY_ARCHIVE_KEEP_MONTHS: whole(1, 1_200),
   TALLY_SHUTDOWN_MS: whole(0, 3_600_000),
+  TALLY_POOL_PROVIDERS_FILE: text,
   TALLY_SANDBOX: flag,
   TALLY_SANDBOX_CAP: whole(1, 100_000_000),
   TALLY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
@@ -104,6 +105,7 @@ function finish(config: Config, cwd: string): Config {
   return {
     ...config,
     TALLY_DATA_DIR: data,
+    TALLY_POOL_PROVIDERS_FILE: config.TALLY_POOL_PROVIDERS_FILE === '' ? '' : resolve(cwd, config.TALLY_POOL_PROVIDERS_FILE),
     TALLY_SLOT_DIR: under(config.TALLY_SLOT_DIR, 'slots'),
     TALLY_MASTER_KEY_FILE: under(config.TALLY_MASTER_KEY_FILE, 'master.key'),
   };

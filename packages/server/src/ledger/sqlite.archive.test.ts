@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { createSecretKey } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openReader, type SqlRow } from '#ground/database';
+import { openReader, openWriter, type SqlRow } from '#ground/database';
+import { verifyArchiveFile } from './archive/verify-file.ts';
 import type { TestBooks } from './conformance/books.ts';
 import { openAccounts } from './conformance/engine.ts';
 import { Months } from './conformance/months.ts';
@@ -40,6 +42,20 @@ function rowsOf(month: number): bigint {
   db.close();
   return n as bigint;
 }
+
+it('a file of before accounts had openings verifies as it did', async () => {
+  const months = new Months(books);
+  await openAccounts(books.ledger, 1_000n, 1_000n);
+  await months.play(1, 2);
+  months.go(4);
+  await months.archive(202_701);
+  const file = join(dirname(engine.file), 'archive', 'book-1-202701.db');
+  const db = openWriter(file);
+  db.exec('ALTER TABLE postings DROP COLUMN opens_at');
+  const verdict = await verifyArchiveFile(db, createSecretKey(engine.options.chainKey));
+  db.close();
+  expect(verdict).toMatchObject({ findings: [], header: { month: 202_701 } });
+});
 
 it('a kill at any step leaves sound books and all receipts, and the next try goes on', async () => {
   const months = new Months(books);

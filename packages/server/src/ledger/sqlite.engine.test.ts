@@ -6,8 +6,17 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { created, holdRequest, newAccount, openAccounts, SOURCE, settleRequest } from './conformance/engine.ts';
-import { openSqliteLedger } from './index.ts';
+import { gateAccount, type KeyRow, NOT_DONATED, openSqliteLedger, type SourceRow } from './index.ts';
 import { type SqliteEngine, sqliteEngine } from './sqlite.engine.ts';
+
+const OLD_SOURCE: SourceRow = {
+  ...{ id: SOURCE, name: 'n', provider: 'sandbox', baseUrl: 'http://x/v1', mode: 1, settle: 'metered', countConsent: false },
+  ...{ models: '{}', tariff: '[]', createdAt: 5, ...NOT_DONATED },
+};
+const OLD_KEY: KeyRow = {
+  ...{ id: 'k', name: 'k', tenantId: 't', hash: 'h', hint: 'tk_a', creditAccountId: null, sources: null, createdAt: 6 },
+  ...{ expiresAt: null, replayS: 60, use: 'calls' },
+};
 
 let engine: SqliteEngine;
 beforeEach(async () => {
@@ -111,6 +120,40 @@ describe('the file', () => {
     db.exec("INSERT INTO migrations VALUES (9999, 'later', 0)");
     db.close();
     await expect(engine.open()).rejects.toMatchObject({ code: 'STATE_INVALID' });
+  });
+
+  it('of the version before there were gates is brought up to date, with all that is in it', async () => {
+    const first = await engine.open();
+    await openAccounts(first.ledger);
+    await first.ledger.addSource({ ...OLD_SOURCE, id: 'source-2' }, [newAccount('source-2', 7n)]);
+    await first.ledger.addKey({ ...OLD_KEY, id: 'key-2' }, [newAccount('key-2', 7n)]);
+    const [done, open] = [holdRequest(10n), holdRequest(5n)];
+    await created(first.ledger, done);
+    await first.ledger.settle(settleRequest(done.holdId, 4n));
+    await created(first.ledger, open);
+    const before = await first.ledger.accounts();
+    await first.ledger.close();
+    const db = new DatabaseSync(engine.file);
+    const added = {
+      accounts: ['opens_at'],
+      postings: ['opens_at'],
+      sources: ['pool', 'group_ids', 'minutes_account_id'],
+      keys: ['used_for'],
+    };
+    for (const [table, columns] of Object.entries(added))
+      for (const column of columns) db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+    db.exec("DELETE FROM migrations WHERE name LIKE '%gates%'");
+    db.close();
+    const { ledger, findings, burned } = await engine.open();
+    expect([findings, burned]).toEqual([[], 1]);
+    expect((await ledger.accounts()).filter(({ id }) => id.endsWith('2'))).toEqual(before.filter(({ id }) => id.endsWith('2')));
+    expect(await ledger.account(SOURCE)).toMatchObject({ spent: 9n, held: 0n, opensAt: null });
+    expect(await ledger.sources()).toEqual([{ ...OLD_SOURCE, id: 'source-2' }]);
+    expect(await ledger.keys()).toEqual([{ ...OLD_KEY, id: 'key-2' }]);
+    await ledger.openAccount(gateAccount('pool', 1));
+    await created(ledger, holdRequest(1n));
+    expect(await ledger.verify()).toEqual([]);
+    await ledger.close();
   });
 
   it('is free again when its process ends', async () => {

@@ -15,6 +15,7 @@ import {
   SOURCE,
   settleRequest,
 } from './engine.ts';
+import { Months } from './months.ts';
 
 const POOL = 'pool';
 const PART = providerGate('sandbox');
@@ -118,6 +119,25 @@ export function gateConformance(create: CreateEngine): void {
       books.engine.clock.advance(2 * DAY_MS);
       expect(await refused(books.ledger, pooled(1n))).toBe('ACCOUNT_TAMPERED');
       expect(await gate()).toMatchObject({ state: 'frozen', opensAt: START + DAY_MS });
+    });
+
+    it('keeps its opening where its months are archived', async () => {
+      const months = new Months(books);
+      await open(START + DAY_MS);
+      await months.play(1);
+      months.go(2);
+      for (const days of [50, 60, 70]) await books.ledger.raiseOpensAt(POOL, START + days * DAY_MS, 'later');
+      await months.play(2, 3);
+      await books.ledger.raiseOpensAt(POOL, START + 200 * DAY_MS, 'later still');
+      months.go(5);
+      await months.archive(202_701, 202_702, 202_703);
+      await months.sound();
+      await books.reopen();
+      expect(books.findings).toEqual([]);
+      expect(await refused(books.ledger, pooled(1n))).toBe('ACCOUNT_NOT_OPEN');
+      const edit = `UPDATE postings SET opens_at = 1 WHERE account_id = '${POOL}' AND month <= 202703`;
+      await books.reopen(() => books.engine.tamper(edit));
+      expect((await books.ledger.verify()).join()).toContain('not those of their checkpoint');
     });
 
     it('an edit of the posting that moved its opening is found', async () => {

@@ -1,0 +1,24 @@
+import { TallyError } from '@tallystick/core';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Daemon } from '../daemon.ts';
+import { OTHER_BODY_BYTES_MAX } from '../http-server.ts';
+import { poolError } from './answer.ts';
+import { donationRoutes } from './donation-routes.ts';
+
+/** The routes of the donation pool, in the pool's own form of answers. */
+export function poolApp(daemon: Daemon): Hono {
+  const app = new Hono();
+  app.onError((error, c) => poolError(daemon.log, c, error));
+  app.use(
+    '/api/ai-pool/*',
+    bodyLimit({
+      maxSize: OTHER_BODY_BYTES_MAX,
+      onError: () => {
+        throw new TallyError('BODY_TOO_LARGE');
+      },
+    }),
+  );
+  donationRoutes(app, { ...daemon, ...daemon.pool });
+  return app;
+}
