@@ -164,6 +164,10 @@ export function ledgerOf({ laneId, epoch, reads, records, verify, backup, archiv
       check.checkText(reason, 'reason');
       return channel.ask({ kind: 'setStop', body: { stopped, reason } });
     },
+    stopReason: async () => {
+      const { refusal } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds: [] } });
+      return refusal?.code === 'POOL_STOPPED' ? refusal.reason : null;
+    },
     addSource: async (source, accounts) =>
       channel.ask({ kind: 'addSource', body: { source: check.checkSource(source), accounts: accounts.map(check.checkNewAccount) } }),
     addKey: async (key, accounts) =>

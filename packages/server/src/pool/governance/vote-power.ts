@@ -1,4 +1,4 @@
-import type { Gift } from '../status/gift.ts';
+import type { Standing } from '../status/standing.ts';
 import { isAccepted, sumsOfOne } from '../status/sums.ts';
 
 /** How much each donor's vote weighs at this moment. Today by what was given; later what a chain says. */
@@ -8,9 +8,9 @@ export interface VotePower {
   total(): Promise<bigint>;
 }
 
-export interface Gifts {
+export interface Standings {
   /** All of them, as they stand now. */
-  all(): Promise<readonly Gift[]>;
+  all(): Promise<readonly Standing[]>;
 }
 
 /** `donor`: one each · `tokens`: what was used of a donor's gifts, and what may still be used. */
@@ -21,10 +21,10 @@ export type WeightBy = 'donor' | 'tokens';
  * having given anything.
  */
 export class GiftPower implements VotePower {
-  readonly #gifts: Gifts;
+  readonly #gifts: Standings;
   readonly #by: WeightBy;
 
-  constructor(gifts: Gifts, by: WeightBy) {
+  constructor(gifts: Standings, by: WeightBy) {
     this.#gifts = gifts;
     this.#by = by;
   }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GIFT_STATES, type Gift } from './gift.ts';
+import { STANDING_STATES, type Standing } from './standing.ts';
 import { sumsOf, sumsOfOne } from './sums.ts';
 
-const GIFT: Gift = {
+const GIFT: Standing = {
   id: 'g',
   donor: `0x${'11'.repeat(20)}`,
   label: '',
@@ -17,7 +17,7 @@ const GIFT: Gift = {
   held: 0n,
   spent: 0n,
   overrun: 0n,
-  smallest: 50n,
+  isUsable: true,
   at: 0,
 };
 
@@ -29,11 +29,11 @@ const gift = fc
     open: fc.bigInt(0n, 100n),
     cap: fc.bigInt(0n, 100n),
     overrun: fc.bigInt(0n, 5_000n),
-    smallest: fc.bigInt(0n, 40_000n),
-    state: fc.constantFrom(...GIFT_STATES),
-    end: fc.constantFrom(...GIFT_STATES),
+    isUsable: fc.boolean(),
+    state: fc.constantFrom(...STANDING_STATES),
+    end: fc.constantFrom(...STANDING_STATES),
   })
-  .map(({ given, used, open, cap, ...rest }): Gift => {
+  .map(({ given, used, open, cap, ...rest }): Standing => {
     const spent = (given * used) / 100n;
     return { ...GIFT, ...rest, given, spent, held: ((given - spent) * open) / 100n, limit: (given * cap) / 100n };
   });
@@ -64,10 +64,10 @@ describe('every token is in one place', () => {
 });
 
 describe('where it is', () => {
-  it.each<[string, Partial<Gift>, object]>([
+  it.each<[string, Partial<Standing>, object]>([
     ['untouched', {}, { available: 1_000n, remaining: 1_000n, lapsed: 0n }],
     ['at work', { held: 300n, spent: 200n }, { held: 300n, used: 200n, available: 500n }],
-    ['too little left', { spent: 951n }, { dust: 49n, available: 0n, remaining: 49n }],
+    ['too little left', { spent: 951n, isUsable: false }, { dust: 49n, available: 0n, remaining: 49n }],
     ['paused', { state: 'paused', spent: 400n }, { paused: 600n, available: 0n }],
     ['frozen', { state: 'frozen', spent: 400n, overrun: 7n }, { frozen: 593n, lapsed: 7n }],
     ['lowered', { limit: 600n, spent: 100n }, { available: 500n, lapsed: 400n }],

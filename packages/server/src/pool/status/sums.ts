@@ -1,4 +1,4 @@
-import type { Gift, GiftState } from './gift.ts';
+import type { Standing, StandingState } from './standing.ts';
 
 /**
  * What became of the tokens of some gifts. Whatever happens, of each gift and of all of them:
@@ -25,31 +25,31 @@ export type Sums = {
 const NONE: Sums = { given: 0n, used: 0n, held: 0n, remaining: 0n, available: 0n, dust: 0n, paused: 0n, frozen: 0n, lapsed: 0n };
 
 /** Given and accepted: a key that is not yet known to work, and one that does not, are no gift. */
-export function isAccepted({ state, end }: Pick<Gift, 'state' | 'end'>): boolean {
+export function isAccepted({ state, end }: Pick<Standing, 'state' | 'end'>): boolean {
   return state !== 'pending_validation' && end !== 'rejected';
 }
 
-export function sumsOf(gifts: readonly Gift[]): Sums {
+export function sumsOf(gifts: readonly Standing[]): Sums {
   return gifts.map(sumsOfOne).reduce(add, NONE);
 }
 
-export function sumsOfOne(gift: Gift): Sums {
+export function sumsOfOne(gift: Standing): Sums {
   const { given, spent: used, held } = gift;
   const isOver = ENDED.has(gift.state);
   // What is open when a key ends is still held until it settles.
   const free = isOver ? 0n : atLeastNothing(gift.limit - used - held - gift.overrun);
-  const place = isOver ? null : placeOf(gift, free);
+  const place = isOver ? null : placeOf(gift);
   const remaining = place === null ? 0n : free;
   const sums = { ...NONE, given, used, held, remaining, lapsed: given - used - held - remaining };
   return place === null ? sums : { ...sums, [place]: remaining };
 }
 
-const ENDED: ReadonlySet<GiftState> = new Set(['depleted', 'exhausted', 'expired', 'revoked', 'rejected', 'destroyed']);
+const ENDED: ReadonlySet<StandingState> = new Set(['depleted', 'exhausted', 'expired', 'revoked', 'rejected', 'destroyed']);
 
-function placeOf({ state, smallest }: Gift, free: bigint): 'available' | 'dust' | 'paused' | 'frozen' {
+function placeOf({ state, isUsable }: Standing): 'available' | 'dust' | 'paused' | 'frozen' {
   if (state === 'frozen') return 'frozen';
   if (state !== 'active') return 'paused';
-  return free < smallest ? 'dust' : 'available';
+  return isUsable ? 'available' : 'dust';
 }
 
 function add(a: Sums, b: Sums): Sums {

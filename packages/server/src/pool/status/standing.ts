@@ -1,5 +1,5 @@
 /** States of a donation, as the books and its record tell them together. */
-export const GIFT_STATES = [
+export const STANDING_STATES = [
   'pending_validation',
   'active',
   'paused',
@@ -11,10 +11,10 @@ export const GIFT_STATES = [
   'rejected',
   'destroyed',
 ] as const;
-export type GiftState = (typeof GIFT_STATES)[number];
+export type StandingState = (typeof STANDING_STATES)[number];
 
-/** One donated key as statistics and votes see it. Amounts are tokens. */
-export type Gift = {
+/** How one donation stands, for statistics and votes. Amounts are tokens. */
+export type Standing = {
   readonly id: string;
   /** `0x…` or `account:<uuid>`. */
   readonly donor: string;
@@ -24,9 +24,9 @@ export type Gift = {
   readonly provider: string;
   /** A key of the sandbox. */
   readonly simulated: boolean;
-  readonly state: GiftState;
+  readonly state: StandingState;
   /** Why it is of no use any more, where it is `destroyed`; else its state. */
-  readonly end: GiftState;
+  readonly end: StandingState;
   /** As it was given, and never raised. */
   readonly given: bigint;
   /** What may be spent of it now. */
@@ -35,7 +35,7 @@ export type Gift = {
   readonly spent: bigint;
   /** Billed beyond what was held: no part of `spent`. */
   readonly overrun: bigint;
-  /** Less than this is of no use to any model that it serves. */
-  readonly smallest: bigint;
+  /** What is left is enough for a call of some model that it serves. */
+  readonly isUsable: boolean;
   readonly at: number;
 };
