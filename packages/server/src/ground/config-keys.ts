@@ -107,6 +107,7 @@ export const CONFIG_KEYS = {
     unit: 'tokens',
     description: 'Output limit put into a request that names none (less where the model or the cap allows less).',
   },
+  TALLY_POOL_TASKS_MAX: { default: '4', unit: 'tasks', description: 'Tasks of the donation pool that run at a time.' },
   TALLY_RECONCILE_LAG_MS: {
     default: '3600000',
     unit: 'ms',

@@ -4,10 +4,33 @@ export { DONATION_KIND, type Donation, type DonationState, limitOf, type StoredD
 export { Donations } from './donations/donations.ts';
 export { type Gift, parse, readGift, wordSchema } from './donations/input.ts';
 export type { Hand, Lowering } from './donations/life.ts';
-export { type BuiltIns, Providers } from './donations/providers.ts';
+export { type BuiltIns, modelsAt, Providers } from './donations/providers.ts';
 export { type DonationView, stateOf } from './donations/view.ts';
 export type { DonorAccount } from './donors/accounts.ts';
 export { accountDonor, type Donor, isWallet } from './donors/donor.ts';
 export type { Credentials, DonorAuth, WalletWord } from './donors/donor-auth.ts';
 export { signingView } from './donors/signing.ts';
 export { amount, Store, type Stored, writeTogether } from './store.ts';
+export type { TaskDeps, TaskLimits } from './tasks/deps.ts';
+export { POOL_DIALECTS } from './tasks/dialects/dialects.ts';
+export { gatewayError } from './tasks/dialects/event.ts';
+export { SseData } from './tasks/dialects/sse.ts';
+export type {
+  Approval,
+  Budgets,
+  CallEvent,
+  CallRequest,
+  Calls,
+  DialectName,
+  Keys,
+  PoolKey,
+  Reservations,
+  Settled,
+  Watch,
+} from './tasks/ports.ts';
+export { ContentSeal } from './tasks/seal.ts';
+export { SWITCH_KIND, TASK_KIND, TaskBooks } from './tasks/task-books.ts';
+export { placeText, readPlace, type TaskEvent, TaskEvents } from './tasks/task-events.ts';
+export { Tasks, type TaskView } from './tasks/tasks.ts';
+export type { Share, Switch, Task, TaskMode, TaskOrder, TaskState, TaskText, Turn } from './tasks/types.ts';
+export { isEnded } from './tasks/types.ts';

@@ -12,8 +12,11 @@ export function poolError(log: Log, c: Context, error: unknown): Response {
   if (shown.final) c.header('x-should-retry', 'false');
   const retry = shown.facts['retry_after_s'];
   if (typeof retry === 'number') c.header('retry-after', String(retry));
-  const body = { success: false, error: code, message: shown.message, fix: shown.fix, facts: shown.facts };
-  return c.json(body, shown.status as ContentfulStatusCode);
+  return c.json(poolErrorBody(shown), shown.status as ContentfulStatusCode);
+}
+
+export function poolErrorBody({ code, message, fix, facts }: TallyError) {
+  return { success: false, error: code, message, fix, facts };
 }
 
 /** @throws BODY_INVALID */

@@ -4,7 +4,9 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Daemon } from '../daemon.ts';
 import { OTHER_BODY_BYTES_MAX } from '../http-server.ts';
 import { poolError } from './answer.ts';
+import { Askers } from './credentials.ts';
 import { donationRoutes } from './donation-routes.ts';
+import { taskRoutes } from './task-routes.ts';
 
 /** The routes of the donation pool, in the pool's own form of answers. */
 export function poolApp(daemon: Daemon): Hono {
@@ -20,5 +22,7 @@ export function poolApp(daemon: Daemon): Hono {
     }),
   );
   donationRoutes(app, { ...daemon, ...daemon.pool });
+  const { tasks, donations } = daemon.pool;
+  taskRoutes(app, { tasks, askers: new Askers(donations.auth, daemon.adminToken) });
   return app;
 }

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { addressOfSecretKey, type Hex, signDigest, TallyError } from '@tallystick/core';
 import { SANDBOX_URL } from '#gateway';
 import type { Config } from '#ground/config';
-import { type DonationDeps, Donations, Providers } from '#pool';
+import { type DonationDeps, Donations, Providers, type Tasks } from '#pool';
 import { PROVIDER_URLS } from '../admin-input.ts';
 import type { Daemon } from '../daemon.ts';
 import { donatedSources } from './donated-sources.ts';
 import { Loopback } from './loopback.ts';
+import { poolTasks } from './pool-tasks.ts';
 import { proberOf } from './prober.ts';
 import { ValidationKey } from './validation-key.ts';
 
@@ -14,6 +15,7 @@ import { ValidationKey } from './validation-key.ts';
 export type Pool = {
   readonly donations: Donations;
   readonly providers: Providers;
+  readonly tasks: Tasks;
   /** @param url where this daemon listens. */
   start(url: string): Promise<void>;
   /** A receipt was committed. */
@@ -36,15 +38,19 @@ export function openPool(parts: PoolParts): Pool {
   };
   const providers = providersOf(parts.config, parts.hasSandbox);
   const donations = new Donations(depsOf(parts, { providers, probe: proberOf(door, new ValidationKey(parts), stopping.signal) }));
+  const tasks = poolTasks(parts, door);
   return {
     donations,
     providers,
+    tasks,
     start: async (url) => {
       loopback = new Loopback(url, parts.config);
       await donations.start();
+      tasks.start();
     },
     notify: () => donations.notify(),
     stop: async () => {
+      await tasks.stop();
       stopping.abort();
       await donations.stop();
       await loopback?.close();

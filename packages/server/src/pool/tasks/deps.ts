@@ -16,6 +16,8 @@ export type TaskLimits = {
   readonly tickMs: number;
   /** Longest time from a call's end to its settlement, ms. */
   readonly settleMsMax: number;
+  /** Time that running calls get to end at shutdown, ms. */
+  readonly stopMsMax: number;
 };
 
 /** What tasks are given; they make none of it themselves. */
@@ -32,5 +34,5 @@ export type TaskDeps = {
   readonly log: Log;
   readonly limits: TaskLimits;
   /** This host's name: donated keys are sealed here, and tasks run where their keys are. */
-  readonly host: string;
+  readonly host: () => Promise<string>;
 };

@@ -21,7 +21,7 @@ export type CallContext = {
 };
 
 /** A turn after its call. `error`: why it has no end of its own. */
-export type Called = TurnText & { readonly parts: number; readonly error: TallyError | null; readonly settled: Settled | null };
+export type Called = TurnText & { readonly parts: number; readonly error: TallyError | null };
 
 type Begun = TurnText & { readonly parts: number };
 
@@ -68,8 +68,8 @@ export async function makeCall(context: CallContext, begun: Begun): Promise<Call
   await log.end();
   const receiptId = turn.receiptId ?? receiptIn(error);
   const settled = receiptId === null ? null : await settledOf(deps, receiptId, signal);
-  turn = { ...turn, receiptId, held: turn.held ?? settled?.held ?? null, charged: settled?.charged ?? null, stop };
-  return { turn, text, parts, error, settled };
+  turn = { ...turn, receiptId, charged: settled?.charged ?? null, stop };
+  return { turn, text, parts, error };
 }
 
 /** Closes a turn in the books. `cut`: its end did not come. */

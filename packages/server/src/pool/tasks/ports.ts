@@ -49,8 +49,8 @@ export interface Calls {
   call(request: CallRequest): AsyncIterable<CallEvent>;
 }
 
-/** How a hold ended. `overrun`: tokens beyond what was held. */
-export type Settled = { readonly charged: bigint; readonly held: bigint; readonly overrun: bigint };
+/** How a hold ended: tokens that it was charged. */
+export type Settled = { readonly charged: bigint };
 
 export interface Budgets {
   /** Makes the task's virtual key and its budget, if they are not there. */
@@ -76,8 +76,8 @@ export interface Approval {
 
 /** Told of what only operators can judge. */
 export interface Watch {
-  /** An upstream went beyond what it was sent: the key is frozen by the ledger. @param settled null where that is not known yet. */
-  breached(task: Task, turn: Turn, settled: Settled | null): Promise<void>;
+  /** An upstream went beyond what it was sent: the key is frozen by the ledger. */
+  breached(task: Task, turn: Turn): Promise<void>;
   /** Every act on a task. */
   audit(kind: string, taskId: string, data: Readonly<Record<string, string | number | boolean>>): Promise<void>;
 }

@@ -215,11 +215,11 @@ export class TaskRun {
   }
 
   /** An upstream that went beyond what it was sent ends the whole task. @throws UPSTREAM_OVERRUN */
-  async #checkOverrun({ turn, settled, error }: Called): Promise<void> {
-    const isOver = settled !== null && settled.overrun > 0n;
+  async #checkOverrun({ turn, error }: Called): Promise<void> {
+    const isOver = turn.charged !== null && turn.held !== null && turn.charged > turn.held;
     if (!isOver && error?.code !== 'UPSTREAM_OVERRUN') return;
     await this.#close('cut');
-    await this.#deps.watch.breached(this.#task, turn, settled);
+    await this.#deps.watch.breached(this.#task, turn);
     throw new TallyError(
       'UPSTREAM_OVERRUN',
       'An upstream went beyond the limit that it was sent; its key is frozen and the task is stopped.',
@@ -227,6 +227,8 @@ export class TaskRun {
   }
 
   async #failed({ turn, text }: Called, error: TallyError, pieces: number): Promise<void> {
+    // It is asked for again after the next start.
+    if (this.#isStopping() && this.#signal.aborted) this.#signal.throwIfAborted();
     const isCostly = text !== '' || (turn.receiptId !== null && turn.charged !== 0n);
     if (isCostly) {
       await this.#close('cut');

@@ -8,7 +8,8 @@ import type { Task } from './types.ts';
 /** How often the time that a task has run is remembered, ms: what a crash loses of it at most. */
 const REMEMBER_MS = 5_000;
 
-type Stopped = 'cancelled' | 'time_limit';
+/** Why a run is ended from outside. */
+type Stopped = 'cancelled' | 'time_limit' | 'stopping';
 type Running = { readonly abort: AbortController; readonly done: Promise<void> };
 
 /** Takes the tasks whose turn it is, so many at a time, by priority and then by age, and goes on with those that a restart has cut short. */
@@ -23,6 +24,7 @@ export class TaskRunner {
     this.#deps = deps;
   }
 
+  /** Begins to look for tasks. */
   start(): void {
     this.#timer = setInterval(() => this.wake(), this.#deps.limits.tickMs);
     this.#timer.unref();
@@ -36,17 +38,17 @@ export class TaskRunner {
       .catch((cause: unknown) => this.#deps.log.warn({ cause: String(cause) }, 'the pool’s tasks could not be looked for'));
   }
 
-  /** No further turn is begun. */
-  pause(): void {
+  /** Every run has ended when it resolves. A call that takes too long for that is left to the gateway, and asked for again after the next start. */
+  async stop(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
-  }
-
-  /** Every run has ended when it resolves; the calls that are running are the gateway's to end. */
-  async stop(): Promise<void> {
-    this.pause();
     await this.#looking;
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    const running = [...this.#running.values()];
+    const timer = setTimeout(() => {
+      for (const { abort } of running) abort.abort('stopping' satisfies Stopped);
+    }, this.#deps.limits.stopMsMax);
+    await Promise.all(running.map(({ done }) => done));
+    clearTimeout(timer);
   }
 
   /** Ends what is running of a task. */
@@ -58,7 +60,8 @@ export class TaskRunner {
 
   async #look(): Promise<void> {
     if (this.#isStopping) return;
-    const { books, clock, host, limits } = this.#deps;
+    const { books, clock, limits } = this.#deps;
+    const host = await this.#deps.host();
     const now = clock.wallMs();
     const cutShort = await books.inState('running');
     const waiting = (await books.inState('waiting')).filter(({ wakeAt }) => wakeAt === null || wakeAt <= now);
@@ -81,14 +84,13 @@ export class TaskRunner {
   }
 
   async #run({ id }: Task, abort: AbortController): Promise<void> {
-    const { books, budgets, events, clock, watch } = this.#deps;
+    const { books, budgets, events, clock } = this.#deps;
     const task = await books.update(id, (now) => (isTaken(now) ? { ...now, state: 'running', reason: null, wakeAt: null } : null));
     if (task.state !== 'running') return;
     events.emit(id, stateEvent(task));
     const stopwatch = new Stopwatch(this.#deps, task, () => abort.abort('time_limit' satisfies Stopped));
     let run: TaskRun | null = null;
     try {
-      await watch.audit('task.running', id, { mode: task.mode });
       await budgets.open(task);
       const [text, turns] = [await books.text(id), await books.turns(id)];
       const options = { task, text, turns, signal: abort.signal, isStopping: () => this.#isStopping };
@@ -108,6 +110,7 @@ export class TaskRunner {
     const endedAt = clock.wallMs();
     if (signal.aborted && signal.reason === ('cancelled' satisfies Stopped))
       return this.#end(id, turns, (now) => ({ ...now, state: 'cancelled', endedAt }));
+    if (signal.aborted && signal.reason === ('stopping' satisfies Stopped)) return;
     const error = signal.aborted ? new TallyError('TASK_TIME_LIMIT') : errorOf(cause);
     if (error.code === 'INTERNAL') log.error({ task: id, cause: String(cause) }, 'a task failed inside');
     const reason = { code: error.code, message: error.message };
@@ -129,7 +132,9 @@ export class TaskRunner {
     const { allotment } = await books.task(id);
     if (allotment !== null) await reservations.end(allotment.reservationId);
     const task = await books.update(id, (now) => ({ ...change(now), allotment: null }));
-    await watch.audit(`task.${task.state}`, id, { turns, ...(task.reason === null ? {} : { code: task.reason.code }) });
+    // A task that waits for months is no news each time that it looks.
+    if (task.waits <= 1 || task.state !== 'waiting')
+      await watch.audit(`task.${task.state}`, id, { turns, ...(task.reason === null ? {} : { code: task.reason.code }) });
     if (task.state === 'done') await budgets.close(id);
     events.emit(id, stateEvent(task));
   }

@@ -33,18 +33,14 @@ export class Tasks {
     this.#runner.start();
   }
 
-  /** No further turn is begun. */
-  pause(): void {
-    this.#runner.pause();
-  }
-
+  /** No further turn is begun; every run has ended when it resolves. */
   async stop(): Promise<void> {
     await this.#runner.stop();
   }
 
   /** Takes a task, and queues it where nobody else has to approve it. @throws OVERLOADED */
   async propose(order: TaskOrder, text: TaskText, by: string): Promise<Task> {
-    const { books, clock, host, watch, approval } = this.#deps;
+    const { books, clock, watch, approval } = this.#deps;
     const open = await Promise.all((['proposed', 'approved', 'queued', 'waiting'] as const).map((state) => books.inState(state)));
     if (open.flat().length >= OPEN_MAX) throw new TallyError('OVERLOADED', 'The pool has as many open tasks as it takes.');
     const now = clock.wallMs();
@@ -52,7 +48,7 @@ export class Tasks {
       ...order,
       id: uuidv7(now),
       by,
-      host,
+      host: await this.#deps.host(),
       state: 'proposed',
       chosenModel: null,
       allotment: null,
@@ -106,11 +102,13 @@ export class Tasks {
       if ((await budgets.left(id)).left <= 0n)
         throw new TallyError('CAP_EXCEEDED', 'Nothing is left of the task’s budget.', { limit: String(task.tokens) });
     }
+    // Where it is asked for: the host that it ran on may be gone.
+    const host = await this.#deps.host();
     return this.#move(id, ['cancelled', 'failed', 'waiting'], 'queued', (now) => {
       // What was never approved is not approved by this.
       if (now.queuedAt === null) throw new TallyError('TASK_STATE', 'The task was never approved, so it cannot be resumed.');
       const timeLimitMs = more.timeLimitMs === undefined ? now.timeLimitMs : now.ranMs + more.timeLimitMs;
-      return { ...now, timeLimitMs, queuedAt: clock.wallMs(), wakeAt: null, endedAt: null, reason: null, finish: null };
+      return { ...now, host, timeLimitMs, queuedAt: clock.wallMs(), wakeAt: null, endedAt: null, reason: null, finish: null };
     });
   }
 

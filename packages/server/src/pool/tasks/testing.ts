@@ -125,8 +125,8 @@ export class PoolDouble {
       events: new TaskEvents(),
       clock: systemClock,
       log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      limits: { runningMax: 4, flushMs: 1, waitMs: 20, waitMsMax: 100, tickMs: 10, settleMsMax: 1_000, ...limits },
-      host: 'here',
+      limits: { runningMax: 4, flushMs: 1, waitMs: 20, waitMsMax: 100, tickMs: 10, settleMsMax: 1_000, stopMsMax: 1_000, ...limits },
+      host: async () => 'here',
     };
   }
 
@@ -178,7 +178,7 @@ export class PoolDouble {
     const played = await this.play(request, this.requests.length);
     const charged = 'dies' in played ? held : played.tokens;
     for (const give of takes) give(charged);
-    this.#settled.set(receiptId, { charged, held, overrun: charged > held ? charged - held : 0n });
+    this.#settled.set(receiptId, { charged });
     this.#served.set(idempotencyKey, { receiptId, played });
     yield* told(played);
   }
