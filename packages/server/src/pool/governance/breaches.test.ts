@@ -8,7 +8,8 @@ import { Stops } from './stops.ts';
 import { Crash, crashing, openStage, type Stage } from './testing.ts';
 
 const KEY = fromHex(`0x${'42'.repeat(32)}`);
-const SIGNER = { address: addressOfSecretKey(KEY), sign: (digest: Hex) => signDigest(digest, KEY) };
+const SIGNER = addressOfSecretKey(KEY);
+const sign = (digest: Hex) => ({ signature: signDigest(digest, KEY), signer: SIGNER });
 const SOURCE: SourceRow = {
   id: 'gift-1',
   name: 'gift',
@@ -44,7 +45,7 @@ const keys = { stop: async () => {}, start: async () => {} };
 
 function breaches(policy: 'stop' | 'freeze' = 'stop', { ledger, vault }: Pick<Stage, 'ledger' | 'vault'> = stage): Breaches {
   const stops = new Stops({ ledger, vault, keys });
-  return new Breaches({ ledger: { ...ledger, sources: rows }, vault, stops, signer: SIGNER, policy });
+  return new Breaches({ ledger: { ...ledger, sources: rows }, vault, stops, sign, policy });
 }
 
 const stateOfPool = async () => (await stage.ledger.account(POOL_GATE))?.state;
@@ -61,7 +62,7 @@ describe('a breach', () => {
       evidence: { source_id: 'gift-1', provider: 'groq', bound: '1000', excess: '234' },
     });
     const { evidence, signature, signer } = view ?? {};
-    expect(verifyBreach({ evidence, signature, signer }, SIGNER.address).ok).toBe(true);
+    expect(verifyBreach({ evidence, signature, signer }, SIGNER).ok).toBe(true);
     expect(kinds()).toEqual(['pool.stop', 'pool.breach']);
     expect(stage.audited[1]).toMatchObject({ subject: 'gift-1', data: { hold_id: 'hold-7', excess: '234', signature } });
   });

@@ -35,8 +35,8 @@ export type BreachesDeps = {
   readonly ledger: Pick<Ledger, 'sources' | 'record' | 'records' | 'writeRecords' | 'recordStates'>;
   readonly vault: Pick<Vault, 'audit' | 'auditAbout' | 'auditEntries'>;
   readonly stops: Pick<Stops, 'stop'>;
-  /** The gateway's signer of receipts. */
-  readonly signer: { readonly address: Hex; sign(digest: Hex): Hex };
+  /** By the key that signs the gateway's receipts. */
+  readonly sign: (digest: Hex) => { readonly signature: Hex; readonly signer: Hex };
   /** `stop`: the whole pool stops until the operator has looked; `freeze`: the key alone, which the ledger has frozen already. */
   readonly policy: 'stop' | 'freeze';
 };
@@ -89,8 +89,7 @@ export class Breaches {
   }
 
   async #found(evidence: Breach, stopped: boolean): Promise<Stored<BreachRecord>> {
-    const { address, sign } = this.#deps.signer;
-    const record = { evidence, signature: sign(breachDigest(evidence)), signer: address, stopped, auditSeq: null };
+    const record = { evidence, ...this.#deps.sign(breachDigest(evidence)), stopped, auditSeq: null };
     return this.#store.create(evidence.hold_id, record, 'found').catch(async (error: unknown) => {
       // Another host was quicker.
       if (error instanceof TallyError && error.code === 'STATE_INVALID') return this.#store.existing(evidence.hold_id);

@@ -163,6 +163,17 @@ export class Proposals {
     await this.#proposals.update(id, (value) => value, 'done');
   }
 
+  /** The task is decided without it: there is nothing left to vote on. */
+  async withdraw(taskId: string): Promise<void> {
+    if ((await this.#proposals.get(taskId)) !== null) await this.#done(taskId);
+  }
+
+  /** The tasks whose vote is open, the oldest first. @param after the last one's id. */
+  async listOpen(limit: number, after?: string): Promise<readonly (Proposal & { readonly taskId: string })[]> {
+    const found = await this.#proposals.list({ state: 'open', limit, ...(after === undefined ? {} : { after }) });
+    return found.map(({ id, value }) => ({ ...value, taskId: id }));
+  }
+
   /** The vote on a task, or null where there is none. */
   async find(taskId: string): Promise<(Proposal & { readonly state: string }) | null> {
     const stored = await this.#proposals.get(taskId);

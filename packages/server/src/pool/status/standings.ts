@@ -6,44 +6,22 @@ import { stateOf } from '../donations/view.ts';
 import type { Store } from '../store.ts';
 import { STANDING_STATES, type Standing, type StandingState } from './standing.ts';
 
-/** What is read is told again for so long: whoever asks more often is told the same. */
-const FRESH_MS = 1_000;
-
 export type StandingsDeps = {
   readonly ledger: Pick<Ledger, 'accounts' | 'sources'>;
   readonly donations: Pick<Store<Donation>, 'all'>;
-  readonly clock: { monotonicMs(): number };
 };
 
 /** How all donations stand: their records, with the balances that the books have of them. */
 export class BookStandings {
   readonly #deps: StandingsDeps;
   readonly #rows: SourceRows;
-  #read: Promise<readonly Standing[]> | null = null;
-  #readAt = 0;
 
   constructor(deps: StandingsDeps) {
     this.#deps = deps;
     this.#rows = new SourceRows(deps.ledger);
   }
 
-  /** As they were at most a second ago. */
-  all(): Promise<readonly Standing[]> {
-    const now = this.#deps.clock.monotonicMs();
-    if (this.#read === null || now - this.#readAt >= FRESH_MS) {
-      const read = this.now();
-      this.#readAt = now;
-      this.#read = read;
-      // What failed is not told again.
-      read.catch(() => {
-        if (this.#read === read) this.#read = null;
-      });
-    }
-    return this.#read;
-  }
-
-  /** As they are. */
-  async now(): Promise<readonly Standing[]> {
+  async all(): Promise<readonly Standing[]> {
     const standings: Standing[] = [];
     const stored: StoredDonation[] = [];
     for await (const donation of this.#deps.donations.all()) stored.push(donation);
