@@ -56,7 +56,9 @@ export class RowChanged extends Error {
   }
 }
 
-/** A hold's row is not what this writer wrote. Never leaves the writer: the source is frozen, the settlement is refused. */
+/**
+ * The row of a hold, or of a reservation, is not what a writer wrote. Never leaves the writer: the account is frozen, the operation is refused.
+ */
 export class HoldChanged extends Error {
   readonly holdId: string;
   readonly sourceId: string;

@@ -2,6 +2,7 @@ import { hash, type KeyObject } from 'node:crypto';
 import { hmacSha256Hex } from '#ground/hmac';
 import type { AccountRow } from './account-row.ts';
 import type { Reconciliation } from './reconciliation.ts';
+import type { Reservation, ReservationLine } from './reservation.ts';
 
 /**
  * What one posting says beside the balances that result. The first five kinds leave the balances alone;
@@ -100,6 +101,18 @@ export function receiptDigest(r: ReceiptFields): string {
       `${r.amount}|${r.receiptId}|${r.holdId}|${r.laneId}|${r.tenantHash}|${r.sourceHash}|${r.providerHash}|${r.tariffId}|` +
       `${r.requestHash}|${r.responseHash}|${r.attestationHash}|${free(r.callId)}${free(r.lines)}${free(r.detail)}`,
   );
+}
+
+/** The MAC over a line of a reservation as it stands: who cannot make it can move nothing from one reservation, or account, to another. */
+export function reservationMac(
+  key: KeyObject,
+  bookId: string,
+  reservation: Pick<Reservation, 'reservationId' | 'state'>,
+  line: ReservationLine,
+): string {
+  const { reservationId, state } = reservation;
+  const ids = free(bookId) + free(reservationId) + free(line.accountId);
+  return hmacSha256Hex(key, `tally-reservation/1|${line.amount}|${line.spent}|${line.held}|${state}|${ids}`);
 }
 
 /** Ties a reconciliation into its source's chain of postings. */

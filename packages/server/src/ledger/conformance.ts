@@ -9,6 +9,7 @@ import { reconcileConformance } from './conformance/reconcile.ts';
 import { recordConformance } from './conformance/records.ts';
 import { recoveryConformance } from './conformance/recovery.ts';
 import { replayConformance } from './conformance/replays.ts';
+import { reservationConformance } from './conformance/reservations.ts';
 import { settleConformance } from './conformance/settlements.ts';
 import { tamperConformance } from './conformance/tampering.ts';
 
@@ -22,6 +23,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: gates`, () => gateConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create, isLight));
+  describe(`${name}: reservations`, () => reservationConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));

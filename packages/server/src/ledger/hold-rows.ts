@@ -3,7 +3,10 @@ import type { SqlRow } from '#ground/database';
 import type { OpenHold } from './books.ts';
 import type { HoldLine } from './types.ts';
 
-/** An open hold as its rows give it back after a restart. */
+/** Holds, each with the reservation that it is within. */
+export const HOLDS_WITHIN = 'SELECT h.*, w.reservation_id FROM holds h LEFT JOIN reservation_holds w ON w.hold_no = h.hold_no';
+
+/** An open hold as its rows give it back after a restart: those of `HOLDS_WITHIN`. */
 export function openHoldOf(row: SqlRow, lines: readonly HoldLine[]): OpenHold {
   return {
     holdNo: row.hold_no as bigint,
@@ -18,6 +21,7 @@ export function openHoldOf(row: SqlRow, lines: readonly HoldLine[]): OpenHold {
       tenantId: row.tenant_id as string,
       lines,
       guarded: row.proof === 'count',
+      ...(row.reservation_id == null ? {} : { within: row.reservation_id as string }),
       nonce: row.nonce as string,
       receiptId: row.receipt_id as string,
       mode: Number(row.mode) as ReceiptMode,

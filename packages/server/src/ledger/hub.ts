@@ -5,8 +5,9 @@ import { type Asker, AskerLine } from './hub-line.ts';
 import { KeyedCalls } from './keyed-calls.ts';
 import { LIMITS } from './limits.ts';
 import { Orphans } from './orphans.ts';
-import type { Fault, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
+import type { Fault, Op, OpAnswer, QueuedOp, WriterMessage, WriterReply } from './protocol.ts';
 import { RelayPort } from './relay-port.ts';
+import type { ReserveResult } from './reservation.ts';
 import type { HoldRequest, HoldResult, SettleResult } from './types.ts';
 
 /** Operations with the writer at a time: the batch that it commits, and the next. The rest waits here, where each asker has its turn. */
@@ -158,7 +159,10 @@ export class WriterHub {
     const placing = new Set<string>();
     const pass = (asked: Asked) => {
       const { op } = asked.queued;
-      if (op.kind !== 'hold') (op.kind === 'settle' && placing.has(op.body.holdId) ? holds : others).push(this.#send(asked));
+      if (op.kind === 'reserve') {
+        placing.add(op.body.reservationId);
+        holds.push(this.#send(asked));
+      } else if (op.kind !== 'hold') (placing.has(endedBy(op)) ? holds : others).push(this.#send(asked));
       else if (asked.line.isGone || this.#suspended.has(op.body.sourceId)) this.#collect(refused, asked, frozen(op.body));
       else {
         placing.add(op.body.holdId);
@@ -215,8 +219,9 @@ export class WriterHub {
    * has been answered may even be on its way here from another process still, so it is waited for a little.
    */
   #asksAgain(asked: Asked, value: unknown): boolean {
-    if (asked.queued.op.kind !== 'hold' || asked.isAgain) return false;
-    const placed = value as HoldResult;
+    const { kind } = asked.queued.op;
+    if ((kind !== 'hold' && kind !== 'reserve') || asked.isAgain) return false;
+    const placed = value as HoldResult | ReserveResult;
     if (placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return false;
     this.#busy.push({ ...asked, isAgain: true });
     if (asked.behind) this.#hurry();
@@ -303,6 +308,12 @@ export class WriterHub {
   #end(): void {
     for (const { asker } of this.#lines) asker.ended();
   }
+}
+
+/** The hold, or the reservation, that an operation ends; ''. */
+function endedBy(op: Op): string {
+  if (op.kind === 'settle') return op.body.holdId;
+  return op.kind === 'endReservation' ? op.body.reservationId : '';
 }
 
 function frozen({ sourceId }: HoldRequest): HoldResult {

@@ -13,6 +13,7 @@ export { openReceiptReader, type ReceiptReader } from './receipt-reader.ts';
 export type * from './reconciliation.ts';
 export type * from './record-types.ts';
 export { RelayPort } from './relay-port.ts';
+export type * from './reservation.ts';
 export { openSharedLedger, type SharedLedgerOptions } from './shared.ts';
 export type { OpenedLedger } from './started.ts';
 export type * from './types.ts';

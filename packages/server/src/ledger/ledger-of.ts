@@ -8,6 +8,7 @@ import type { Standing } from './protocol.ts';
 import type { Reads } from './reads.ts';
 import type { RecordReads } from './record-reads.ts';
 import type { LedgerRecords } from './record-types.ts';
+import type { LedgerReservations, ReserveRequest, ReserveResult } from './reservation.ts';
 import type { AccountKind, HoldRequest, HoldResult, KeptReplay, Lane, Ledger } from './types.ts';
 import * as check from './validate.ts';
 
@@ -18,6 +19,27 @@ async function placeHold(channel: Channel, body: HoldRequest): Promise<HoldResul
   if (!behind || placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return placed;
   channel.hurry();
   return channel.ask<HoldResult>({ kind: 'hold', body });
+}
+
+/** What settlements in no hurry will free goes first here too, where it is in the way. */
+async function placeReservation(channel: Channel, body: ReserveRequest): Promise<ReserveResult> {
+  const behind = channel.waits;
+  const placed = await channel.ask<ReserveResult>({ kind: 'reserve', body });
+  if (!behind || placed.result !== 'refused' || placed.refusal.code !== 'CAP_BUSY') return placed;
+  channel.hurry();
+  return channel.ask<ReserveResult>({ kind: 'reserve', body });
+}
+
+function reservationsOf(channel: Channel, read: Read, reads: Reads): LedgerReservations {
+  return {
+    reserve: async (request) => placeReservation(channel, check.checkReserve(request)),
+    endReservation: async (reservationId) => {
+      check.checkId(reservationId, 'reservationId');
+      return channel.ask({ kind: 'endReservation', body: { reservationId } });
+    },
+    reservations: ({ after = '', limit }) => read(() => reads.reservations(after, limit)),
+    reservation: (reservationId) => read(() => reads.reservation(reservationId)),
+  };
 }
 
 function replaysOf(
@@ -174,6 +196,7 @@ export function ledgerOf({ laneId, epoch, reads, records, verify, backup, archiv
       channel.ask({ kind: 'addKey', body: { key: check.checkKey(key), accounts: accounts.map(check.checkNewAccount) } }),
     hold: async (request) => placeHold(channel, check.checkHold(request)),
     settle: async (request, when) => channel.ask({ kind: 'settle', body: check.checkSettle(request) }, when),
+    ...reservationsOf(channel, read, reads),
     addReceiptGroup: async (group) => {
       const body = check.checkReceiptGroup(group);
       await read(() => reads.refuseTwoMonths(body));

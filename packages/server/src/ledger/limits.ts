@@ -20,6 +20,8 @@ export const LIMITS = {
   queueMax: 32_768,
   /** Holds open at a time. */
   openHoldsMax: 20_000,
+  /** Reservations open at a time. */
+  openReservationsMax: 10_000,
   /** Accounts remembered by the writer. */
   accountsRemembered: 100_000,
   /** One sealed answer, bytes: the most that a gateway may be told to keep, and its frame. */

@@ -8,6 +8,7 @@ import { hold } from './ops/hold.ts';
 import { reconcile } from './ops/reconcile.ts';
 import { writeRecords } from './ops/records.ts';
 import { standing } from './ops/replays.ts';
+import { endReservation, reserve } from './ops/reserve.ts';
 import { settle } from './ops/settle.ts';
 import type { BatchOp, Fault, OpAnswer, QueuedOp } from './protocol.ts';
 
@@ -63,6 +64,10 @@ function perform(books: Books, op: BatchOp): unknown {
       return hold(books, op.body);
     case 'settle':
       return settle(books, op.body);
+    case 'reserve':
+      return reserve(books, op.body);
+    case 'endReservation':
+      return endReservation(books, op.body);
     case 'openAccount':
       return openAccount(books, op.body);
     case 'setLimit':

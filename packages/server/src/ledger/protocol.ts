@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorFacts, Hex } from '@tallystick/core';
 import type { ArchiveDraft, ArchiveState } from './archive/types.ts';
 import type { ReconcileRequest } from './reconciliation.ts';
 import type { RecordWrite } from './record-types.ts';
+import type { ReserveRequest } from './reservation.ts';
 import type {
   AccountState,
   HoldRefusal,
@@ -29,6 +30,8 @@ export const NO_HASH: Hex = `0x${'0'.repeat(64)}`;
 export type BatchOp =
   | { readonly kind: 'hold'; readonly body: HoldRequest }
   | { readonly kind: 'settle'; readonly body: Settlement }
+  | { readonly kind: 'reserve'; readonly body: ReserveRequest }
+  | { readonly kind: 'endReservation'; readonly body: { readonly reservationId: string } }
   | { readonly kind: 'openAccount'; readonly body: NewAccount }
   | {
       readonly kind: 'setLimit';

@@ -11,6 +11,8 @@ import { RECEIPT_SELECT } from './receipt-fields.ts';
 import { detailOf, receiptGroupOf, receiptOf } from './receipt-rows.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import { reconciliationOf } from './reconciliation-rows.ts';
+import type { Reservation } from './reservation.ts';
+import { reservationOf } from './reservation-rows.ts';
 import type {
   Account,
   AccountKind,
@@ -29,6 +31,9 @@ import type {
 import { invalid } from './validate.ts';
 
 const HOLD_COLUMNS = 'hold_no, hold_id, call_id, attempt, source_id, key_id, tenant_id, state, receipt_id, epoch_id, created_at, ended_at';
+
+const RESERVATION_LINES = `SELECT r.reservation_id, r.tenant_id, r.key_id, r.state, r.created_at, r.ended_at, l.account_id, l.amount, l.spent, l.held
+  FROM reservations r JOIN reservation_lines l ON l.book_id = r.book_id AND l.reservation_id = r.reservation_id`;
 
 const OUTBOX_COLUMNS = 'SELECT seq, topic, subject, at, body FROM outbox';
 /** As the index has it that finds them. */
@@ -100,6 +105,11 @@ function queriesOf(engine: ReadEngine) {
     openHolds: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE state = 'open' AND book_id = ? ORDER BY hold_no LIMIT ?`),
     hold: prepare(`SELECT ${HOLD_COLUMNS} FROM holds WHERE book_id = ? AND hold_id = ?`),
     holdLines: prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id'),
+    // Each with its lines in one statement, so that all of it is of one commit.
+    openReservations: prepare(`${RESERVATION_LINES} WHERE r.book_id = ? AND r.state = 'open' AND r.reservation_id IN (
+      SELECT reservation_id FROM reservations WHERE book_id = ? AND state = 'open' AND reservation_id > ? ORDER BY reservation_id LIMIT ?)
+      ORDER BY l.reservation_id, l.account_id`),
+    reservation: prepare(`${RESERVATION_LINES} WHERE r.book_id = ? AND r.reservation_id = ? ORDER BY l.account_id`),
     holdOfReceipt: prepare('SELECT state, lane_no, lane_seq FROM holds WHERE book_id = ? AND receipt_id = ?'),
     receipt: prepare(`${RECEIPT_SELECT} WHERE h.book_id = ? AND h.receipt_id = ? AND r.lane_no = h.lane_no AND r.seq = h.lane_seq`),
     receipts: prepare(`${RECEIPT_SELECT} WHERE l.book_id = ? AND l.lane_id = ? AND r.seq BETWEEN ? AND ? ORDER BY r.seq LIMIT ?`),
@@ -227,6 +237,17 @@ function receiptReads(sql: Statements, bookId: string) {
     async holdRow(holdId: string): Promise<HoldRow | null> {
       const row = await sql.hold.get(bookId, holdId);
       return row === undefined ? null : holdRow(row);
+    },
+    /** @param after the last id of the page before, or ''. */
+    async reservations(after: string, limit: number): Promise<readonly Reservation[]> {
+      const rows = await sql.openReservations.all(bookId, bookId, after, rowLimit(limit));
+      return [...Map.groupBy(rows, ({ reservation_id }) => reservation_id).values()].map((lines) =>
+        reservationOf(lines[0] as SqlRow, lines),
+      );
+    },
+    async reservation(reservationId: string): Promise<Reservation | null> {
+      const lines = await sql.reservation.all(bookId, reservationId);
+      return lines[0] === undefined ? null : reservationOf(lines[0], lines);
     },
     async receipt(receiptId: string): Promise<ReceiptRecord | ArchivedReceipt | null> {
       const row = await sql.receipt.get(bookId, receiptId);

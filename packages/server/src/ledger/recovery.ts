@@ -2,23 +2,29 @@ import type { SqlRow } from '#ground/database';
 import { type AccountRow, accountRow } from './account-row.ts';
 import { auditRow } from './audit.ts';
 import { type OpenHold, remember, rememberOpen, type SqliteBooks } from './books.ts';
-import { holdLineOf, openHoldOf } from './hold-rows.ts';
+import { HOLDS_WITHIN, holdLineOf, openHoldOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { mendAccount } from './mend.ts';
 import { burnOpen } from './ops/burn.ts';
 import type { Recovery } from './protocol.ts';
+import { RESERVED } from './reservation-rows.ts';
 import type { TamperFinding } from './types.ts';
 import { transaction } from './writer.ts';
 
 /**
  * What opening the books does before anyone is served: checks every account against its postings and its open holds, freezes those that
- * differ, then burns every open hold, since all are of dead epochs (this process is the only writer and has placed none).
+ * differ, then burns every open hold, since all are of dead epochs (this process is the only writer and has placed none). Reservations stand:
+ * what a burned hold within one does not spend goes back to it.
  */
 export function recover(books: SqliteBooks): Recovery {
   const holds = openHolds(books);
   const held = new Map<string, bigint>();
   for (const { request } of holds) {
     for (const { accountId, amount } of request.lines) held.set(accountId, (held.get(accountId) ?? 0n) + amount);
+  }
+  for (const row of books.db.prepare(RESERVED).iterate(books.bookId)) {
+    const { accountId, amount } = holdLineOf(row as SqlRow);
+    held.set(accountId, (held.get(accountId) ?? 0n) + amount);
   }
   const tampered = auditAccounts(books, held);
   const gone = new Set(tampered.filter(({ accountId }) => !books.accounts.has(accountId)).map(({ accountId }) => accountId));
@@ -35,7 +41,7 @@ export function recover(books: SqliteBooks): Recovery {
 
 function openHolds(books: SqliteBooks): readonly OpenHold[] {
   const linesOf = books.db.prepare('SELECT account_id, amount FROM hold_lines WHERE hold_no = ? ORDER BY account_id');
-  const rows = books.db.prepare("SELECT * FROM holds WHERE state = 'open' ORDER BY hold_no").all() as SqlRow[];
+  const rows = books.db.prepare(`${HOLDS_WITHIN} WHERE h.state = 'open' ORDER BY h.hold_no`).all() as SqlRow[];
   return rows.map((row) => openHoldOf(row, (linesOf.all(row.hold_no as bigint) as SqlRow[]).map(holdLineOf)));
 }
 

@@ -2,6 +2,7 @@ import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystic
 import type { LedgerArchives } from './archive/types.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
 import type { LedgerRecords } from './record-types.ts';
+import type { LedgerReservations } from './reservation.ts';
 
 /** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
 export type BooksAt = { readonly file: string } | { readonly url: string };
@@ -65,7 +66,10 @@ export type HoldRequest = {
   readonly lines: readonly HoldLine[];
   /** The amounts rest on evidence, not on proof: the last tenth of each limit stays free of every hold, from now until this one ends. */
   readonly guarded?: boolean;
-  /** A reservation that the hold takes its amounts out of. */
+  /**
+   * A reservation of this key: on the accounts that it names, the hold takes out of what is left of it, and no more than that; what it does
+   * not spend goes back there. On all other accounts it is a hold as any.
+   */
   readonly within?: string;
   /** 16 random bytes, hex: ours after a lost acknowledgement only if it matches. */
   readonly nonce: string;
@@ -303,7 +307,7 @@ export type OutboxEvent = {
 export type TamperFinding = { readonly accountId: string; readonly what: string; readonly at: number };
 
 /** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
-export interface Ledger extends LedgerRecords {
+export interface Ledger extends LedgerRecords, LedgerReservations {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;

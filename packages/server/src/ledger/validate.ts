@@ -4,6 +4,7 @@ import { OPERATOR_PREFIX } from './operator.ts';
 import { NO_HASH, type Settlement } from './protocol.ts';
 import type { ReconcileRequest } from './reconciliation.ts';
 import type { RecordsQuery, RecordWrite } from './record-types.ts';
+import type { ReserveRequest } from './reservation.ts';
 import type { HoldLine, HoldRequest, KeyRow, NewAccount, NewReplay, ReceiptGroup, SettleRequest, SourceRow } from './types.ts';
 
 // Shapes are checked on the asking side, so that rubbish costs the writer nothing. All throw TallyError INPUT_INVALID.
@@ -76,6 +77,7 @@ export function checkHold(r: HoldRequest): HoldRequest {
   if (typeof r.callId !== 'string' || !CALL_ID.test(r.callId)) throw invalid('callId', 'is neither a UUID nor 32 bytes in hex');
   if (!Number.isInteger(r.attempt) || r.attempt < 0 || r.attempt > 0xffff) throw invalid('attempt', 'is not from 0 to 65535');
   if (r.guarded !== undefined && typeof r.guarded !== 'boolean') throw invalid('guarded', 'is neither true nor false');
+  if (r.within !== undefined) checkId(r.within, 'within');
   if (typeof r.nonce !== 'string' || !NONCE.test(r.nonce)) throw invalid('nonce', 'is not 16 bytes in hex');
   if (r.mode !== 0 && r.mode !== 1) throw invalid('mode', 'is neither 0 nor 1');
   checkText(r.proof, 'proof', 32);
@@ -91,7 +93,17 @@ export function checkHold(r: HoldRequest): HoldRequest {
     checkText(r.idempotency.bodyMac, 'idempotency.bodyMac');
   }
   checkDetail(r.detail);
-  return { ...r, lines: checkHoldLines(r.lines, r.sourceId) };
+  const lines = checkHoldLines(r.lines);
+  if (!lines.some(({ accountId }) => accountId === r.sourceId)) throw invalid('lines', 'do not name the source');
+  return { ...r, lines };
+}
+
+/** @returns the request with its lines in id order. */
+export function checkReserve(r: ReserveRequest): ReserveRequest {
+  checkId(r.reservationId, 'reservationId');
+  checkId(r.keyId, 'keyId');
+  checkText(r.tenantId, 'tenantId');
+  return { ...r, lines: checkHoldLines(r.lines) };
 }
 
 /** A detail can be written as canonical JSON, which its receipt's hash is made of. */
@@ -100,7 +112,7 @@ function checkDetail<T extends HoldRequest['detail']>(detail: T): T {
   return detail;
 }
 
-function checkHoldLines(lines: readonly HoldLine[], sourceId: string): readonly HoldLine[] {
+function checkHoldLines(lines: readonly HoldLine[]): readonly HoldLine[] {
   if (lines.length < 1 || lines.length > LIMITS.holdLinesMax) throw invalid('lines', `are not 1 to ${LIMITS.holdLinesMax}`);
   for (const line of lines) {
     checkAccountId(line.accountId, 'lines.accountId');
@@ -108,7 +120,6 @@ function checkHoldLines(lines: readonly HoldLine[], sourceId: string): readonly 
   }
   const sorted = [...lines].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
   if (sorted.some(({ accountId }, i) => accountId === sorted[i + 1]?.accountId)) throw invalid('lines', 'name an account twice');
-  if (!sorted.some(({ accountId }) => accountId === sourceId)) throw invalid('lines', 'do not name the source');
   return sorted;
 }
 

@@ -9,6 +9,7 @@ import { TAMPERED } from './mend.ts';
 import { RECEIPT_SELECT, receiptFields } from './receipt-fields.ts';
 import { reconciliationOf } from './reconciliation-rows.ts';
 import { changedRecord, soundRecord } from './record-row.ts';
+import { reserved, verifyReservations } from './verify-reservations.ts';
 
 /** More findings than this are not listed: the first say what is wrong. */
 const FINDINGS_MAX = 1_000;
@@ -34,6 +35,13 @@ const TRIGGERS = [
   'receipts_no_update',
   'reconciliations_no_delete',
   'reconciliations_no_update',
+  'reservation_holds_no_delete',
+  'reservation_holds_no_update',
+  'reservation_lines_no_delete',
+  'reservation_lines_no_update',
+  'reservations_end_once',
+  'reservations_no_delete',
+  'reservations_no_update',
 ];
 
 /** How one engine answers the verification: all in one snapshot. */
@@ -76,6 +84,7 @@ export async function verifyBooks(engine: VerifyEngine, bookId: string, key: Key
   const context: Context = { ...verifying, base: await verifyBase(verifying) };
   const cuts = await verifyChains(context);
   await verifyHolds(context);
+  await verifyReservations(context);
   await verifyReceipts(context);
   await verifySources(context, cuts);
   await verifyLanes(context);
@@ -199,7 +208,7 @@ function spentBy({ kind, amount }: Posting): bigint {
 
 async function verifyHolds(context: Context): Promise<void> {
   const { bookId, say } = context;
-  const held = new Map<string, bigint>();
+  const held = await reserved(context);
   const open = `SELECT l.account_id, l.amount FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.book_id = ? AND h.state = 'open'`;
   for await (const row of context.rows(open, bookId)) {
     const id = row.account_id as string;
@@ -207,7 +216,7 @@ async function verifyHolds(context: Context): Promise<void> {
   }
   for await (const row of context.rows('SELECT account_id, held FROM accounts WHERE book_id = ?', bookId)) {
     const sum = held.get(row.account_id as string) ?? 0n;
-    if (sum !== row.held) say(`account ${row.account_id} holds ${row.held}, its open holds are ${sum}`);
+    if (sum !== row.held) say(`account ${row.account_id} holds ${row.held}, its open holds, and what is left of reservations, are ${sum}`);
   }
   const lost = `SELECT h.hold_id, h.state FROM holds h
     LEFT JOIN (SELECT lane_no, max(seq_to) AS seq_to FROM archive_lanes WHERE book_id = ? GROUP BY lane_no) a ON a.lane_no = h.lane_no

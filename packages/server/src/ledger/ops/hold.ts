@@ -8,6 +8,7 @@ import { LIMITS } from '../limits.ts';
 import { monthOf } from '../months.ts';
 import type { AccountBalance, HoldRequest, HoldResult, HoldState } from '../types.ts';
 import { guardBand, type Need, refusalOf } from './admission.ts';
+import { addWithin, ownLine, takeFrom } from './within.ts';
 
 /**
  * Places a hold on all its accounts or on none. `request.lines` are in id order.
@@ -28,7 +29,8 @@ export function hold(books: Books, request: HoldRequest): HoldResult {
     const row = books.sql.hold_by_id.get(books.bookId, request.holdId) as SqlRow | undefined;
     return existing(books, row, request, true) as HoldResult;
   }
-  const balances = needs.found.map((need) => place(books, holdNo, need));
+  addWithin(books, holdNo, request);
+  const balances = needs.found.map((need) => place(books, holdNo, request, need));
   rememberOpen(books, { holdNo, request, createdAt: books.now, epoch: books.epoch });
   const { holdId, sourceId, nonce } = request;
   const fields = { holdId, sourceId, nonce, epoch: books.epoch };
@@ -76,7 +78,7 @@ function needsOf(
       throw new LedgerFault('INPUT_INVALID', 'The source of a hold is an account of kind source that counts tokens.', { accountId });
     }
     const isGuarded = amount > 0n && (request.guarded === true || books.guarded.has(accountId));
-    found.push({ row, need: amount, guard: isGuarded ? guardBand(row.limit) : 0n });
+    found.push({ row, need: amount, guard: isGuarded ? guardBand(row.limit) : 0n, ...ownLine(books, request, row, amount) });
   }
   return { found, refusal: refusalOf(found, books) };
 }
@@ -119,10 +121,18 @@ function addHold(books: Books, r: HoldRequest): bigint | null {
   return holdNo;
 }
 
-function place(books: Books, holdNo: bigint, { row, need, guard }: Need): AccountBalance {
-  books.sql.hold_line_add.run(holdNo, row.id, need);
+function place(books: Books, holdNo: bigint, request: HoldRequest, need: Need): AccountBalance {
+  books.sql.hold_line_add.run(holdNo, need.row.id, need.need);
+  if (need.own !== undefined) takeFrom(books, request, need);
+  const { id, asset, limit, held, spent, overrun } = addHeld(books, need);
+  return { accountId: id, asset, limit, held, spent, overrun };
+}
+
+/** Adds to what an account has held; nothing, where it is held already by the hold's own reservation. @throws RowChanged */
+export function addHeld(books: Books, { row, need, guard, own }: Need): AccountRow {
+  const added = own === undefined ? need : 0n;
   const { changes } = books.sql.account_hold.run(
-    need,
+    added,
     books.bookId,
     row.id,
     books.now,
@@ -140,9 +150,10 @@ function place(books: Books, holdNo: bigint, { row, need, guard }: Need): Accoun
     guard > 0n ? 1 : 0,
     books.grantNow,
     row.opensAt,
+    own === undefined ? 0n : own.left - need,
   );
   if (Number(changes) !== 1) throw new RowChanged(row.id);
-  const after: AccountRow = { ...row, held: row.held + need, version: row.version + 1n };
+  const after: AccountRow = { ...row, held: row.held + added, version: row.version + 1n };
   remember(books, after);
-  return { accountId: row.id, asset: row.asset, limit: row.limit, held: after.held, spent: row.spent, overrun: row.overrun };
+  return after;
 }

@@ -19,6 +19,7 @@ import { monthOf } from '../months.ts';
 import type { Settlement } from '../protocol.ts';
 import type { HoldState, SettleResult } from '../types.ts';
 import { type Charge, chargesOf } from './charges.ts';
+import { giveBack } from './within.ts';
 
 const KINDS: Readonly<Record<Settlement['outcome'], ReceiptKind>> = { metered: 1, released: 1, burned: 2, bound: 3 };
 const STATES: Readonly<Record<Settlement['outcome'], HoldState>> = {
@@ -152,7 +153,7 @@ function chargeAll(books: Books, open: OpenHold, lines: readonly Line[], digest:
   for (const line of lines) {
     const named = line.row.id === open.request.sourceId;
     const charged = sum(line.charges);
-    let after: AccountRow = { ...line.row, held: line.row.held - line.held };
+    let after: AccountRow = { ...line.row, held: line.row.held - line.held + giveBack(books, open.request, line) };
     if (named) after = { ...after, receipts: after.receipts + 1n, receipted: after.receipted + charged };
     for (const charge of line.charges) {
       number += 1;

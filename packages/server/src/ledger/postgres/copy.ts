@@ -12,6 +12,7 @@ const LARGE_PAGE = 16;
 const TABLES = [
   ...['books', 'epochs', 'lanes', 'accounts', 'postings', 'holds', 'hold_lines', 'receipts', 'receipt_groups', 'outbox', 'evidence'],
   ...['idempotency', 'sources', 'keys', 'replays', 'reconciliations', 'archives', 'archive_lanes', 'records'],
+  ...['reservations', 'reservation_lines', 'reservation_holds'],
 ] as const;
 
 /**

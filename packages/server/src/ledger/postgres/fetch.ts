@@ -1,10 +1,12 @@
 import { readSqlFolder, type SqlRow } from '#ground/database';
 import type { PgResult, PgStep } from '#ground/postgres-pipeline';
 import { type AccountRow, accountDifferences, accountRow } from '../account-row.ts';
+import { RESERVED } from '../reservation-rows.ts';
 import type { Value } from '../statements.ts';
 import { stopLock } from './locks.ts';
 import type { Need, ReadName } from './not-fetched.ts';
 import type { PgBooks } from './pg-books.ts';
+import { reservationFetches } from './reservations.ts';
 import { numbered, rowsOf } from './rows.ts';
 import { rowSeal } from './seal.ts';
 import { idempotencyName, readName, recordName } from './unit.ts';
@@ -19,16 +21,32 @@ export type Plan = {
   readonly records: readonly (readonly [kind: string, id: string])[];
   /** Ids of holds that are placed or settled. */
   readonly holdIds: readonly string[];
+  /** Reservations that are made, held within, or ended, and those of them that are ended: all their accounts are read. */
+  readonly reservations: readonly string[];
+  readonly ends: readonly string[];
   /** How many holds it may place. */
   readonly places: number;
   /** It stops or resumes all calls. */
   readonly stops: boolean;
 };
 
-export const NO_PLAN: Plan = { accounts: [], proofs: [], idempotency: [], records: [], holdIds: [], places: 0, stops: false };
+export const NO_PLAN: Plan = {
+  accounts: [],
+  proofs: [],
+  idempotency: [],
+  records: [],
+  holdIds: [],
+  reservations: [],
+  ends: [],
+  places: 0,
+  stops: false,
+};
 
 /** A statement, and what is done with its answer. */
 export type Fetch = { readonly step: PgStep; readonly load: (result: PgResult) => void };
+
+const OF_RESERVATIONS =
+  ' OR account_id IN (SELECT account_id FROM reservation_lines WHERE book_id = $1 AND reservation_id = ANY($3::text[]))';
 
 const HOLD_COLUMNS = 'hold_no, hold_id, call_id, state, receipt_id, nonce, epoch_id';
 
@@ -48,9 +66,10 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
   ];
   // Before the time is read: it does not go back along a record either.
   if (plan.records.length > 0) fetches.push(recordFetch(books, plan.records));
-  if (plan.accounts.length > 0) fetches.push(...accountFetches(books, plan.accounts));
+  if (plan.accounts.length > 0 || plan.ends.length > 0) fetches.push(...accountFetches(books, plan.accounts, plan.ends));
   else fetches.push(timeFetch(books));
   if (plan.proofs.length > 0) fetches.push(...proofFetches(books, plan.proofs));
+  if (plan.reservations.length > 0) fetches.push(...reservationFetches(books, plan.reservations));
   if (plan.idempotency.length > 0) fetches.push(idempotencyFetch(books, plan.idempotency));
   if (unit.isStrict && plan.holdIds.length > 0) fetches.push(holdFetch(books, plan.holdIds));
   if (books.holdNumbersLeft < BigInt(plan.places)) fetches.push(holdNumbers(books));
@@ -60,6 +79,7 @@ export function openingFetches(books: PgBooks, plan: Plan): readonly Fetch[] {
 export function fetchesOf(books: PgBooks, need: Need): readonly Fetch[] {
   if (need.kind === 'accounts') return accountFetches(books, need.ids);
   if (need.kind === 'proofs') return proofFetches(books, need.ids);
+  if (need.kind === 'reservations') return reservationFetches(books, need.ids);
   if (need.kind === 'read') return [readFetch(books, need.name, need.values)];
   return [need.kind === 'holds' ? holdFetch(books, need.ids) : laneFetch(books, need.id)];
 }
@@ -68,13 +88,16 @@ function lock(name: string, key: bigint): Fetch {
   return { step: { name, text: `SELECT ${name}($1)`, values: [key] }, load: () => {} };
 }
 
-function accountFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] {
+/** @param ends reservations whose accounts are read too, in the same order. */
+function accountFetches(books: PgBooks, ids: readonly string[], ends: readonly string[] = []): readonly Fetch[] {
+  const text = (more: string) =>
+    `SELECT * FROM accounts WHERE book_id = $1 AND (account_id = ANY($2::text[])${more}) ORDER BY account_id FOR UPDATE`;
   return [
     {
       step: {
-        name: 'accounts',
-        text: 'SELECT * FROM accounts WHERE book_id = $1 AND account_id = ANY($2::text[]) ORDER BY account_id FOR UPDATE',
-        values: [books.bookId, ids],
+        ...(ends.length === 0
+          ? { name: 'accounts', text: text(''), values: [books.bookId, ids] }
+          : { name: 'accounts_of_ends', text: text(OF_RESERVATIONS), values: [books.bookId, ids, ends] }),
       },
       load: (result) => {
         for (const id of ids) {
@@ -141,10 +164,13 @@ function proofFetches(books: PgBooks, ids: readonly string[]): readonly Fetch[] 
       // Two halves, because a sum of amounts that somebody edited may exceed 64 bits.
       step: {
         name: 'open_sums',
-        text: `SELECT l.account_id, sum(l.amount >> 32)::bigint AS high, sum(l.amount & 4294967295)::bigint AS low,
-            count(*) FILTER (WHERE h.proof = 'count') AS guarded
-          FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no
-          WHERE h.state = 'open' AND h.book_id = $1 AND l.account_id = ANY($2::text[]) GROUP BY l.account_id`,
+        text: `SELECT account_id, sum(amount >> 32)::bigint AS high, sum(amount & 4294967295)::bigint AS low, sum(guarded)::bigint AS guarded
+          FROM (
+            SELECT l.account_id, l.amount, CASE WHEN h.proof = 'count' THEN 1 ELSE 0 END AS guarded
+            FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no
+            WHERE h.state = 'open' AND h.book_id = $1 AND l.account_id = ANY($2::text[])
+            UNION ALL SELECT account_id, amount, 0 FROM (${numbered(RESERVED)}) r WHERE account_id = ANY($2::text[])
+          ) o GROUP BY account_id`,
         values: [books.bookId, ids],
       },
       load: (result) => {

@@ -3,6 +3,7 @@ import type { PgStep } from '#ground/postgres-pipeline';
 import { accountRow } from '../account-row.ts';
 import type { Value } from '../statements.ts';
 import { recordSteps } from './flush-records.ts';
+import { reservationSteps } from './reservations.ts';
 import { rowSeal } from './seal.ts';
 import { ACCOUNT_COLUMNS, POSTING_COLUMNS } from './statements.ts';
 import type { Tables, Unit, UnitAccount } from './unit.ts';
@@ -26,6 +27,7 @@ const COLUMNS: Readonly<Record<keyof Tables, readonly string[]>> = {
     'created_at',
   ],
   hold_lines: ['hold_no', 'account_id', 'amount'],
+  reservation_holds: ['hold_no', 'book_id', 'reservation_id'],
   postings: POSTING_COLUMNS,
   receipts: [
     ...['lane_no', 'seq', 'book_id', 'month', 'hold_no', 'kind', 'source_id', 'source_seq', 'charged', 'source_spent', 'ended_at', 'lines'],
@@ -88,6 +90,8 @@ export function flushSteps(unit: Unit, f: Flushing): readonly PgStep[] {
   }
   add(insert('holds', tables.holds, ', state', ", 'open'"));
   add(insert('hold_lines', tables.hold_lines));
+  add(insert('reservation_holds', tables.reservation_holds));
+  for (const step of reservationSteps(unit)) add(step);
   add(endHolds(unit));
   for (const step of accountSteps(unit, f)) add(step);
   add(insert('postings', tables.postings));

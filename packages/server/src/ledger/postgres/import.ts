@@ -37,7 +37,9 @@ const TABLES: readonly (readonly [table: string, without: readonly string[]])[] 
     (table) => [table, []] as const,
   ),
   ['evidence', ['evidence_no']],
-  ...['idempotency', 'sources', 'keys', 'reconciliations', 'records'].map((table) => [table, []] as const),
+  ...['idempotency', 'sources', 'keys', 'reconciliations', 'records', 'reservations', 'reservation_lines', 'reservation_holds'].map(
+    (table) => [table, []] as const,
+  ),
   ['replays', ['replay_no']],
 ];
 

@@ -5,7 +5,7 @@ export type ReadName = (typeof READS)[number];
 export const READS = [
   ...(['archive_last', 'archive_state', 'posting_first'] as const),
   ...(['epoch_at', 'open_before', 'posting_head', 'posting_range', 'posting_thawed'] as const),
-  ...(['receipt_range', 'reconciliation_overlap', 'source_settle'] as const),
+  ...(['receipt_range', 'reconciliation_overlap', 'reservations_count', 'source_settle'] as const),
 ] as const;
 
 /** What a batch may have to read. Everything of a kind that the batch could need is fetched at once. */
@@ -13,6 +13,7 @@ export type Need =
   | { readonly kind: 'accounts'; readonly ids: readonly string[] }
   /** The last two postings of an account, and what its open holds come to: for a row that this writer has no reason to trust. */
   | { readonly kind: 'proofs'; readonly ids: readonly string[] }
+  | { readonly kind: 'reservations'; readonly ids: readonly string[] }
   | { readonly kind: 'holds'; readonly ids: readonly string[] }
   | { readonly kind: 'lane'; readonly id: string }
   /** A statement that only reads what no batch has changed: `sql/<name>.sql`. */

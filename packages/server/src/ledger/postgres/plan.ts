@@ -10,6 +10,8 @@ export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchO
   const idempotency = new Map<string, readonly [string, string, string]>();
   const records = new Map<string, readonly [string, string]>();
   const holdIds: string[] = [];
+  const reservations = new Set<string>();
+  const ends: string[] = [];
   let places = 0;
   let stops = false;
   for (const { op } of ops) {
@@ -17,13 +19,22 @@ export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchO
       places += 1;
       holdIds.push(op.body.holdId);
       for (const { accountId } of op.body.lines) accounts.add(accountId);
+      if (op.body.within !== undefined) reservations.add(op.body.within);
       if (op.body.idempotency !== undefined) {
         const { route, key } = op.body.idempotency;
         idempotency.set([op.body.keyId, route, key].join('\n'), [op.body.keyId, route, key]);
       }
     } else if (op.kind === 'settle') {
       holdIds.push(op.body.holdId);
-      for (const { accountId } of books.open.get(op.body.holdId)?.request.lines ?? []) accounts.add(accountId);
+      const open = books.open.get(op.body.holdId);
+      for (const { accountId } of open?.request.lines ?? []) accounts.add(accountId);
+      if (open?.request.within !== undefined) reservations.add(open.request.within);
+    } else if (op.kind === 'reserve') {
+      reservations.add(op.body.reservationId);
+      for (const { accountId } of op.body.lines) accounts.add(accountId);
+    } else if (op.kind === 'endReservation') {
+      reservations.add(op.body.reservationId);
+      ends.push(op.body.reservationId);
     } else if (op.kind === 'setLimit' || op.kind === 'setState' || op.kind === 'account' || op.kind === 'raiseOpensAt')
       accounts.add(op.body.accountId);
     else if (op.kind === 'standing') for (const id of op.body.accountIds) accounts.add(id);
@@ -38,6 +49,8 @@ export function planOf(books: Pick<Books, 'open'>, ops: readonly QueuedOp<BatchO
     idempotency: [...idempotency.values()],
     records: [...records.values()],
     holdIds,
+    reservations: [...reservations].sort(),
+    ends,
     places,
     stops,
   };

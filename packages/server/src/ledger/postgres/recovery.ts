@@ -4,10 +4,11 @@ import { type AccountRow, accountDifferences, accountRow } from '../account-row.
 import { accountAfter, postingOf } from '../audit.ts';
 import { CHAIN_START, postingMac } from '../chain.ts';
 import { mendAccount } from '../mend.ts';
+import { RESERVED } from '../reservation-rows.ts';
 import type { TamperFinding } from '../types.ts';
 import { NO_PLAN } from './fetch.ts';
 import type { PgBooks } from './pg-books.ts';
-import { rowsOf, sqlRows } from './rows.ts';
+import { numbered, rowsOf, sqlRows } from './rows.ts';
 import { recall, transact } from './transact.ts';
 
 const PAGE = 500;
@@ -67,8 +68,9 @@ function parsePosting(text: string): SqlRow {
 
 async function openSums(session: PgSession, bookId: string): Promise<ReadonlyMap<string, bigint>> {
   const found = await session.query(
-    `SELECT l.account_id, sum(l.amount >> 32)::bigint AS high, sum(l.amount & 4294967295)::bigint AS low
-     FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = 'open' AND h.book_id = $1 GROUP BY l.account_id`,
+    `SELECT account_id, sum(amount >> 32)::bigint AS high, sum(amount & 4294967295)::bigint AS low FROM (
+       SELECT l.account_id, l.amount FROM holds h JOIN hold_lines l ON l.hold_no = h.hold_no WHERE h.state = 'open' AND h.book_id = $1
+       UNION ALL ${numbered(RESERVED)}) o GROUP BY account_id`,
     [bookId],
   );
   return new Map(rowsOf(found).map((row) => [row.account_id as string, ((row.high as bigint) << 32n) + (row.low as bigint)]));

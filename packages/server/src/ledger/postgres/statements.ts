@@ -3,6 +3,7 @@ import type { Journal } from '../journal.ts';
 import { guardBand } from '../ops/admission.ts';
 import type { Statement, StatementName, Statements, Value } from '../statements.ts';
 import { NotFetched, READS, type ReadName } from './not-fetched.ts';
+import { reservationStatements } from './reservations.ts';
 import { idempotencyName, readName, recordName, type Unit, type UnitAccount, type UnitRecord } from './unit.ts';
 
 type Part = Partial<Record<StatementName, Partial<Statement>>>;
@@ -21,6 +22,7 @@ export function unitStatements(unit: () => Unit, journal: Journal): Statements {
   const parts: Part = {
     ...accountStatements(work),
     ...holdStatements(work),
+    ...reservationStatements(unit, journal),
     ...bookStatements(work),
     ...recordStatements(work),
     ...appending(work),
@@ -53,11 +55,11 @@ function accountStatements(work: Work): Part {
     account_hold: {
       run: (...values) => {
         const [need, , id, now, version, held, spent, overrun, limit, ceiling, expires] = values;
-        const [seq, head, receipts, receipted, guarded, grantNow, opens] = values.slice(11);
+        const [seq, head, receipts, receipted, guarded, grantNow, opens, kept] = values.slice(11);
         const found = account(id);
         const row = found.row;
         const band = guarded === 1 ? guardBand(limit as bigint) : 0n;
-        const total = (held as bigint) + (spent as bigint) + (overrun as bigint) + (need as bigint) + band;
+        const total = (held as bigint) + (spent as bigint) + (overrun as bigint) + (need as bigint) - (kept as bigint) + band;
         const balances = { held, spent, overrun, spend_limit: limit, ceiling, receipts, receipted };
         const pins = { ...balances, version, expires_at: expires, opens_at: opens, seq, head };
         const isOver = expires !== null && (expires as bigint) <= BigInt(now as number);
@@ -338,6 +340,7 @@ function appending(work: Work): Part {
   return {
     posting_add: to('postings'),
     hold_line_add: to('hold_lines'),
+    reservation_hold_add: to('reservation_holds'),
     receipt_add: to('receipts'),
     outbox_add: to('outbox'),
     evidence_add: to('evidence'),

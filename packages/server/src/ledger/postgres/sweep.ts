@@ -2,7 +2,7 @@ import type { SqlRow } from '#ground/database';
 import { tryAdvisoryLock, unlockAdvisory } from '#ground/postgres-lock';
 import type { PgSession } from '#ground/postgres-session';
 import { type OpenHold, RowChanged } from '../books.ts';
-import { holdLineOf, openHoldOf } from '../hold-rows.ts';
+import { HOLDS_WITHIN, holdLineOf, openHoldOf } from '../hold-rows.ts';
 import { mendAccount } from '../mend.ts';
 import { burnOpen } from '../ops/burn.ts';
 import { NO_PLAN } from './fetch.ts';
@@ -46,8 +46,9 @@ async function burnOnce(session: PgSession, books: PgBooks, { epoch }: Dead): Pr
   if (holds.length === 0) return 0;
   const accounts = [...new Set(holds.flatMap(({ request }) => request.lines.map(({ accountId }) => accountId)))].sort();
   const holdIds = holds.map(({ request }) => request.holdId);
+  const reservations = [...new Set(holds.flatMap(({ request: { within } }) => within ?? []))].sort();
   await mending(session, books, accounts.length, () =>
-    transact(session, books, { ...NO_PLAN, accounts, holdIds }, true, () => {
+    transact(session, books, { ...NO_PLAN, accounts, holdIds, reservations }, true, () => {
       const gone = new Set(accounts.filter((id) => books.unit.accounts.get(id)?.row === null));
       for (const hold of holds) burnOpen(books, hold, gone);
     }),
@@ -82,7 +83,7 @@ async function fence(session: PgSession, { bookId }: PgBooks, { epoch, laneId }:
 
 async function openHoldsOf(session: PgSession, bookId: string, epoch: string): Promise<readonly OpenHold[]> {
   const found = await session.query(
-    "SELECT * FROM holds WHERE state = 'open' AND book_id = $1 AND epoch_id = $2 ORDER BY hold_no LIMIT $3",
+    `${HOLDS_WITHIN} WHERE h.state = 'open' AND h.book_id = $1 AND h.epoch_id = $2 ORDER BY h.hold_no LIMIT $3`,
     [bookId, epoch, SLICE],
   );
   const rows = rowsOf(found);

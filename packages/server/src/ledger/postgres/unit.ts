@@ -1,5 +1,6 @@
 import type { SqlRow } from '#ground/database';
 import type { Value } from '../statements.ts';
+import type { UnitReservation } from './reservations.ts';
 
 export type Row = Readonly<Record<string, Value>>;
 
@@ -36,6 +37,7 @@ export type Ended = {
 export type Tables = {
   holds: Inserted[];
   hold_lines: Inserted[];
+  reservation_holds: Inserted[];
   postings: Inserted[];
   receipts: Inserted[];
   outbox: Inserted[];
@@ -59,6 +61,8 @@ export type Unit = {
   /** By hold id; null: there is no such hold. */
   readonly holds: Map<string, SqlRow | null>;
   readonly holdsByNo: Map<bigint, SqlRow>;
+  /** By id; null: there is none. */
+  readonly reservations: Map<string, UnitReservation | null>;
   /** By the key's four parts; null: it is free. */
   readonly idempotency: Map<string, SqlRow | null>;
   readonly lanes: Map<string, SqlRow | null>;
@@ -90,6 +94,7 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
     proofs: new Map(),
     holds: new Map(),
     holdsByNo: new Map(),
+    reservations: new Map(),
     idempotency: new Map(),
     lanes: new Map(),
     records: new Map(),
@@ -97,6 +102,7 @@ export function newUnit(isStrict: boolean, holdIds: readonly string[]): Unit {
     tables: {
       holds: [],
       hold_lines: [],
+      reservation_holds: [],
       postings: [],
       receipts: [],
       outbox: [],

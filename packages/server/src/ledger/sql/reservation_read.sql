@@ -1,0 +1,1 @@
+SELECT * FROM reservations WHERE book_id = ? AND reservation_id = ?
