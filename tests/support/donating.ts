@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  addressOfSecretKey,
   type Domain,
   type DonationTerms,
   donatedKeyHash,
@@ -8,14 +9,18 @@ import {
   fromHex,
   type Hex,
   limitChangeDigest,
-  addressOfSecretKey,
   signDigest,
 } from '@tallystick/core';
 import { eventually } from './calling.ts';
 import type { TestDaemon } from './daemon.ts';
 
 export type Answer<T = Record<string, unknown>> = { readonly status: number; readonly headers: Headers; readonly body: T };
-export type Refusal = { readonly success: false; readonly error: string; readonly message: string; readonly facts: Record<string, unknown> };
+export type Refusal = {
+  readonly success: false;
+  readonly error: string;
+  readonly message: string;
+  readonly facts: Record<string, unknown>;
+};
 export type Given = {
   readonly success: true;
   readonly key_id: string;

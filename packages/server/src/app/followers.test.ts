@@ -8,7 +8,7 @@ import { Followers } from './followers.ts';
 type Change = readonly [topic: string, subject: string];
 
 /** The books of others, as a list that grows, and what this host does. */
-function stage(changes: Change[], account: Partial<Account> = {}, sealed = 1_000n) {
+function stage(changes: Change[], account: Partial<Account> = {}, sealed = 1_000n, donor = 'operator') {
   const done: string[] = [];
   const failing = new Set<string>();
   let here = ['s1'];
@@ -30,7 +30,7 @@ function stage(changes: Change[], account: Partial<Account> = {}, sealed = 1_000
       auditedAccount: async (id: string) => ({ id, state: 'active', stateReason: null, limit: 1_000n, ...account }) as Account,
     },
     vault: {
-      list: () => here.map((id) => ({ id }) as SealedMeta),
+      list: () => here.map((id) => ({ id, donor }) as SealedMeta),
       limits,
       changeLimit: async (change: { id: string; limit: bigint }) => {
         act(`limit ${change.id} ${change.limit}`);
@@ -97,6 +97,16 @@ describe('following', () => {
     const higher = stage(twice, { limit: 500n }, 400n);
     await higher.followers.follow();
     expect(higher.done).toEqual([]);
+  });
+
+  it('leaves the seal of a donated key to its donor, and destroys it all the same', async () => {
+    const donor = `0x${'a'.repeat(40)}`;
+    const lowered = stage([['account.limit', 's1']], { limit: 10n }, 1_000n, donor);
+    await lowered.followers.follow();
+    expect(lowered.done).toEqual([]);
+    const destroyed = stage([['account.state', 's1']], { state: 'destroyed', stateReason: 'enough' }, 1_000n, donor);
+    await destroyed.followers.follow();
+    expect(destroyed.done).toEqual(['remove s1', 'shred s1 enough']);
   });
 
   it('catches up with what happened while it was down', async () => {

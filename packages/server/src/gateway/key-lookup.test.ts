@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '#ground/clock';
-import type { KeyRow } from '#ledger';
+import type { KeyRow, KeyUse } from '#ledger';
 import { KeyLookup } from './key-lookup.ts';
 import { Principals } from './principals.ts';
 
-const ROW = { id: 'k1', hash: 'known', tenantId: 't' } as KeyRow;
+const ROW = { id: 'k1', hash: 'known', tenantId: 't', use: 'calls' } as KeyRow;
 
 function stage() {
   const clock = manualClock();
@@ -75,6 +75,27 @@ describe('principals', () => {
     expect((await principals.identify(headers)).key.id).toBe('k1');
     expect((await principals.identify(headers)).secret).toBe(secret);
     expect(asked).toBe(1);
+  });
+
+  it('find a key by what it is for, and never as anything else', async () => {
+    const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] as const;
+    const hash = (use: KeyUse) => new Principals(...keys, []).hash(secret, use);
+    expect(new Set((['calls', 'pool', 'validation'] as const).map(hash)).size).toBe(3);
+    const found = async (row: Partial<KeyRow>) => {
+      const alone = new Principals(...keys, [{ ...ROW, ...row } as KeyRow]);
+      const asking = new Principals(...keys, [], async (asked) => (asked === row.hash ? ({ ...ROW, ...row } as KeyRow) : null));
+      const uses = [alone, asking].map((one) =>
+        one.identify(headers).then(
+          ({ key }) => key.use,
+          ({ code }) => code as string,
+        ),
+      );
+      return [...new Set(await Promise.all(uses))];
+    };
+    for (const use of ['calls', 'pool', 'validation'] as const) expect(await found({ use, hash: hash(use) })).toEqual([use]);
+    // As somebody with the books in his hands would have it.
+    expect(await found({ use: 'validation', hash: hash('calls') })).toEqual(['AUTH_INVALID']);
+    expect(await found({ use: 'calls', hash: hash('pool') })).toEqual(['AUTH_INVALID']);
   });
 
   it('refuse what nobody knows', async () => {

@@ -8,7 +8,7 @@ const HASH = `0x${'0'.repeat(64)}` as const;
 function held(proof: 'bytes' | 'window', likelyInput: bigint, settle: 'metered' | 'hold' = 'metered'): Held {
   const input = proof === 'window' ? 1000n : likelyInput;
   const bound = { proof, grade: 'documented', input, output: 50n, total: proof === 'window' ? 1000n : input + 50n } as const;
-  const source = { tariff: FREE_TARIFF, row: { settle } };
+  const source = { tariff: FREE_TARIFF, row: { settle, minutesAccountId: null } };
   return { holdId: 'h', bound, likelyInput, output: 50n, outputBy: 'caller', source } as unknown as Held;
 }
 
@@ -82,6 +82,16 @@ describe('settlement', () => {
         [5, 50n],
       ],
     ]);
+  });
+
+  it('tells the time of a source that has minutes: begun milliseconds, and of a timer that was late no more than was held', () => {
+    const of = held('bytes', 30n);
+    const delivered = { status: 200, bytes: 0, complete: true, responseHash: HASH, finish: '', textBytes: 0n, seen: null };
+    const ms = (minutesAccountId: string | null, atWorkMs: number) => {
+      const timed = { ...of, deadlineMs: 5_000, source: { ...of.source, row: { ...of.source.row, minutesAccountId } } };
+      return settlement(timed, burned(), delivered, 1, atWorkMs).ms;
+    };
+    expect([ms('m', 1_200.2), ms('m', 5_007), ms('m', 0), ms(null, 1_200)]).toEqual([1_201n, 5_000n, 0n, undefined]);
   });
 
   it('tells only known words of how an answer ended', () => {

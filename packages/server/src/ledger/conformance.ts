@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { archiveConformance } from './conformance/archive.ts';
+import { chargesConformance } from './conformance/charges.ts';
 import type { CreateEngine } from './conformance/engine.ts';
 import { followingConformance } from './conformance/following.ts';
 import { gateConformance } from './conformance/gates.ts';
@@ -28,6 +29,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: following`, () => followingConformance(create));
   describe(`${name}: reconcile`, () => reconcileConformance(create));
   describe(`${name}: records`, () => recordConformance(create));
+  describe(`${name}: charges`, () => chargesConformance(create));
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));

@@ -134,7 +134,18 @@ function receiptsOf(reads: Reads, archived: ArchivedReceipts): Pick<Ledger, 'rec
 
 type Read = <T>(query: () => T | Promise<T>) => Promise<T>;
 
-type Asked = 'burnedOf' | 'account' | 'accounts' | 'tampered' | 'sources' | 'keys' | 'openHolds' | 'holdRow' | 'receipt' | 'receiptsOf';
+type Asked =
+  | 'burnedOf'
+  | 'charges'
+  | 'account'
+  | 'accounts'
+  | 'tampered'
+  | 'sources'
+  | 'keys'
+  | 'openHolds'
+  | 'holdRow'
+  | 'receipt'
+  | 'receiptsOf';
 
 /** What is read beside the writer. */
 function readsOf(
@@ -146,6 +157,7 @@ function readsOf(
   const receipts = receiptsOf(reads, archived);
   return {
     burnedOf: (sourceId) => read(() => reads.burnedOf(sourceId)),
+    charges: (accountId, query) => read(() => reads.charges(accountId, query)),
     account: (id) => read(() => reads.account(id)),
     accounts: (kind?: AccountKind) => read(() => reads.accounts(kind)),
     tampered: () => read(() => reads.tampered()),

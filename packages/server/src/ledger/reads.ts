@@ -4,6 +4,7 @@ import { accountRow, toAccount } from './account-row.ts';
 import type { ArchivedAt } from './archive/receipts.ts';
 import { archiveOf } from './archive/rows.ts';
 import type { Archive, OperatorTotals } from './archive/types.ts';
+import { type ChargesQuery, chargesOf } from './charges.ts';
 import { holdLineOf } from './hold-rows.ts';
 import { LIMITS } from './limits.ts';
 import { ASSETS, OPERATOR_PREFIX, OPERATORS_READ, operatorAccount } from './operator.ts';
@@ -56,6 +57,7 @@ export function openReads(engine: ReadEngine, bookId: string) {
   const sql = queriesOf(engine);
   return Object.assign(accountReads(sql, bookId), receiptReads(sql, bookId), laneReads(sql, bookId), {
     burnedOf: (sourceId: string) => burnedOf(sql, bookId, sourceId),
+    charges: (accountId: string, query: ChargesQuery) => chargesOf(engine, bookId, accountId, query),
     generation: async () => engine.generation(bookId),
     close: async () => {
       await engine.close();

@@ -1,11 +1,11 @@
 import type { Hex, ProofKind, Receipt, ReceiptMode, UsageLine } from '@tallystick/core';
 import type { LedgerArchives } from './archive/types.ts';
+import type { LedgerCharges } from './charges.ts';
 import type { ReconcileRequest, ReconcileResult, Reconciliation } from './reconciliation.ts';
 import type { LedgerRecords } from './record-types.ts';
 import type { LedgerReservations } from './reservation.ts';
 
-/** Where the books are: in a file of SQLite's, or in a PostgreSQL database. The URL may have a password in it. */
-export type BooksAt = { readonly file: string } | { readonly url: string };
+export type { BooksAt } from './books-at.ts';
 
 /** What an account counts. `tokens`: billable tokens; `credits`: credit base units (6 decimals); `ms`: milliseconds. */
 export type Asset = 'tokens' | 'credits' | 'ms';
@@ -307,7 +307,7 @@ export type OutboxEvent = {
 export type TamperFinding = { readonly accountId: string; readonly what: string; readonly at: number };
 
 /** The books. One engine behind it now (SQLite); the conformance suite runs against every engine. */
-export interface Ledger extends LedgerRecords, LedgerReservations {
+export interface Ledger extends LedgerRecords, LedgerReservations, LedgerCharges {
   /** This process's epoch id. */
   readonly epoch: string;
   readonly laneId: Hex;

@@ -44,7 +44,7 @@ export function donationRoutes(app: Hono, deps: DonationRoutesDeps): void {
   app.get(`${BASE}/donations/:id`, async (c) => {
     const id = c.req.param('id');
     const { donor } = await askers.reader(c, 'view', id);
-    return c.json(await donations.view(await donations.owned(id, donor)));
+    return c.json(await donations.viewWithReceipts(await donations.owned(id, donor), beforeOf(c.req.query('before'))));
   });
   actRoutes(app, donations, askers);
 }
@@ -65,6 +65,13 @@ async function given(c: Context, donations: Donations, stored: StoredDonation): 
   const message = `API key secured with STRICT limit: ${value.tokens} tokens. ${known}${simulated}`;
   const body = { success: true, key_id: id, message, state, simulated: value.simulated, donation_receipt: view['donation_receipt'] };
   return c.json(body, pending ? 202 : 201);
+}
+
+/** @throws INPUT_INVALID */
+function beforeOf(text: string | undefined): bigint | null {
+  if (text === undefined) return null;
+  if (/^[1-9]\d{0,17}$/.test(text)) return BigInt(text);
+  throw new TallyError('INPUT_INVALID', 'before: must be the `next` of a page before this one.', { field: 'before' });
 }
 
 function actRoutes(app: Hono, donations: Donations, askers: Askers): void {

@@ -14,7 +14,7 @@ import { SourceRows } from './source-rows.ts';
 import { type Stores, storesOf } from './stores.ts';
 import { Turns } from './turns.ts';
 import { Validator } from './validator.ts';
-import { type DonationView, donationView } from './view.ts';
+import { type DonationView, donationView, receiptsPage } from './view.ts';
 
 /** How long whoever gives waits to hear whether the key works. */
 const ANSWER_WITHIN_MS = 20_000;
@@ -62,6 +62,11 @@ export class Donations {
     this.#keeper.notify();
   }
 
+  /** Tries its key, if that is due. */
+  validate(id: string): Promise<void> {
+    return this.#validator.validate(id);
+  }
+
   check(id: string): Promise<void> {
     return this.#keeper.check(id);
   }
@@ -101,6 +106,11 @@ export class Donations {
 
   view(stored: StoredDonation): Promise<DonationView> {
     return donationView({ ...this.#deps, rows: this.#rows }, stored);
+  }
+
+  /** With a page of the receipts of its calls. */
+  async viewWithReceipts(stored: StoredDonation, before: bigint | null): Promise<DonationView> {
+    return { ...(await this.view(stored)), ...(await receiptsPage(this.#deps.ledger, stored.id, before)) };
   }
 
   #signer(gift: Gift, { donor, nonce, deadline, signature }: Word) {

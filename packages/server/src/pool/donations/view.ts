@@ -52,6 +52,16 @@ export async function donationView(deps: ViewDeps, stored: StoredDonation): Prom
   };
 }
 
+const RECEIPTS_PAGE = 50;
+
+/** The receipts of its calls, the newest first. @param before of a page before this one: its `next` */
+export async function receiptsPage(ledger: Pick<Ledger, 'charges'>, id: string, before: bigint | null) {
+  const charges = await ledger.charges(id, { limit: RECEIPTS_PAGE, ...(before === null ? {} : { before }) });
+  const receipts = charges.map(({ kind, amount, receiptId, at }) => ({ receipt: receiptId, kind, tokens: Number(amount), at }));
+  const last = charges.at(-1);
+  return { receipts, next: charges.length < RECEIPTS_PAGE || last === undefined ? null : String(last.seq) };
+}
+
 /** What the ledger has stopped by itself is told as such, whatever else is said of it. */
 export function stateOf({ state }: Pick<StoredDonation, 'state'>, account: Pick<Account, 'state'> | null): string {
   const isUsed = state === 'pending_validation' || state === 'active' || state === 'paused';
