@@ -40,7 +40,7 @@ export type Daemon = Books & {
 };
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
-  const { vault, ledger, clock, isShared } = books;
+  const { vault, ledger, clock, isShared, hub } = books;
   // Before anything else is read: what others change from here on is followed.
   const followFrom = isShared ? await ledger.changesEnd() : 0n;
   const found = await foundAtStart(books, log);
@@ -65,7 +65,6 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     log,
     metrics,
   };
-  const { hub } = books;
   hub?.onSettled(onReceipt);
   const front =
     hub === undefined
