@@ -8,6 +8,7 @@ import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { uuidv7 } from '../../packages/server/src/ground/ids.ts';
 import { gateAccount, type KeyRow, type KeyUse, POOL_GATE, providerGate, type SourceRow } from '../../packages/server/src/ledger/index.ts';
 
+const LOCKOUT_MS = 90 * 86_400_000;
 export const PART = providerGate('sandbox');
 
 export type Gift = {
@@ -34,6 +35,11 @@ export async function inBooks<T>(dir: string, use: (books: Books) => Promise<T>)
 export async function openGates({ ledger }: Books, opensAt?: number): Promise<void> {
   await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
   await ledger.openAccount(gateAccount(PART));
+}
+
+/** The launch that goes with gates that open then, or long ago: a daemon moves its own gate to the end of its lockout. */
+export function launchOf(opensAt?: number): Readonly<Record<string, string>> {
+  return { TALLY_POOL_LAUNCH: opensAt === undefined ? '2020-01-01' : String(opensAt - LOCKOUT_MS) };
 }
 
 /** A donated sandbox key behind the gates. @returns its id. */
