@@ -86,7 +86,7 @@ export class Life {
     // What takes a whole file at once is not simulated.
     const unused = () => Promise.reject(new Error('not in a simulation'));
     const { laneId } = ledgerOptions;
-    const unread = { records: { record: unused, records: unused }, verify: unused, backup: unused, archiving: null };
+    const unread = { records: { record: unused, records: unused, recordStates: unused }, verify: unused, backup: unused, archiving: null };
     this.ledger = this.#watched(ledgerOf({ laneId, epoch: books.epoch, reads, ...unread }, this.channel));
   }
 

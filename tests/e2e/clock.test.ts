@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { tally } from '../../packages/cli/src/testing/harness.ts';
 import { call, eventually, wrongs } from '../support/calling.ts';
 import { startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
-import { give, inBooks, openGates, poolKey } from '../support/gifts.ts';
+import { give, inBooks, launchOf, openGates, poolKey } from '../support/gifts.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
 const HOUR_MS = 3_600_000;
@@ -31,13 +31,14 @@ it.each([['1'], ['2']])(
     const file = join(dir, 'ahead');
     const setAhead = (ms: number) => writeFileSync(file, String(ms));
     setAhead(0);
+    const opensAt = Date.now() + HOUR_MS;
     const { key } = await inBooks(dir, async (books) => {
-      await openGates(books, Date.now() + HOUR_MS);
+      await openGates(books, opensAt);
       await give(books, { baseUrl: `${sandbox.url}/v1`, secret: 'sk-given-0123456789' });
       return poolKey(books, 'pool');
     });
     const env = {
-      ...{ TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'silent', TALLY_WORKERS: workers },
+      ...{ TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'silent', TALLY_WORKERS: workers, ...launchOf(opensAt) },
       ...{ TALLY_TEST_CLOCK: file, NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${SKEW}` },
     };
     daemon = await startDaemon({ dir, env });

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, it } from 'vitest';
 import { type Ask, addKey, addSource, call, eventually, sourceView } from '../support/calling.ts';
 import { startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
-import { type Gift, give, inBooks, openGates, PART, poolKey } from '../support/gifts.ts';
+import { type Gift, give, inBooks, launchOf, openGates, PART, poolKey } from '../support/gifts.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
 const SECRET = 'sk-given-0123456789';
@@ -13,6 +13,7 @@ const FIXED: Ask = { model: 'sandbox-fixed-5' };
 const ENV = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'silent' };
 
 let daemon: TestDaemon;
+let launch: Readonly<Record<string, string>>;
 let sandbox: OwnSandbox;
 let gift: string;
 let pool: { id: string; key: string };
@@ -28,6 +29,7 @@ type Given = Partial<Gift> & { readonly opensAt?: number; readonly env?: Readonl
 /** A daemon with one donated key behind the gates of the pool, and the pool's two keys. */
 async function start({ opensAt, env, ...more }: Given = {}): Promise<void> {
   sandbox = await ownSandbox();
+  launch = launchOf(opensAt);
   const dir = temporaryFolder();
   await inBooks(dir, async (books) => {
     await openGates(books, opensAt);
@@ -35,13 +37,13 @@ async function start({ opensAt, env, ...more }: Given = {}): Promise<void> {
     pool = await poolKey(books, 'pool');
     validation = await poolKey(books, 'validation');
   });
-  daemon = await startDaemon({ dir, env: { ...ENV, ...env } });
+  daemon = await startDaemon({ dir, env: { ...ENV, ...launch, ...env } });
 }
 
 async function whileStopped(change: Parameters<typeof inBooks<void>>[1]): Promise<void> {
   await daemon.stop();
   await inBooks(daemon.dir, change);
-  daemon = await startDaemon({ dir: daemon.dir, env: ENV });
+  daemon = await startDaemon({ dir: daemon.dir, env: { ...ENV, ...launch } });
 }
 
 const models = async (key: string) => {
@@ -186,7 +188,7 @@ it.each([
   const db = new DatabaseSync(join(daemon.dir, 'data', 'ledger.db'));
   db.exec(`UPDATE sources SET ${edit} WHERE source_id = '${gift}'`);
   db.close();
-  daemon = await startDaemon({ dir: daemon.dir, env: ENV });
+  daemon = await startDaemon({ dir: daemon.dir, env: { ...ENV, ...launch } });
   expect(await sourceView(daemon, gift)).toMatchObject({ state: 'frozen', state_reason: 'it is not as it was sealed' });
   for (const caller of [key, pool.key, validation.key]) expect((await call(daemon.url, caller, FIXED)).status).not.toBe(200);
   expect(await asked(SECRET)).toBe(0);
@@ -199,7 +201,7 @@ it('an edit of the books that makes a caller’s key one of the pool’s makes i
   const db = new DatabaseSync(join(daemon.dir, 'data', 'ledger.db'));
   db.exec(`UPDATE keys SET used_for = 'validation' WHERE key_id = '${id}'`);
   db.close();
-  daemon = await startDaemon({ dir: daemon.dir, env: ENV });
+  daemon = await startDaemon({ dir: daemon.dir, env: { ...ENV, ...launch } });
   expect((await call(daemon.url, key, FIXED)).code).toBe('AUTH_INVALID');
   expect(await asked(SECRET)).toBe(0);
 });

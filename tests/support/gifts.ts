@@ -10,6 +10,7 @@ import { gateAccount, type KeyRow, type KeyUse, POOL_GATE, providerGate, type So
 import { storesOf } from '../../packages/server/src/pool/donations/stores.ts';
 import type { Donation } from '../../packages/server/src/pool/index.ts';
 
+const LOCKOUT_MS = 90 * 86_400_000;
 export const PART = providerGate('sandbox');
 
 export type Gift = {
@@ -37,6 +38,11 @@ export async function openGates({ ledger }: Books, opensAt?: number): Promise<vo
   await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
   // A donation has its provider's gate made.
   if ((await ledger.account(PART)) === null) await ledger.openAccount(gateAccount(PART));
+}
+
+/** The launch that goes with gates that open then, or long ago: a daemon moves its own gate to the end of its lockout. */
+export function launchOf(opensAt?: number): Readonly<Record<string, string>> {
+  return { TALLY_POOL_LAUNCH: opensAt === undefined ? '2020-01-01' : String(opensAt - LOCKOUT_MS) };
 }
 
 /** A donated sandbox key behind the gates. @returns its id. */

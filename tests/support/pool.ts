@@ -171,10 +171,11 @@ export class PoolStage {
     this.daemon = await startDaemon({ dir, env: this.#env });
   }
 
-  async restart(signal: NodeJS.Signals): Promise<void> {
+  /** @param more settings of the next start alone. */
+  async restart(signal: NodeJS.Signals, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const { dir } = this.daemon;
     await this.daemon.stop(signal);
-    this.daemon = await startDaemon({ dir, env: this.#env });
+    this.daemon = await startDaemon({ dir, env: { ...this.#env, ...more } });
   }
 
   /** Each gift has a donor of its own: one donor gives once a minute. @returns the id of the key. */
@@ -218,6 +219,11 @@ export class PoolStage {
         if (event !== null) yield { event, id: field('id'), data: JSON.parse(field('data') ?? '{}') as Record<string, unknown> };
       }
     }
+  }
+
+  async get<T = Readonly<Record<string, unknown>>>(path: string, token = this.#adminToken()): Promise<{ status: number; json: T }> {
+    const response = await fetch(`${this.daemon.url}/api/ai-pool${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return { status: response.status, json: (await response.json()) as T };
   }
 
   async task(id: string): Promise<ExecuteAnswer> {

@@ -18,6 +18,7 @@ import { auditVerify, doctor } from './doctor.ts';
 import { inviteHost } from './hosts.ts';
 import { OTHER_BODY_BYTES_MAX } from './http-server.ts';
 import { donorRoutes } from './pool/donor-routes.ts';
+import { guardianRoutes } from './pool/guardian-routes.ts';
 import { poolApp } from './pool/pool-app.ts';
 import { Readiness } from './readiness.ts';
 import { listReconciliations, reconcileSource } from './reconcile.ts';
@@ -47,6 +48,7 @@ export function adminApp(daemon: Daemon, isClosing: () => boolean): Hono {
   sourceRoutes(app, daemon);
   keyRoutes(app, daemon);
   donorRoutes(app, daemon);
+  guardianRoutes(app, daemon);
   operationRoutes(app, daemon);
   return app;
 }

@@ -1,6 +1,6 @@
 import { Gateway, type GatewayDeps, type GatewayLimits, KeyLookup, Principals, Replays, Sources } from '#gateway';
 import type { Config } from '#ground/config';
-import type { KeyRow, SourceRow } from '#ledger';
+import { type KeyRow, POOL_GATE, type SourceRow, UNLOCKED_GATE } from '#ledger';
 import type { Vault } from '#vault';
 
 /** What the callers' side of the gateway keeps of the vault's keys. */
@@ -42,7 +42,7 @@ export function openCallers({
     idleMs: config.TALLY_UPSTREAM_IDLE_MS,
   };
   const told = onSuspend === undefined ? {} : { onSuspend };
-  const sources = new Sources(rows, { upstream, pseudonymKey: keys.pseudonym, sandboxUrl, ...told });
+  const sources = new Sources(rows, { upstream, pseudonymKey: keys.pseudonym, sandboxUrl, gateOf: gateOf(config), ...told });
   const lookup = isShared ? new KeyLookup(deps.ledger, deps.clock) : null;
   const principals = new Principals(keys.keyHash, keys.pseudonym, keyRows, lookup === null ? null : (hash) => lookup.find(hash));
   const replays = new Replays({ ...deps, bytesMax: config.TALLY_REPLAY_BYTES_MAX, readerStallMs: config.TALLY_READER_STALL_MS });
@@ -55,6 +55,11 @@ export function openCallers({
     keys: { idempotency: keys.idempotency },
   });
   return { gateway, sources, principals };
+}
+
+/** An operator who overrides the lockout has the pool's calls go through a gate of its own. */
+function gateOf({ TALLY_POOL_LOCKOUT_OFF: isOff }: Config): (gate: string) => string {
+  return (gate) => (isOff && gate === POOL_GATE ? UNLOCKED_GATE : gate);
 }
 
 function gatewayLimits(config: Config): GatewayLimits {

@@ -13,6 +13,7 @@ import { keepGrantTime } from './clock.ts';
 import { type AnchorFinding, ledgerFinding } from './findings.ts';
 import { Followers } from './followers.ts';
 import { type Front, ownFront } from './front.ts';
+import { openLockout } from './pool/lockout.ts';
 import { openPool, type Pool } from './pool/pool.ts';
 import { finishReconciliations } from './reconcile-steps.ts';
 import { unlikeSealed } from './source-seal.ts';
@@ -39,11 +40,12 @@ export type Daemon = Books & {
 };
 
 export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
-  const { vault, ledger, clock, isShared } = books;
+  const { vault, ledger, clock, isShared, hub } = books;
   // Before anything else is read: what others change from here on is followed.
   const followFrom = isShared ? await ledger.changesEnd() : 0n;
   const found = await foundAtStart(books, log);
   if (found.length === 0) await finishReconciliations({ ...books, config }, log);
+  const lockout = await openLockout(config, books, log);
   await hashFast();
   const metrics = openMetrics();
   const signer = new ReceiptSigner({ ...books, secretKey: vault.derive('receipt-signer'), log, metrics });
@@ -63,7 +65,6 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     log,
     metrics,
   };
-  const { hub } = books;
   hub?.onSettled(onReceipt);
   const front =
     hub === undefined
@@ -78,7 +79,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const checkpoint = () => checkpoints.take();
-  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null });
+  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null, lockout });
   told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {

@@ -24,5 +24,11 @@ export function sendError(res: ServerResponse, dialect: Dialect, error: TallyErr
   // Of an earlier call with the same idempotency key.
   const { receipt } = error.facts;
   const earlier: Headers = typeof receipt === 'string' ? { 'x-tally-receipt': receipt } : {};
-  sendJson(res, error.status, dialect.errorBody(error, callId), { ...headers, ...earlier, ...retry, ...close, 'x-tally-error': error.code });
+  sendJson(res, error.status, dialect.errorBody(error, callId), {
+    ...headers,
+    ...earlier,
+    ...retry,
+    ...close,
+    'x-tally-error': error.code,
+  });
 }

@@ -33,6 +33,8 @@ export type SourcesOptions = {
   readonly pseudonymKey: Uint8Array;
   /** Where this daemon's own sandbox listens; null where none runs: its sources are then not offered. */
   readonly sandboxUrl: string | null;
+  /** The gate that calls go through instead of one that a source names; absent = as it is named. */
+  readonly gateOf?: (gate: string) => string;
   /** Told of each `suspend` and `resume`, where other processes hold on the same sources. */
   readonly onSuspend?: (id: string, isSuspended: boolean) => void;
 };
@@ -48,13 +50,13 @@ export class Sources {
   }
 
   add(row: SourceRow): void {
-    const { upstream, pseudonymKey, sandboxUrl } = this.#options;
+    const { upstream, pseudonymKey, sandboxUrl, gateOf = (gate) => gate } = this.#options;
     // Google’s paths stand under `/v1` as well, so one base serves all three dialects.
     const baseUrl = row.baseUrl === SANDBOX_URL ? sandboxUrl && `${sandboxUrl}/v1` : row.baseUrl;
     if (baseUrl === null) return;
     const tariff = parseTariff(JSON.parse(row.tariff));
     this.#byId.set(row.id, {
-      row,
+      row: { ...row, groups: row.groups.map(gateOf) },
       host: row.provider === 'sandbox' ? 'sandbox' : new URL(baseUrl).hostname,
       models: sourceModels(row),
       upstream: new Upstream(baseUrl, upstream),

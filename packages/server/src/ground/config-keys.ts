@@ -130,6 +130,40 @@ export const CONFIG_KEYS = {
     description:
       'JSON file of providers that donated keys may be of, beside `anthropic`, `openai`, `google` and the sandbox: name → `dialect`, `base_url`, `models`, `key_pattern`. It may lead a built-in one to another `base_url`.',
   },
+  TALLY_POOL_LAUNCH: {
+    default: '',
+    description:
+      'When the community’s project began: a date (`2026-03-01`), a time with its zone, or Unix ms. No task of the donation pool runs in the first 90 days after it. Empty: the first start of these books. What it locks is never unlocked sooner, so a date that would do so stops the start.',
+  },
+  TALLY_POOL_LOCKOUT_OFF: {
+    default: '0',
+    description: '`1`: tasks run although the pool is locked; for development only, and said in the log, in the status and with each task.',
+  },
+  TALLY_POOL_BREACH: {
+    default: 'stop',
+    description:
+      'When an upstream bills beyond what was held for a call on a donated key: `stop` stops the whole pool until the operator starts it again; `freeze` stops that key alone. Evidence is signed and filed in either case.',
+  },
+  TALLY_POOL_APPROVAL: {
+    default: 'operator',
+    description: 'Who approves tasks of the pool: `operator`, or `vote`, by which donors do, the operator’s own tasks included.',
+  },
+  TALLY_POOL_VOTE_WEIGHT: {
+    default: 'donor',
+    description: '`donor`: one vote each; `tokens`: by what was used of a donor’s gifts, and what may still be used.',
+  },
+  TALLY_POOL_VOTE_QUORUM_BPS: {
+    default: '2000',
+    unit: 'hundredths of a percent',
+    description: 'Of the weight of all donors, so much must take part in a vote.',
+  },
+  TALLY_POOL_VOTE_MAJORITY_BPS: {
+    default: '5000',
+    unit: 'hundredths of a percent',
+    description: 'Of the weight that says yes or no, more than so much must say yes. A tie fails.',
+  },
+  TALLY_POOL_VOTE_MS: { default: '259200000', unit: 'ms', description: 'How long a vote on a task is open.' },
+  TALLY_POOL_TIMELOCK_MS: { default: '86400000', unit: 'ms', description: 'How long after a vote that passed the task is queued.' },
   TALLY_SANDBOX: {
     default: '1',
     description: '`1` starts the sandbox upstream as a child process and, on first start, seeds a sandbox source; `0` does neither.',

@@ -52,6 +52,15 @@ const schema = z.object({
   TALLY_ARCHIVE_KEEP_MONTHS: whole(1, 1_200),
   TALLY_SHUTDOWN_MS: whole(0, 3_600_000),
   TALLY_POOL_PROVIDERS_FILE: text,
+  TALLY_POOL_LAUNCH: text,
+  TALLY_POOL_LOCKOUT_OFF: z.enum(['0', '1', 'false', 'true'], 'must be 0 or 1').transform((v) => v === '1' || v === 'true'),
+  TALLY_POOL_BREACH: z.enum(['stop', 'freeze']),
+  TALLY_POOL_APPROVAL: z.enum(['operator', 'vote']),
+  TALLY_POOL_VOTE_WEIGHT: z.enum(['donor', 'tokens']),
+  TALLY_POOL_VOTE_QUORUM_BPS: whole(0, 10_000),
+  TALLY_POOL_VOTE_MAJORITY_BPS: whole(5_000, 9_999),
+  TALLY_POOL_VOTE_MS: whole(1_000, 31_622_400_000),
+  TALLY_POOL_TIMELOCK_MS: whole(0, 31_622_400_000),
   TALLY_SANDBOX: flag,
   TALLY_SANDBOX_CAP: whole(1, 100_000_000),
   TALLY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
@@ -102,6 +111,11 @@ function finish(config: Config, cwd: string): Config {
         setting: 'HOST',
       },
     );
+  }
+  if (config.TALLY_POOL_LOCKOUT_OFF && config.TALLY_MODE === 'production') {
+    throw new TallyError('CONFIG_INVALID', 'TALLY_POOL_LOCKOUT_OFF: is for development only, and TALLY_MODE is production.', {
+      setting: 'TALLY_POOL_LOCKOUT_OFF',
+    });
   }
   return {
     ...config,

@@ -7,6 +7,9 @@ export const NOT_DONATED = { pool: false, groups: [], minutesAccountId: null } a
 /** The gate that every call of the pool goes through. */
 export const POOL_GATE = 'pool';
 
+/** What the pool's calls go through in its place while an operator overrides the lockout, so that the real gate stays as it is. */
+export const UNLOCKED_GATE = 'pool/unlocked';
+
 /** The gate of the pool's calls to one provider. */
 export function providerGate(provider: string): string {
   return `${POOL_GATE}/${provider}`;

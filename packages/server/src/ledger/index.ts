@@ -1,7 +1,7 @@
 export { ARCHIVE_NAME } from './archive/file-name.ts';
 export type * from './archive/types.ts';
 export type { AccountCharge } from './charges.ts';
-export { gateAccount, NOT_DONATED, POOL_GATE, providerGate } from './gates.ts';
+export { gateAccount, NOT_DONATED, POOL_GATE, providerGate, UNLOCKED_GATE } from './gates.ts';
 export { type Joined, WriterHub } from './hub.ts';
 export { LIMITS } from './limits.ts';
 export { monthName } from './months.ts';

@@ -87,7 +87,7 @@ function accountsOf(
   };
 }
 
-function recordsOf(channel: Channel, read: Read, { record, records }: RecordReads): LedgerRecords {
+function recordsOf(channel: Channel, read: Read, { record, records, recordStates }: RecordReads): LedgerRecords {
   return {
     writeRecords: async (writes) => channel.ask({ kind: 'writeRecords', body: check.checkRecordWrites(writes) }),
     record: async (kind, id) => {
@@ -97,6 +97,10 @@ function recordsOf(channel: Channel, read: Read, { record, records }: RecordRead
     records: async (kind, query) => {
       const checked = check.checkRecordsQuery(kind, query);
       return read(() => records(kind, checked));
+    },
+    recordStates: async (kind) => {
+      check.checkRecordName(kind, 'any');
+      return read(() => recordStates(kind));
     },
   };
 }
@@ -193,6 +197,10 @@ export function ledgerOf({ laneId, epoch, reads, records, verify, backup, archiv
     setStop: async (stopped, reason) => {
       check.checkText(reason, 'reason');
       return channel.ask({ kind: 'setStop', body: { stopped, reason } });
+    },
+    stopReason: async () => {
+      const { refusal } = await channel.ask<Standing>({ kind: 'standing', body: { accountIds: [] } });
+      return refusal?.code === 'POOL_STOPPED' ? refusal.reason : null;
     },
     addSource: async (source, accounts) =>
       channel.ask({ kind: 'addSource', body: { source: check.checkSource(source), accounts: accounts.map(check.checkNewAccount) } }),

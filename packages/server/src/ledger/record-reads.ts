@@ -6,7 +6,7 @@ import { changedRecord, soundRecord } from './record-row.ts';
 import type { BookRecord, LedgerRecords, RecordsQuery } from './record-types.ts';
 
 /** Reads of records beside the writer, each checked by its MAC. */
-export type RecordReads = Pick<LedgerRecords, 'record' | 'records'>;
+export type RecordReads = Pick<LedgerRecords, 'record' | 'records' | 'recordStates'>;
 
 export function recordReads(engine: ReadEngine, bookId: string, key: KeyObject): RecordReads {
   const sound = (row: SqlRow): BookRecord => {
@@ -17,7 +17,12 @@ export function recordReads(engine: ReadEngine, bookId: string, key: KeyObject):
   const one = 'SELECT * FROM records WHERE book_id = ? AND kind = ? AND record_id = ?';
   const all = 'SELECT * FROM records WHERE book_id = ? AND kind = ? AND record_id > ? ORDER BY record_id LIMIT ?';
   const ofState = 'SELECT * FROM records WHERE book_id = ? AND kind = ? AND state = ? AND record_id > ? ORDER BY record_id LIMIT ?';
+  const states = 'SELECT state, count(*) AS n FROM records WHERE book_id = ? AND kind = ? GROUP BY state ORDER BY state';
   return {
+    async recordStates(kind: string): Promise<ReadonlyMap<string, number>> {
+      const rows = await engine.all(states, bookId, kind);
+      return new Map(rows.map(({ state, n }) => [state as string, Number(n)]));
+    },
     async record(kind: string, id: string): Promise<BookRecord | null> {
       const [row] = await engine.all(one, bookId, kind, id);
       return row === undefined ? null : sound(row);

@@ -50,4 +50,6 @@ export interface LedgerRecords {
   record(kind: string, id: string): Promise<BookRecord | null>;
   /** In the order of their ids. @throws as `record` */
   records(kind: string, query: RecordsQuery): Promise<readonly BookRecord[]>;
+  /** How many records of a kind are in each state, for people to see: counted by the database, with no record's MAC looked at. */
+  recordStates(kind: string): Promise<ReadonlyMap<string, number>>;
 }

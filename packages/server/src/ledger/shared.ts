@@ -22,7 +22,7 @@ export type SharedLedgerOptions = {
 export function openSharedLedger(port: WriterPort, options: SharedLedgerOptions): Ledger {
   const { at, bookId, laneId, epoch, clock = systemClock } = options;
   const notHere = () => Promise.reject(new TallyError('STATE_INVALID', 'Only the process that has the writer does this.'));
-  const records = { record: notHere, records: notHere };
+  const records = { record: notHere, records: notHere, recordStates: notHere };
   const channel = new Channel(port, clock, { collects: false });
   const ledger = ledgerOf(
     { laneId, epoch, reads: readsAt(at, bookId), records, verify: notHere, backup: notHere, archiving: null },

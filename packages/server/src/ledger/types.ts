@@ -323,6 +323,8 @@ export interface Ledger extends LedgerRecords, LedgerReservations, LedgerCharges
   burnedOf(sourceId: string): Promise<bigint>;
   /** Emergency stop of everything, and its end. Predicate of every hold's own statement. */
   setStop(stopped: boolean, reason: string): Promise<void>;
+  /** Why everything is stopped; null = it is not. */
+  stopReason(): Promise<string | null>;
 
   addSource(source: SourceRow, accounts: readonly NewAccount[]): Promise<void>;
   addKey(key: KeyRow, accounts: readonly NewAccount[]): Promise<void>;

@@ -1,7 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { canonicalJson, type JsonObject, TallyError } from '@tallystick/core';
+import { type AuditEntry, type AuditLine, canonicalJson, type JsonObject, readAuditLine, TallyError } from '@tallystick/core';
 import { packFields } from './encoding.ts';
-import type { AuditEntry } from './types.ts';
 
 /** Longest line of the audit log, with its line end. */
 export const LINE_BYTES_MAX = 8192;
@@ -43,20 +42,13 @@ export class LineCodec {
   }
 }
 
-export type DecodedLine = { readonly entry: AuditEntry; readonly mac: string };
+export type DecodedLine = AuditLine;
 
 /** @returns null where the bytes are not one entry in its canonical form. */
 export function decodeLine(line: Buffer): DecodedLine | null {
-  try {
-    const json = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
-    const { at, data, kind, mac, seq, subject } = json;
-    const shaped = Number.isSafeInteger(at) && Number.isSafeInteger(seq) && typeof kind === 'string' && typeof subject === 'string';
-    if (!shaped || typeof mac !== 'string' || typeof data !== 'object' || data === null) return null;
-    if (Object.keys(json).length !== 6 || !Buffer.from(canonicalJson(json as JsonObject)).equals(line)) return null;
-    return { entry: { seq: seq as number, at: at as number, kind, subject, data: data as AuditData }, mac };
-  } catch {
-    return null;
-  }
+  const text = line.toString('utf8');
+  // Bytes that are no UTF-8 would be read as others than they are.
+  return Buffer.from(text).equals(line) ? readAuditLine(text) : null;
 }
 
 /** @throws INPUT_INVALID where an entry could not be kept as it is. */

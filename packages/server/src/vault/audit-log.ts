@@ -1,11 +1,12 @@
-import { TallyError } from '@tallystick/core';
+import { type AuditEntry, type InclusionProof, TallyError } from '@tallystick/core';
 import { AppendFile, readSlice, walkLines } from '#ground/append-file';
 import type { Clock } from '#ground/clock';
 import { type AuditData, checkEntry, decodeLine, LINE_BYTES_MAX, type LineCodec } from './audit-entry.ts';
 import type { LogHead, Scan } from './audit-scan.ts';
-import { appendCheckpoint, type Signer, signCheckpoint } from './checkpoints.ts';
-import { type Frontier, type InclusionProof, inclusionPath, leafHash } from './merkle.ts';
-import type { AuditEntry } from './types.ts';
+import { appendCheckpoint, type Checkpoint, type Signer, signCheckpoint } from './checkpoints.ts';
+import type { LogIndex } from './log-index.ts';
+import { LogProofs } from './log-proofs.ts';
+import { type Frontier, leafHash } from './merkle.ts';
 
 const QUEUE_MAX = 65_536;
 const BATCH_MAX = 512;
@@ -44,32 +45,33 @@ export class AuditLog {
   readonly #log: AppendFile;
   readonly #checkpoints: AppendFile;
   readonly #frontier: Frontier;
-  readonly #offsets: number[];
+  readonly #index: LogIndex;
   #codec: LineCodec;
   #signer: Signer;
   readonly #queue: Waiting[] = [];
   #running: Promise<void> | null = null;
   #frozen = false;
   #closed = false;
-  #checkpointed: number;
+  #signed: Checkpoint | null;
+  #proofs: LogProofs | null = null;
   #idle: NodeJS.Timeout | null = null;
 
-  private constructor(options: AuditLogOptions, scan: Scan, offsets: number[], log: AppendFile, checkpoints: AppendFile) {
+  private constructor(options: AuditLogOptions, scan: Scan, index: LogIndex, log: AppendFile, checkpoints: AppendFile) {
     this.#options = options;
     this.#codec = options.codec;
     this.#signer = options.signer;
     this.#frontier = scan.frontier;
-    this.#checkpointed = scan.lastCheckpointSize;
-    this.#offsets = offsets;
+    this.#signed = scan.lastCheckpoint;
+    this.#index = index;
     this.#log = log;
     this.#checkpoints = checkpoints;
   }
 
-  /** @param offsets where each line begins, as the scan visited them. */
-  static async open(options: AuditLogOptions, scan: Scan, offsets: number[]): Promise<AuditLog> {
+  /** @param index of the lines, as the scan visited them. */
+  static async open(options: AuditLogOptions, scan: Scan, index: LogIndex): Promise<AuditLog> {
     const log = await AppendFile.open(options.logPath, scan.bytes);
     const checkpoints = await AppendFile.open(options.checkpointsPath, scan.checkpointBytes);
-    return new AuditLog(options, scan, offsets, log, checkpoints);
+    return new AuditLog(options, scan, index, log, checkpoints);
   }
 
   get head(): LogHead {
@@ -99,18 +101,19 @@ export class AuditLog {
     this.#start();
   }
 
-  /** Signs the log as it stands; nothing where nothing was added since the last. */
-  async checkpoint(): Promise<void> {
+  /** Signs the log as it stands, if the key in force has not yet. @returns the checkpoint. */
+  async checkpoint(): Promise<Checkpoint> {
     const head = this.head;
-    if (head.size === this.#checkpointed) return;
+    if (this.#signed?.size === head.size && this.#signed.kek === this.#signer.kekId) return this.#signed;
     const checkpoint = signCheckpoint(this.#signer, this.#options.vaultId, head, this.#options.clock.wallMs());
     await appendCheckpoint(this.#checkpoints, checkpoint);
-    this.#checkpointed = head.size;
+    this.#signed = checkpoint;
+    return checkpoint;
   }
 
   /** At most 1,000 at a time. */
   entries(from: number, limit: number): AuditEntry[] {
-    const end = Math.min(this.#offsets.length, from + Math.min(limit, READ_MAX));
+    const end = Math.min(this.#index.offsets.length, from + Math.min(limit, READ_MAX));
     const entries: AuditEntry[] = [];
     for (let seq = Math.max(0, from); seq < end; seq++) {
       const decoded = decodeLine(this.line(seq));
@@ -122,23 +125,35 @@ export class AuditLog {
 
   /** The exact bytes of one line, without its line end. */
   line(seq: number): Buffer {
-    const offset = this.#offsets[seq];
+    const offset = this.#index.offsets[seq];
     if (offset === undefined) throw new TallyError('NOT_FOUND', 'There is no such audit entry.', { seq });
     const bytes = readSlice(this.#options.logPath, offset, LINE_BYTES_MAX);
     const end = bytes.indexOf(10);
     return bytes.subarray(0, end < 0 ? bytes.length : end);
   }
 
-  /** That line `seq` stands in the log as it is now. Reads the whole log. */
+  /** The numbers of all entries about a subject, oldest first. */
+  about(subject: string): readonly number[] {
+    return this.#index.about(subject);
+  }
+
+  /** That line `seq` stands in the log as it is now. */
   proof(seq: number): InclusionProof {
     const { size, root } = this.head;
     if (!(seq >= 0 && seq < size)) throw new TallyError('NOT_FOUND', 'There is no such audit entry.', { seq });
-    const leaves: Buffer[] = [];
+    return { index: seq, size, path: this.proofs().inclusion(seq, size), root };
+  }
+
+  /** The tree of all entries so far; the first call reads the whole log. */
+  proofs(): LogProofs {
+    if (this.#proofs !== null) return this.#proofs;
+    const proofs = new LogProofs();
     walkLines(this.#options.logPath, LINE_BYTES_MAX, (line) => {
-      // Lines beyond `size` are being written now.
-      if (leaves.length < size) leaves.push(leafHash(line));
+      // Lines beyond the head are being written now; they are added when they are durable.
+      if (proofs.size < this.#frontier.size) proofs.add(line);
     });
-    return { index: seq, size, path: inclusionPath(leaves, seq), root };
+    this.#proofs = proofs;
+    return proofs;
   }
 
   get isStopped(): boolean {
@@ -177,7 +192,7 @@ export class AuditLog {
     await Promise.resolve();
     while (this.#queue.length > 0 && !this.#frozen) await this.#write(this.#queue.splice(0, BATCH_MAX));
     if (this.#idle !== null) clearTimeout(this.#idle);
-    const wait = this.#frontier.size - this.#checkpointed >= UNSIGNED_MAX ? 0 : this.#options.idleMs;
+    const wait = this.#frontier.size - (this.#signed?.size ?? 0) >= UNSIGNED_MAX ? 0 : this.#options.idleMs;
     if (!this.#closed) this.#idle = setTimeout(this.#options.onIdle, wait).unref();
   }
 
@@ -192,11 +207,13 @@ export class AuditLog {
       return;
     }
     for (const [i, line] of lines.entries()) {
+      const { subject, done } = batch[i] as Waiting;
       const appended = { seq: this.#frontier.size, leaf: leafHash(line) };
       this.#frontier.add(appended.leaf);
-      this.#offsets.push(offset);
+      this.#proofs?.add(line);
+      this.#index.note({ seq: appended.seq, subject }, offset);
       offset += line.length + 1;
-      batch[i]?.done(appended);
+      done(appended);
     }
   }
 }

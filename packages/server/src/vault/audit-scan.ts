@@ -1,8 +1,8 @@
+import type { AuditEntry } from '@tallystick/core';
 import { walkLines } from '#ground/append-file';
 import { decodeLine, LINE_BYTES_MAX, type LineCodec } from './audit-entry.ts';
-import { readCheckpoints, verifyCheckpoint } from './checkpoints.ts';
+import { type Checkpoint, readCheckpoints, verifyCheckpoint } from './checkpoints.ts';
 import { Frontier, leafHash } from './merkle.ts';
-import type { AuditEntry } from './types.ts';
 
 export type LogHead = { readonly size: number; readonly root: string };
 
@@ -25,7 +25,7 @@ export type Scan = {
   readonly bytes: number;
   readonly tornBytes: number;
   readonly checkpointBytes: number;
-  readonly lastCheckpointSize: number;
+  readonly lastCheckpoint: Checkpoint | null;
   readonly problems: readonly string[];
 };
 
@@ -78,7 +78,7 @@ export function scanLog(options: ScanOptions): Scan {
     bytes: lines.whole,
     tornBytes: lines.torn,
     checkpointBytes: read.whole,
-    lastCheckpointSize: read.checkpoints.at(-1)?.size ?? 0,
+    lastCheckpoint: read.checkpoints.at(-1) ?? null,
     problems,
   };
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { verifyInclusion } from '@tallystick/core';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { verifyInclusion } from './merkle.ts';
 import { type Fixture, makeFixture, meta, secret } from './testing.ts';
 import type { Vault } from './types.ts';
 

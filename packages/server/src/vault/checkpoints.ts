@@ -1,17 +1,10 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import { canonicalJson } from '@tallystick/core';
+import { type AuditCheckpoint, canonicalJson, checkpointMessage } from '@tallystick/core';
 import { type AppendFile, walkLines } from '#ground/append-file';
-import { packFields } from './encoding.ts';
 import { ed25519PublicKey } from './keys.ts';
 
-/** A signed statement: at `at` (Unix ms) the log had `size` lines and the root `root` (hex). Signed with Ed25519 by the key of `kek`. */
-export type Checkpoint = {
-  readonly at: number;
-  readonly kek: string;
-  readonly root: string;
-  readonly sig: string;
-  readonly size: number;
-};
+/** A signed statement about the log; signed with Ed25519 by the key of `kek`. */
+export type Checkpoint = AuditCheckpoint;
 
 const LINE_BYTES_MAX = 1024;
 
@@ -24,20 +17,16 @@ export function signCheckpoint(
   at: number,
 ): Checkpoint {
   const unsigned = { at, kek: signer.kekId, root: head.root, size: head.size };
-  return { ...unsigned, sig: sign(null, message(vaultId, unsigned), signer.key).toString('hex') };
+  return { ...unsigned, sig: sign(null, checkpointMessage(vaultId, unsigned), signer.key).toString('hex') };
 }
 
 /** @param publicHex the key that the log itself names for the checkpoint's `kek`. */
 export function verifyCheckpoint(checkpoint: Checkpoint, vaultId: string, publicHex: string): boolean {
   try {
-    return verify(null, message(vaultId, checkpoint), ed25519PublicKey(publicHex), Buffer.from(checkpoint.sig, 'hex'));
+    return verify(null, checkpointMessage(vaultId, checkpoint), ed25519PublicKey(publicHex), Buffer.from(checkpoint.sig, 'hex'));
   } catch {
     return false;
   }
-}
-
-function message(vaultId: string, checkpoint: Omit<Checkpoint, 'sig'>): Buffer {
-  return packFields('tallystick/audit-checkpoint/v1', [vaultId, checkpoint.kek, checkpoint.size, checkpoint.root, checkpoint.at]);
 }
 
 export type ReadCheckpoints = { readonly checkpoints: readonly Checkpoint[]; readonly problems: readonly string[]; readonly whole: number };

@@ -1,7 +1,7 @@
-import type { Hex } from '@tallystick/core';
+import type { AuditEntry, Hex } from '@tallystick/core';
 import type { Appended } from './audit-log.ts';
 import { effectiveLimits } from './limits.ts';
-import type { AuditEntry, EffectiveLimits, LimitChange, SealedMeta } from './types.ts';
+import type { EffectiveLimits, LimitChange, SealedMeta } from './types.ts';
 
 export type SecretState = 'sealed' | 'destroying' | 'destroyed';
 

@@ -1,11 +1,10 @@
+export type { AuditEntry } from '@tallystick/core';
 export { acceptInvitation, type JoinOptions } from './invitation.ts';
 export { type Kms, kmsMaster } from './kms.ts';
 export { createMaster, loadMaster, type MasterKeySource } from './master.ts';
-export { type InclusionProof, verifyInclusion } from './merkle.ts';
 export { type OpenVaultOptions, openVault } from './open-vault.ts';
 export type {
   AccountHead,
-  AuditEntry,
   AuditProof,
   EffectiveLimits,
   Generation,

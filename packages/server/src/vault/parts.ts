@@ -10,6 +10,7 @@ import type { Signer } from './checkpoints.ts';
 import { type Header, newHeader, peekHeader, readHeader, writeHeader } from './header.ts';
 import { History } from './history.ts';
 import { KeyRing } from './keys.ts';
+import { LogIndex } from './log-index.ts';
 import { Frontier } from './merkle.ts';
 import { type Random, SealKeys } from './seal.ts';
 import { SecretStore } from './store.ts';
@@ -158,7 +159,7 @@ export async function openParts(options: VaultOptions, onIdle: () => void): Prom
   const store = new SecretStore(paths.sealed, paths.slots, keys.seal);
   await store.settleNext(master.kekId);
   const anchor = await Anchor.open(paths.slotDir, header.vaultId, { kekId: master.kekId, key: keys.anchor });
-  const { scan, history, offsets, problems } = scanHistory(paths, header, keys.codec, anchor.body?.audit ?? null);
+  const { scan, history, index, problems } = scanHistory(paths, header, keys.codec, anchor.body?.audit ?? null);
   const log = await AuditLog.open(
     {
       logPath: paths.log,
@@ -171,7 +172,7 @@ export async function openParts(options: VaultOptions, onIdle: () => void): Prom
       idleMs: options.checkpointIdleMs,
     },
     scan,
-    offsets,
+    index,
   );
   const lost = scan.frontier.size === 0 && store.ids().length > 0 ? ['the audit log is gone, but there are secrets'] : [];
   return { options, paths, keys, header, store, anchor, history, scan, log, problems: [...anchor.problems, ...problems, ...lost] };
@@ -180,7 +181,7 @@ export async function openParts(options: VaultOptions, onIdle: () => void): Prom
 /** Reads the log once for its soundness and for what it tells of every secret. */
 export function scanHistory(paths: Paths, header: Pick<Header, 'vaultId' | 'base'>, codec: LineCodec, anchored: LogHead | null) {
   const history = new History();
-  const offsets: number[] = [];
+  const index = new LogIndex();
   const odd: string[] = [];
   const scan = scanLog({
     logPath: paths.log,
@@ -190,10 +191,10 @@ export function scanHistory(paths: Paths, header: Pick<Header, 'vaultId' | 'base
     base: header.base,
     anchored,
     visit: (entry, leaf, offset) => {
-      offsets[entry.seq] = offset;
+      index.note(entry, offset);
       const problem = history.apply(entry, leaf);
       if (problem !== null) odd.push(problem);
     },
   });
-  return { scan, history, offsets, problems: [...scan.problems, ...odd] };
+  return { scan, history, index, problems: [...scan.problems, ...odd] };
 }

@@ -1,4 +1,4 @@
-import type { Hex } from '@tallystick/core';
+import type { AuditBundle, AuditEntry, Hex } from '@tallystick/core';
 import type { GrantTime } from '#ground/grant-clock';
 
 /** The immutables of a sealed record: bound into the seal as additional data; changing one byte makes the record unreadable. */
@@ -58,14 +58,6 @@ export type Generation = { readonly current: number; readonly pending: number | 
 
 /** `shreddable`: slots are kept out of backups. `recoverable`: slots are backed up, destruction is claimed for this host only. */
 export type ShredMode = 'shreddable' | 'recoverable';
-
-export type AuditEntry = {
-  readonly seq: number;
-  readonly at: number;
-  readonly kind: string;
-  readonly subject: string;
-  readonly data: Readonly<Record<string, string | number | boolean>>;
-};
 
 /** That `line` (exact bytes of one line of the log, as text) stands at `index` in the log of `size` lines with `root`; see `verifyInclusion`. */
 export type AuditProof = {
@@ -141,6 +133,14 @@ export interface Vault {
   auditVerify(): readonly string[];
   /** @throws NOT_FOUND. */
   auditProof(seq: number): AuditProof;
+  /** The numbers of all entries about a subject, oldest first. */
+  auditAbout(subject: string): readonly number[];
+  /**
+   * Entries (at most 100) with what proves them to whoever has this vault's public key: the log is signed as it stands, if it was not yet.
+   * @param since also proves that the log of that size is the beginning of the log now.
+   * @throws NOT_FOUND, INPUT_INVALID, TAMPERED (a log that does not agree is not signed), LEDGER_UNAVAILABLE.
+   */
+  auditBundle(seqs: readonly number[], since?: number): Promise<AuditBundle>;
   /** Compares the ledger's heads with the last checkpoint: every account that went back, changed, or is gone. */
   checkHeads(heads: readonly AccountHead[]): readonly HeadFinding[];
   /** Remembers the heads outside the database. */

@@ -1,5 +1,6 @@
-import { type Domain, TallyError } from '@tallystick/core';
+import { type AuditBundle, type AuditEntry, type Domain, TallyError } from '@tallystick/core';
 import type { GrantTime } from '#ground/grant-clock';
+import { makeAuditBundle } from './audit-bundle.ts';
 import { checkEntry } from './audit-entry.ts';
 import { openRoom } from './header.ts';
 import { compareHeads } from './heads.ts';
@@ -14,7 +15,6 @@ import { openRecord, sealRecord } from './seal.ts';
 import { Tickets } from './tickets.ts';
 import type {
   AccountHead,
-  AuditEntry,
   AuditProof,
   EffectiveLimits,
   Generation,
@@ -221,6 +221,18 @@ export class SealedVault implements Vault {
   auditProof(seq: number): AuditProof {
     const { log } = this.#parts;
     return reading(() => ({ line: log.line(seq).toString('utf8'), ...log.proof(seq) }));
+  }
+
+  auditAbout(subject: string): readonly number[] {
+    return this.#parts.log.about(subject);
+  }
+
+  auditBundle(seqs: readonly number[], since?: number): Promise<AuditBundle> {
+    return this.#serial(() => {
+      // A log that does not agree is not signed: see `#sign`.
+      this.#assertSound();
+      return makeAuditBundle({ ...this.#parts, header: this.#header, keys: this.#keys }, seqs, since);
+    });
   }
 
   auditVerify(): readonly string[] {

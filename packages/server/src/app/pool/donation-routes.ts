@@ -2,25 +2,15 @@ import { type Hex, TallyError } from '@tallystick/core';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Clock } from '#ground/clock';
-import {
-  type Donations,
-  isWallet,
-  type Providers,
-  parse,
-  readGift,
-  type StoredDonation,
-  signingView,
-  type WalletWord,
-  wordSchema,
-} from '#pool';
+import { type Donations, isWallet, type Providers, parse, readGift, type StoredDonation, signingView } from '#pool';
 import { tokens } from '../admin-input.ts';
 import type { Daemon } from '../daemon.ts';
 import { jsonBody } from './answer.ts';
 import { Askers, type Asking } from './credentials.ts';
+import { person, wordOf } from './wallet-word.ts';
 
 const BASE = '/api/ai-pool';
 
-const person = { donor_address: z.string().max(128).optional(), auth: wordSchema.optional() };
 const actSchema = z.strictObject({ ...person, reason: z.string().min(1).max(200).optional() });
 const anonymousSchema = z.strictObject({ ...person, anonymous: z.boolean() });
 const lowerSchema = z.strictObject({
@@ -122,14 +112,4 @@ async function lower(c: Context, donations: Donations, askers: Askers): Promise<
   const { value } = await donations.owned(id, donor);
   if (change.signature !== null && !isWallet(value.donor)) throw new TallyError('SIGNATURE_INVALID', 'This donation is not a wallet’s.');
   return c.json(await donations.view(await donations.life.lower(id, change)));
-}
-
-function wordOf({
-  donor_address,
-  auth,
-}: {
-  readonly donor_address?: string | undefined;
-  readonly auth?: z.output<typeof wordSchema> | undefined;
-}): WalletWord | null {
-  return auth === undefined ? null : { ...auth, donor: auth.donor ?? donor_address ?? '' };
 }

@@ -6,6 +6,8 @@ import { OTHER_BODY_BYTES_MAX } from '../http-server.ts';
 import { poolError } from './answer.ts';
 import { Askers } from './credentials.ts';
 import { donationRoutes } from './donation-routes.ts';
+import { governanceRoutes } from './governance-routes.ts';
+import { statusRoutes } from './status-routes.ts';
 import { taskRoutes } from './task-routes.ts';
 
 /** The routes of the donation pool, in the pool's own form of answers. */
@@ -21,8 +23,15 @@ export function poolApp(daemon: Daemon): Hono {
       },
     }),
   );
+  app.use('/api/ai-pool/*', async (c, next) => {
+    await next();
+    if (daemon.config.TALLY_POOL_LOCKOUT_OFF) c.header('x-tally-lockout', 'overridden');
+  });
   donationRoutes(app, { ...daemon, ...daemon.pool });
-  const { tasks, donations } = daemon.pool;
-  taskRoutes(app, { tasks, askers: new Askers(donations.auth, daemon.adminToken) });
+  const { tasks, donations, governance } = daemon.pool;
+  const askers = new Askers(donations.auth, daemon.adminToken);
+  governanceRoutes(app, { governance, tasks, askers });
+  statusRoutes(app, { governance, donations, tasks, vault: daemon.vault, askers });
+  taskRoutes(app, { tasks, askers });
   return app;
 }

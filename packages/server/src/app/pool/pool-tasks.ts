@@ -1,4 +1,4 @@
-import { ContentSeal, TaskBooks, type TaskDeps, TaskEvents, Tasks } from '#pool';
+import { type Approval, ContentSeal, TaskBooks, type TaskDeps, TaskEvents, Tasks } from '#pool';
 import { hostId } from '../host-id.ts';
 import type { Loopback } from './loopback.ts';
 import { LoopbackCalls } from './loopback-calls.ts';
@@ -18,7 +18,7 @@ const SETTLE_MS_MAX = 60_000;
 const ONLY_HOST = 'local';
 
 /** The pool's tasks, joined: they call through the gateway's own door with keys of their own. */
-export function poolTasks(parts: PoolParts, door: () => Loopback): Tasks {
+export function poolTasks(parts: PoolParts, door: () => Loopback, approval: Approval): Tasks {
   const { ledger, vault, clock, log, config, isShared, front } = parts;
   const budgets = new TaskBudgets({ ledger, principals: front.principals, vault });
   return new Tasks({
@@ -27,7 +27,7 @@ export function poolTasks(parts: PoolParts, door: () => Loopback): Tasks {
     keys: new PoolKeys({ ledger, vault, clock }),
     budgets,
     reservations: new TaskReservations(ledger),
-    approval: { decide: async ({ by }) => (by === 'operator' ? 'approved' : 'waits') },
+    approval,
     watch: watchOf(parts),
     events: new TaskEvents(),
     clock,

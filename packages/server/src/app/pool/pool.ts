@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { addressOfSecretKey, type Hex, signDigest, TallyError } from '@tallystick/core';
+import { TallyError } from '@tallystick/core';
 import { SANDBOX_URL } from '#gateway';
 import type { Config } from '#ground/config';
-import { type DonationDeps, Donations, Providers, type Tasks } from '#pool';
+import { type DonationDeps, Donations, type Lockout, Providers, type Tasks } from '#pool';
 import { PROVIDER_URLS } from '../admin-input.ts';
 import type { Daemon } from '../daemon.ts';
 import { donatedSources } from './donated-sources.ts';
+import { type Governance, openGovernance } from './governance.ts';
 import { Loopback } from './loopback.ts';
 import { poolTasks } from './pool-tasks.ts';
 import { proberOf } from './prober.ts';
+import { receiptSign } from './receipt-sign.ts';
 import { ValidationKey } from './validation-key.ts';
 
 /** The donation pool of a running daemon. It calls upstreams through the gateway's own door only, so it starts when that is open. */
@@ -16,6 +18,7 @@ export type Pool = {
   readonly donations: Donations;
   readonly providers: Providers;
   readonly tasks: Tasks;
+  readonly governance: Governance;
   /** @param url where this daemon listens. */
   start(url: string): Promise<void>;
   /** A receipt was committed. */
@@ -26,6 +29,7 @@ export type Pool = {
 
 export type PoolParts = Omit<Daemon, 'pool' | 'stop' | 'receipts' | 'signer' | 'anchorFindings' | 'metrics'> & {
   readonly hasSandbox: boolean;
+  readonly lockout: Lockout;
 };
 
 /** @throws CONFIG_INVALID */
@@ -38,19 +42,23 @@ export function openPool(parts: PoolParts): Pool {
   };
   const providers = providersOf(parts.config, parts.hasSandbox);
   const donations = new Donations(depsOf(parts, { providers, probe: proberOf(door, new ValidationKey(parts), stopping.signal) }));
-  const tasks = poolTasks(parts, door);
+  const governance: Governance = openGovernance(parts, donations, () => tasks);
+  const tasks = poolTasks(parts, door, governance.approval);
   return {
     donations,
     providers,
     tasks,
+    governance,
     start: async (url) => {
       loopback = new Loopback(url, parts.config);
       await donations.start();
+      await governance.start();
       tasks.start();
     },
     notify: () => donations.notify(),
     stop: async () => {
       await tasks.stop();
+      await governance.stop();
       stopping.abort();
       await donations.stop();
       await loopback?.close();
@@ -60,15 +68,8 @@ export function openPool(parts: PoolParts): Pool {
 
 function depsOf(parts: PoolParts, made: Pick<DonationDeps, 'providers' | 'probe'>): DonationDeps {
   const { ledger, vault, clock, log, domain, isShared, checkpoint } = parts;
-  const sign = (digest: Hex) => {
-    const key = vault.derive('receipt-signer');
-    try {
-      return { signature: signDigest(digest, key), signer: addressOfSecretKey(key) };
-    } finally {
-      key.fill(0);
-    }
-  };
-  return { ledger, vault, clock, log, domain, isShared, checkpoint, sign, sources: donatedSources(parts), ...made };
+  const sources = donatedSources(parts);
+  return { ledger, vault, clock, log, domain, isShared, checkpoint, sign: receiptSign(vault), sources, ...made };
 }
 
 function providersOf({ TALLY_POOL_PROVIDERS_FILE: file }: Config, hasSandbox: boolean): Providers {

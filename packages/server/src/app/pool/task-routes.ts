@@ -42,7 +42,7 @@ async function execute(deps: TaskRoutesDeps, c: Context): Promise<Response> {
 }
 
 /** A wallet signs what the task says, by its SHA-256. */
-async function proposer({ askers }: TaskRoutesDeps, c: Context, { text, word }: Execute): Promise<string> {
+export async function proposer({ askers }: Pick<TaskRoutesDeps, 'askers'>, c: Context, { text, word }: Execute): Promise<string> {
   const subject = createHash('sha256').update(text.description).digest('hex');
   return nameOf(await askers.actor(c, word, 'execute', subject));
 }
@@ -72,6 +72,6 @@ async function ordered({ tasks, askers }: TaskRoutesDeps, c: Context): Promise<T
   return tasks.find(c.req.param('id') ?? '');
 }
 
-function nameOf({ donor }: Asking): string {
+export function nameOf({ donor }: Asking): string {
   return donor ?? 'operator';
 }

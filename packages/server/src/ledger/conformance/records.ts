@@ -53,6 +53,16 @@ export function recordConformance(create: CreateEngine): void {
       expect([await revOf('a'), await revOf('b'), await revOf('c')]).toEqual([2n, 3n, 1n]);
     });
 
+    it('counts in the state that it is in', async () => {
+      await books.ledger.writeRecords([write('a', 0n), write('b', 0n), write('c', 0n, '{}', 'done'), write('a', 0n, '{}', 'new', 'other')]);
+      await books.ledger.writeRecords([write('b', 1n, '{}', 'done')]);
+      expect([...(await books.ledger.recordStates(KIND))]).toEqual([
+        ['done', 2],
+        ['new', 1],
+      ]);
+      expect(await books.ledger.recordStates('none')).toEqual(new Map());
+    });
+
     it('of no body removes the record', async () => {
       await books.ledger.writeRecords([write('a', 0n), write('b', 0n)]);
       expect(await books.ledger.writeRecords([write('a', 2n, null)])).toMatchObject({ result: 'conflict', rev: 1n });

@@ -1,5 +1,5 @@
+import { verifyInclusion } from '@tallystick/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { verifyInclusion } from '#vault';
 import { Crash, giftOf, newDonor, openWorld, type Step, spend, type World } from '../testing.ts';
 import type { StoredDonation } from './donation.ts';
 

@@ -120,6 +120,12 @@ export class TaskBooks {
     return found;
   }
 
+  /** A page of the switches of all tasks. */
+  async allSwitches(limit: number, after?: string): Promise<readonly { readonly id: string; readonly change: Switch }[]> {
+    const page = await this.#records.records(SWITCH_KIND, { limit, ...(after === undefined ? {} : { after }) });
+    return page.map(({ id, body }) => ({ id, change: readSwitch(body) }));
+  }
+
   async #turnWrite(turn: Turn): Promise<RecordWrite> {
     const id = numbered(turn.taskId, turn.number);
     const known = await this.#records.record(TURN_KIND, id);

@@ -125,6 +125,21 @@ export class Tasks {
     return this.#deps.books.task(id);
   }
 
+  /** Whether there is such a task, and it was proposed by them. */
+  async isBy(id: string, by: string): Promise<boolean> {
+    return (await this.#deps.books.find(id))?.by === by;
+  }
+
+  /** All switches of all tasks, those of older tasks first. @param after the last one's id. */
+  async allSwitches(limit: number, after?: string): Promise<readonly { readonly id: string; readonly change: Switch }[]> {
+    return this.#deps.books.allSwitches(limit, after);
+  }
+
+  /** What it asks for. @throws NOT_FOUND */
+  async text(id: string): Promise<TaskText> {
+    return this.#deps.books.text(id);
+  }
+
   async inState(state: TaskState): Promise<readonly Task[]> {
     return this.#deps.books.inState(state);
   }
