@@ -28,7 +28,12 @@ export interface LedgerCharges {
 const LIMIT_MAX = 1000;
 const SEQ_MAX = 2n ** 62n;
 
-export async function chargesOf(engine: ReadEngine, bookId: string, accountId: string, query: ChargesQuery): Promise<readonly AccountCharge[]> {
+export async function chargesOf(
+  engine: ReadEngine,
+  bookId: string,
+  accountId: string,
+  query: ChargesQuery,
+): Promise<readonly AccountCharge[]> {
   const sql = `SELECT seq, kind, amount, ref, at FROM postings WHERE book_id = ? AND account_id = ? AND seq < ?
     AND kind IN ('spend', 'ambiguous', 'overrun', 'release') ORDER BY seq DESC LIMIT ?`;
   const limit = Math.max(0, Math.min(Math.trunc(query.limit), LIMIT_MAX));

@@ -102,6 +102,7 @@ function depsOf(opened: Opened, clock: ManualClock, { served, probes, state }: S
     log: SILENT,
     domain: DOMAIN,
     isShared: false,
+    areLatest: () => true,
     providers: PROVIDERS,
     sources: {
       add: (row, accounts, donor, secret) => add(opened, { row, accounts, donor, secret }, crash, served),

@@ -22,7 +22,7 @@ export type Pool = {
   stop(): Promise<void>;
 };
 
-export type PoolParts = Omit<Daemon, 'pool' | 'stop' | 'receipts' | 'signer' | 'anchorFindings' | 'metrics'> & {
+export type PoolParts = Omit<Daemon, 'pool' | 'stop' | 'receipts' | 'signer' | 'metrics'> & {
   readonly hasSandbox: boolean;
 };
 
@@ -53,7 +53,7 @@ export function openPool(parts: PoolParts): Pool {
 }
 
 function depsOf(parts: PoolParts, made: Pick<DonationDeps, 'providers' | 'probe'>): DonationDeps {
-  const { ledger, vault, clock, log, domain, isShared, checkpoint } = parts;
+  const { ledger, vault, clock, log, domain, isShared, checkpoint, anchorFindings } = parts;
   const sign = (digest: Hex) => {
     const key = vault.derive('receipt-signer');
     try {
@@ -62,7 +62,8 @@ function depsOf(parts: PoolParts, made: Pick<DonationDeps, 'providers' | 'probe'
       key.fill(0);
     }
   };
-  return { ledger, vault, clock, log, domain, isShared, checkpoint, sign, sources: donatedSources(parts), ...made };
+  const areLatest = () => anchorFindings().length === 0;
+  return { ledger, vault, clock, log, domain, isShared, areLatest, checkpoint, sign, sources: donatedSources(parts), ...made };
 }
 
 function providersOf({ TALLY_POOL_PROVIDERS_FILE: file }: Config, hasSandbox: boolean): Providers {
