@@ -139,6 +139,27 @@ describe('tasks over donated keys', () => {
     await used(a, b);
   });
 
+  it.each([
+    ['anthropic', 'sk-ant-api03-0123456789abcdef', 'claude-haiku-5-5'],
+    ['google', 'AIzaSy0123456789abcdef0123', 'gemini-2.5-flash-lite'],
+  ])('goes on over two keys of %s, whose calls are counted', async (provider, key, model) => {
+    const more = { provider, count_consent: true };
+    const [a, b] = [await stage.give(`${key}-A`, 60_000, more), await stage.give(`${key}-B`, 120_000, more)];
+    scripted({ text: 'It begins here, \n', tokens: 45_000, stop: 'length' }, { text: 'and ends.', tokens: 2_000 });
+    const answer = await stage.execute({ task_description: 'Say it.', provider, max_total_tokens: 150_000, system: 'Be brief.' });
+    expect(answer).toMatchObject({ success: true, result: 'It begins here, \nand ends.', model, tokens_used: 47_000, keys_used: 2 });
+    expect(answer.by_key.map(({ key_id }) => key_id)).toEqual([a, b]);
+    const [first, second] = stage.upstream.asked;
+    expect(first?.messages).toMatchObject([{ role: 'user', content: 'Say it.' }]);
+    expect(second?.messages.map(({ role }) => role)).toEqual(['user', provider === 'google' ? 'model' : 'assistant', 'user']);
+    // Each provider gets back what it wants: no white space at the end, signatures where they came.
+    if (provider === 'anthropic') expect(second?.messages[1]?.content).toBe('It begins here,');
+    else expect(second?.body).toContain('"thoughtSignature":"c2lnbmF0dXJl"');
+    // The last tenth of a key stays free of counted calls.
+    expect(first?.limit).toBeLessThan(54_000);
+    await used(a, b);
+  });
+
   it('waits while all is stopped, and goes on by itself', async () => {
     const id = await stage.give('sk-stopped', 100_000);
     scripted({ text: 'After all.', tokens: 60 });

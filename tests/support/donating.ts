@@ -16,13 +16,13 @@ import type { TestDaemon } from './daemon.ts';
 
 export type Answer<T = Record<string, unknown>> = { readonly status: number; readonly headers: Headers; readonly body: T };
 export type Refusal = {
-  readonly success: false;
+  readonly success: boolean;
   readonly error: string;
   readonly message: string;
   readonly facts: Record<string, unknown>;
 };
 export type Given = {
-  readonly success: true;
+  readonly success: boolean;
   readonly key_id: string;
   readonly message: string;
   readonly state: string;

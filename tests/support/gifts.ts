@@ -7,6 +7,8 @@ import { Principals } from '../../packages/server/src/gateway/index.ts';
 import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { uuidv7 } from '../../packages/server/src/ground/ids.ts';
 import { gateAccount, type KeyRow, type KeyUse, POOL_GATE, providerGate, type SourceRow } from '../../packages/server/src/ledger/index.ts';
+import { storesOf } from '../../packages/server/src/pool/donations/stores.ts';
+import type { Donation } from '../../packages/server/src/pool/index.ts';
 
 const LOCKOUT_MS = 90 * 86_400_000;
 export const PART = providerGate('sandbox');
@@ -34,7 +36,8 @@ export async function inBooks<T>(dir: string, use: (books: Books) => Promise<T>)
 /** The gates of the pool. @param opensAt of the first of them, Unix ms. */
 export async function openGates({ ledger }: Books, opensAt?: number): Promise<void> {
   await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
-  await ledger.openAccount(gateAccount(PART));
+  // A donation has its provider's gate made.
+  if ((await ledger.account(PART)) === null) await ledger.openAccount(gateAccount(PART));
 }
 
 /** The launch that goes with gates that open then, or long ago: a daemon moves its own gate to the end of its lockout. */
@@ -73,7 +76,36 @@ export async function give({ vault, ledger, clock }: Books, gift: Gift): Promise
       : [{ ...whose, id: minutesAccountId, kind: 'minutes' as const, asset: 'ms' as const, ceiling: gift.ms, limit: gift.ms }]),
   ]);
   await vault.audit('source.added', id, {});
+  await ledger.writeRecords([storesOf(ledger).donations.creating(id, donationOf(donor, gift, cap, now), 'active')]);
   return id;
+}
+
+/** What a donation says of itself beside its source: a key without one would be destroyed. */
+function donationOf(donor: string, { countConsent = false, ms = 0n }: Gift, tokens: bigint, now: number): Donation {
+  const terms = { tokens, minutes: Math.ceil(Number(ms) / 60_000), expiry: 0, countConsent, holdSettle: false, keepExhaustedMs: 0 };
+  const about = {
+    donor,
+    label: null,
+    anonymous: false,
+    provider: 'sandbox',
+    host: 'sandbox',
+    simulated: true,
+    shreddable: true,
+    givenAt: now,
+  };
+  const receipt = { signature: `0x${'00'.repeat(65)}`, signer: `0x${'00'.repeat(20)}` } as const;
+  const validation = { attempts: 1, nextAt: now, receiptId: null, unclear: null };
+  return {
+    ...terms,
+    ...about,
+    receipt,
+    validation,
+    keyMac: randomBytes(32).toString('hex'),
+    pausedBy: [],
+    change: null,
+    end: null,
+    destruction: null,
+  };
 }
 
 /** A key of the pool's own, as the pool makes them. */

@@ -2,11 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { openBooks } from '../../packages/server/src/app/books.ts';
+import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { CONFIG_KEYS } from '../../packages/server/src/ground/config-keys.ts';
 import { gateAccount, POOL_GATE } from '../../packages/server/src/ledger/index.ts';
 import { eventually } from './calling.ts';
 import { startDaemon, type TestDaemon, temporaryFolder } from './daemon.ts';
-import { inBooks } from './gifts.ts';
+import { type PlayedVoice, playedVoice } from './played-voices.ts';
 
 /** One request of the pool as it came to the upstream. */
 export type Asked = {
@@ -14,7 +16,8 @@ export type Asked = {
   readonly model: string;
   readonly limit: number;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
-  readonly bytes: number;
+  /** As it came. */
+  readonly body: string;
 };
 
 /** What the upstream answers: some text, the usage that it reports and bills, and why it stopped. */
@@ -31,7 +34,7 @@ export type Answered = {
 
 export type Script = (asked: Asked, number: number) => Answered | Promise<Answered>;
 
-/** An upstream of the OpenAI dialect that plays a script, and counts for itself what it bills to each key. */
+/** An upstream of all three dialects that plays a script, and counts for itself what it bills to each key. */
 export class PlayedUpstream {
   readonly url: string;
   readonly asked: Asked[] = [];
@@ -61,12 +64,21 @@ export class PlayedUpstream {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const json = JSON.parse(body.toString()) as { model: string; max_tokens: number; stream?: boolean; messages: Asked['messages'] };
-    const key = String(req.headers.authorization).replace('Bearer ', '');
-    const asked = { key, model: json.model, limit: json.max_tokens, messages: json.messages, bytes: body.length };
-    // What finds out whether a key works is no call of a task.
-    if (json.stream !== true) return this.#whole(res, key);
+    const { authorization = '', 'x-api-key': anthropicKey, 'x-goog-api-key': googleKey } = req.headers;
+    const key = String(anthropicKey ?? googleKey ?? authorization.replace('Bearer ', ''));
+    const voice = playedVoice(req.url ?? '');
+    const heard = voice.hear(req.url ?? '', JSON.parse(body.toString()) as Record<string, unknown>);
+    this.billed.set(key, this.billed.get(key) ?? 0);
+    if (heard === null) {
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(voice.count(req.url ?? '')));
+      return;
+    }
+    const asked = { key, ...heard, body: body.toString() };
     this.asked.push(asked);
+    await this.#play(res, voice, asked);
+  }
+
+  async #play(res: ServerResponse, voice: PlayedVoice, asked: Asked): Promise<void> {
     const { text = 'Done.', tokens, stop = 'stop', status = 200, dies = false, slowMs = 0 } = await this.script(asked, this.asked.length);
     if (status !== 200) {
       res
@@ -76,36 +88,24 @@ export class PlayedUpstream {
     }
     // Billed from here on, whether anybody is told or not.
     const total = tokens ?? asked.messages.length + 10;
-    this.billed.set(key, (this.billed.get(key) ?? 0) + total);
+    this.billed.set(asked.key, (this.billed.get(asked.key) ?? 0) + total);
     res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write(voice.open);
     for (const piece of text.match(/[\s\S]{1,40}/g) ?? []) {
-      res.write(frame([{ index: 0, delta: { content: piece }, finish_reason: null }]));
+      res.write(voice.piece(piece));
       if (slowMs > 0) await new Promise((resolve) => setTimeout(resolve, slowMs));
     }
     if (dies) {
       res.destroy();
       return;
     }
-    res.write(frame([{ index: 0, delta: {}, finish_reason: stop }]));
     const output = Math.min(asked.limit, total);
-    res.write(frame([], { prompt_tokens: total - output, completion_tokens: output, total_tokens: total }));
-    res.end('data: [DONE]\n\n');
-  }
-
-  #whole(res: ServerResponse, key: string): void {
-    const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-    this.billed.set(key, this.billed.get(key) ?? 0);
-    const choices = [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }];
-    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'x', object: 'chat.completion', choices, usage }));
+    res.end(voice.close(stop, total - output, output));
   }
 
   close(): Promise<void> {
     return this.#close();
   }
-}
-
-function frame(choices: readonly unknown[], usage: unknown = null): string {
-  return `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices, usage })}\n\n`;
 }
 
 export type ExecuteAnswer = Readonly<Record<string, unknown>> & {
@@ -152,7 +152,9 @@ export class PoolStage {
     const dir = temporaryFolder();
     const file = join(dir, 'providers.json');
     const models = { m: { window: 1_000_000, maxOutput: 200_000, tokenizer: 'byte_bpe', endpoints: ['chat'], callFrame: 64 } };
-    writeFileSync(file, JSON.stringify({ played: { dialect: 'openai', base_url: upstream.url, models } }));
+    const base_url = upstream.url;
+    const named = { played: { dialect: 'openai', base_url, models }, anthropic: { base_url }, google: { base_url } };
+    writeFileSync(file, JSON.stringify(named));
     const env = { TALLY_LOG_LEVEL: 'error', TALLY_SANDBOX: '0', TALLY_POOL_PROVIDERS_FILE: file, ...unlocked(), ...more };
     const stage = new PoolStage(await startDaemon({ dir, env }), upstream, env);
     if (!('TALLY_POOL_LOCKOUT_OFF' in CONFIG_KEYS)) await stage.openGate();
@@ -161,9 +163,12 @@ export class PoolStage {
 
   /** Where nothing sees to the lockout, the gate is opened by hand. */
   async openGate(): Promise<void> {
+    const { dir } = this.daemon;
     await this.daemon.stop();
-    await inBooks(this.daemon.dir, ({ ledger }) => ledger.openAccount(gateAccount(POOL_GATE)));
-    this.daemon = await startDaemon({ dir: this.daemon.dir, env: this.#env });
+    const books = await openBooks(loadConfig({ ...this.#env, TALLY_DATA_DIR: join(dir, 'data') }, dir), {}, null);
+    await books.ledger.openAccount(gateAccount(POOL_GATE));
+    await books.close();
+    this.daemon = await startDaemon({ dir, env: this.#env });
   }
 
   /** @param more settings of the next start alone. */
@@ -174,10 +179,10 @@ export class PoolStage {
   }
 
   /** Each gift has a donor of its own: one donor gives once a minute. @returns the id of the key. */
-  async give(apiKey: string, tokens: number): Promise<string> {
+  async give(apiKey: string, tokens: number, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
     this.#donors += 1;
     const donor = await this.daemon.admin<{ token: string }>('/donors', { name: `donor ${this.#donors}` });
-    const body = { provider: 'played', api_key: apiKey, donated_tokens: tokens };
+    const body = { provider: 'played', api_key: apiKey, donated_tokens: tokens, ...more };
     const { status, json } = await this.post('/donate', body, donor.body.token);
     if (status !== 201) throw new Error(`a gift was refused: ${status} ${JSON.stringify(json)}`);
     return String(json['key_id']);

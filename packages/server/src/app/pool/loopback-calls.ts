@@ -77,15 +77,25 @@ async function refusalIn(answer: Dispatcher.ResponseData, receiptId: string | nu
     size += (chunk as Buffer).length;
     if (size <= ERROR_BYTES_MAX) bytes.push(chunk as Buffer);
   }
-  const facts = receiptId === null ? {} : { receipt: receiptId };
-  return gatewayError(header(answer, 'x-tally-error') ?? 'UPSTREAM_ERROR', messageIn(Buffer.concat(bytes).toString()), facts);
+  const said = errorIn(Buffer.concat(bytes).toString());
+  const opens = unlocksAt(said);
+  const facts = { ...(receiptId === null ? {} : { receipt: receiptId }), ...(opens === null ? {} : { unlocks_at: opens }) };
+  return gatewayError(header(answer, 'x-tally-error') ?? 'UPSTREAM_ERROR', said['message'], facts);
 }
 
+type Said = { readonly message?: unknown; readonly unlocks_at?: unknown; readonly details?: readonly { readonly metadata?: Said }[] };
+
 /** In all dialects it stands in the same place. */
-function messageIn(body: string): unknown {
+function errorIn(body: string): Said {
   try {
-    return (JSON.parse(body) as { error?: { message?: unknown } }).error?.message;
+    return (JSON.parse(body) as { error?: Said }).error ?? {};
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** When the lockout ends, Unix ms: beside the message, in Google's dialect in the details. */
+function unlocksAt({ unlocks_at: own, details }: Said): number | null {
+  const found = Number(own ?? details?.[0]?.metadata?.unlocks_at ?? Number.NaN);
+  return Number.isSafeInteger(found) ? found : null;
 }

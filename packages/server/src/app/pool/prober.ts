@@ -5,6 +5,8 @@ import type { ValidationKey } from './validation-key.ts';
 
 const WITHIN_MS = 30_000;
 const ANSWER_BYTES_MAX = 65_536;
+/** What is wrong with the virtual key that it is tried with. */
+const OUR_KEY: ReadonlySet<string> = new Set(['AUTH_INVALID', 'KEY_REVOKED']);
 
 /**
  * Tries a key by a call through the gateway's own door, on its source alone. Only what the gateway says of the key itself says anything of it:
@@ -15,7 +17,9 @@ export function proberOf(loopback: () => Loopback, key: ValidationKey, stopping:
     try {
       const headers = { authorization: `Bearer ${await key.secret()}`, 'x-tally-source': sourceId };
       const signal = AbortSignal.any([AbortSignal.timeout(WITHIN_MS), stopping]);
-      return await probed(await loopback().post(path, headers, body, signal));
+      const found = await probed(await loopback().post(path, headers, body, signal));
+      if (found.result === 'unclear' && OUR_KEY.has(found.why)) key.forget();
+      return found;
     } catch {
       return { receiptId: null, result: 'unclear', why: 'UPSTREAM_TIMEOUT' };
     }

@@ -69,12 +69,12 @@ function reasonJson(task: Task): Json {
   const error = errorOf(task);
   if (error === null) return {};
   const wake = task.state === 'waiting' ? { wake_at: task.wakeAt } : {};
-  return { error: error.code, message: error.message, fix: error.fix, ...wake };
+  return { error: error.code, message: error.message, fix: error.fix, facts: error.facts, ...wake };
 }
 
 /** What a task that is not done says; null where nothing is wrong. */
 export function errorOf(task: Task): TallyError | null {
-  if (task.reason !== null) return new TallyError(task.reason.code, task.reason.message, { task_id: task.id });
+  if (task.reason !== null) return new TallyError(task.reason.code, task.reason.message, { ...task.reason.facts, task_id: task.id });
   if (task.state === 'cancelled' || task.state === 'rejected')
     return new TallyError('TASK_STATE', `The task was ${task.state}.`, { task_id: task.id, state: task.state });
   return null;

@@ -32,10 +32,27 @@ export class ValidationKey {
     return this.#secret;
   }
 
+  /** The operator may have revoked it: then the next is another. */
+  forget(): void {
+    this.#secret = null;
+  }
+
   async #make(): Promise<string> {
+    return (await this.#known()) ?? this.#create();
+  }
+
+  async #known(): Promise<string | null> {
+    const { ledger, vault, front } = this.#deps;
+    for (const { id, use, hash } of await ledger.keys()) {
+      if (use !== 'validation') continue;
+      const secret = poolKeySecret(vault, id);
+      if (front.principals.hash(secret, use) === hash && (await ledger.account(id))?.state === 'active') return secret;
+    }
+    return null;
+  }
+
+  async #create(): Promise<string> {
     const { ledger, vault, clock, front } = this.#deps;
-    const known = (await ledger.keys()).find(({ use }) => use === 'validation');
-    if (known !== undefined) return poolKeySecret(vault, known.id);
     const id = uuidv7(clock.wallMs());
     const secret = poolKeySecret(vault, id);
     const row: KeyRow = {

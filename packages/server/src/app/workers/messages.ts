@@ -31,8 +31,16 @@ export type ToWorker =
   /** The secret of a hold's source comes beside it, before the ledger says that there is the hold. */
   | { readonly kind: 'secret'; readonly holdId: string }
   | { readonly kind: 'no-secret'; readonly holdId: string; readonly fault: Fault }
-  /** To a request that was passed on; the body comes beside it. */
-  | { readonly kind: 'answer'; readonly id: number; readonly status: number; readonly headers: readonly (readonly [string, string])[] }
+  /** To a request that was passed on; the body comes beside it, or, where it is a stream, in parts after it. */
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly status: number;
+      readonly headers: readonly (readonly [string, string])[];
+      readonly isStream: boolean;
+    }
+  | { readonly kind: 'answer-part'; readonly id: number }
+  | { readonly kind: 'answer-end'; readonly id: number; readonly isWhole: boolean }
   | { readonly kind: 'end' };
 
 export type FromWorker =
@@ -45,6 +53,8 @@ export type FromWorker =
   | { readonly kind: 'over'; readonly callId: string }
   /** No caller's request; the body comes beside it. */
   | { readonly kind: 'request'; readonly id: number; readonly method: string; readonly path: string; readonly headers: readonly string[] }
+  /** Nobody waits for the answer to that any more. */
+  | { readonly kind: 'request-left'; readonly id: number }
   /** The connection that it was handed, and that one of them has ended. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'left' };

@@ -9,18 +9,20 @@ import type { FromWorker, ToWorker } from './messages.ts';
 const PASSED_MAX = 256;
 const BODIES_MAX = 16;
 
-type Answer = Extract<ToWorker, { kind: 'answer' }>;
-type Passed = (answer: Answer, body: Buffer) => void;
+/** What somebody who reads a stream may be behind, bytes: beyond it the stream is cut, and can be taken up again. */
+const BEHIND_BYTES_MAX = 1_048_576;
+
+type Answer = Extract<ToWorker, { kind: 'answer' | 'answer-part' | 'answer-end' }>;
 
 /** What is no caller's request goes on to the process that has the books, and is answered there. */
 export class PassOn {
-  readonly #post: (message: FromWorker, body: Buffer) => void;
+  readonly #post: (message: FromWorker, body?: Buffer) => void;
   readonly #timeoutMs: number;
   readonly #bodies = new ByteBudget(BODIES_MAX * OTHER_BODY_BYTES_MAX);
-  readonly #passed = new Map<number, Passed>();
+  readonly #passed = new Map<number, ServerResponse>();
   #nextId = 1;
 
-  constructor(post: (message: FromWorker, body: Buffer) => void, timeoutMs: number) {
+  constructor(post: (message: FromWorker, body?: Buffer) => void, timeoutMs: number) {
     this.#post = post;
     this.#timeoutMs = timeoutMs;
   }
@@ -30,10 +32,7 @@ export class PassOn {
     try {
       if (this.#passed.size >= PASSED_MAX) throw new TallyError('OVERLOADED');
       const body = await readBody(req, { bytesMax: OTHER_BODY_BYTES_MAX, timeoutMs: this.#timeoutMs, room });
-      const { answer, bytes } = await this.#ask(req, body);
-      if (res.destroyed) return;
-      res.writeHead(answer.status, [...answer.headers, ['content-length', String(bytes.length)]].flat());
-      res.end(bytes);
+      this.#ask(req, res, body);
     } catch (cause) {
       refuse(res, cause);
     } finally {
@@ -41,22 +40,49 @@ export class PassOn {
     }
   }
 
-  answered(answer: Answer, body: Buffer): void {
-    this.#passed.get(answer.id)?.(answer, body);
-    this.#passed.delete(answer.id);
+  /** @param bytes beside the message, gone when this returns. */
+  answered(message: Answer, bytes: Buffer): void {
+    const res = this.#passed.get(message.id);
+    if (res === undefined) return;
+    switch (message.kind) {
+      case 'answer':
+        this.#head(res, message, bytes);
+        break;
+      case 'answer-part':
+        res.write(Buffer.from(bytes));
+        if (res.writableLength > BEHIND_BYTES_MAX) res.destroy();
+        break;
+      case 'answer-end':
+        this.#passed.delete(message.id);
+        if (message.isWhole) res.end();
+        else res.destroy();
+    }
   }
 
-  #ask(req: IncomingMessage, body: Buffer): Promise<{ answer: Answer; bytes: Buffer }> {
+  #head(res: ServerResponse, { id, status, headers, isStream }: Extract<Answer, { kind: 'answer' }>, bytes: Buffer): void {
+    if (isStream) {
+      res.writeHead(status, headers.flat());
+      res.flushHeaders();
+      return;
+    }
+    this.#passed.delete(id);
+    const body = Buffer.from(bytes);
+    res.writeHead(status, [...headers, ['content-length', String(body.length)]].flat());
+    res.end(body);
+  }
+
+  #ask(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+    if (res.destroyed) return;
     const id = this.#nextId;
     this.#nextId += 1;
     const { method = 'GET', url: path = '/', rawHeaders: headers } = req;
-    return new Promise((resolve) => {
-      // What comes beside a message is gone after it.
-      this.#passed.set(id, (answer, bytes) => resolve({ answer, bytes: Buffer.from(bytes) }));
-      this.#post({ kind: 'request', id, method, path, headers }, body);
-      // It may name a key.
-      body.fill(0);
+    this.#passed.set(id, res);
+    res.once('close', () => {
+      if (this.#passed.delete(id)) this.#post({ kind: 'request-left', id });
     });
+    this.#post({ kind: 'request', id, method, path, headers }, body);
+    // It may name a key.
+    body.fill(0);
   }
 }
 

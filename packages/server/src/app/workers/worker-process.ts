@@ -45,6 +45,8 @@ export class WorkerProcess {
   readonly #wire: Wire<ToWorker, FromWorker>;
   readonly #joined: Joined;
   readonly #asked = new Map<number, (metrics: MetricsJson | undefined) => void>();
+  /** Requests that it has passed on. */
+  readonly #answering = new Map<number, AbortController>();
   #settleUp: (failed?: TallyError) => void = () => {};
   #nextId = 1;
   #connections = 0;
@@ -181,7 +183,10 @@ export class WorkerProcess {
         this.#joined.over(message.callId);
         break;
       case 'request':
-        void answerPassed(this.#deps.other, message, bytes).then(({ answer, body }) => this.#post(answer, body));
+        void this.#answer(message, bytes);
+        break;
+      case 'request-left':
+        this.#answering.get(message.id)?.abort();
         break;
       case 'taken':
         this.#handedOver();
@@ -190,6 +195,14 @@ export class WorkerProcess {
       case 'left':
         this.#connections -= 1;
     }
+  }
+
+  /** @param bytes its body, gone when this returns. */
+  async #answer(passed: Extract<FromWorker, { kind: 'request' }>, bytes: Buffer): Promise<void> {
+    const left = new AbortController();
+    this.#answering.set(passed.id, left);
+    await answerPassed(this.#deps.other, passed, bytes, (message, part) => this.#post(message, part), left.signal);
+    this.#answering.delete(passed.id);
   }
 
   /** Of two processes that have a connection one must let go of it for the other to end it. */
@@ -207,6 +220,7 @@ export class WorkerProcess {
     this.#settleUp(new TallyError('INTERNAL', 'A worker ended before it served.'));
     for (const resolve of this.#asked.values()) resolve(undefined);
     this.#asked.clear();
+    for (const left of this.#answering.values()) left.abort();
     this.#events.gone(this);
   }
 }

@@ -56,6 +56,8 @@ export class Worker {
         this.#secrets.refuse(message.holdId, errorOf(message.fault));
         break;
       case 'answer':
+      case 'answer-part':
+      case 'answer-end':
         this.#serving?.passOn.answered(message, bytes);
         break;
       case 'ask':

@@ -11,6 +11,8 @@ const amount = z
 const time = z.int().min(0);
 const code = z.string().refine((text): text is ErrorCode => text in ERRORS);
 
+const facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
 const taskBody = z.strictObject({
   id: z.string(),
   by: z.string(),
@@ -24,7 +26,7 @@ const taskBody = z.strictObject({
   turnOutputMin: amount,
   chosenModel: z.string().nullable(),
   allotment: z.strictObject({ reservationId: z.string(), shares: z.array(z.strictObject({ keyId: z.string(), amount })) }).nullable(),
-  reason: z.strictObject({ code, message: z.string() }).nullable(),
+  reason: z.strictObject({ code, message: z.string(), facts }).nullable(),
   finish: z.enum(STOPS).nullable(),
   ranMs: time,
   wakeAt: time.nullable(),

@@ -51,7 +51,7 @@ export async function makeCall(context: CallContext, begun: Begun): Promise<Call
     let skip = text.length;
     for await (const event of untilThere(context, turn)) {
       if (event.kind === 'admitted') {
-        turn = { ...turn, receiptId: event.receiptId, held: event.held };
+        turn = { ...turn, receiptId: event.receiptId, held: event.held ?? turn.held };
         await books.saveTurn(turn);
       } else if (event.kind === 'text') {
         log.push(event.text.slice(skip));

@@ -19,6 +19,8 @@ export class TaskRunner {
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isStopping = false;
+  /** A start looks at every task: what it waits for may have been set otherwise meanwhile. */
+  #isFirst = true;
 
   constructor(deps: TaskDeps) {
     this.#deps = deps;
@@ -64,10 +66,19 @@ export class TaskRunner {
     const host = await this.#deps.host();
     const now = clock.wallMs();
     const cutShort = await books.inState('running');
+    if (this.#isFirst) await this.#wakeAll(host);
     const waiting = (await books.inState('waiting')).filter(({ wakeAt }) => wakeAt === null || wakeAt <= now);
     const mine = [...cutShort, ...waiting, ...(await books.inState('queued'))].filter((task) => task.host === host);
     const next = mine.filter(({ id }) => !this.#running.has(id)).sort(byTurn);
     for (const task of next.slice(0, Math.max(0, limits.runningMax - this.#running.size))) this.#begin(task);
+  }
+
+  async #wakeAll(host: string): Promise<void> {
+    const { books } = this.#deps;
+    for (const task of await books.inState('waiting')) {
+      if (task.host === host) await books.update(task.id, (now) => (now.state === 'waiting' ? { ...now, wakeAt: null } : null));
+    }
+    this.#isFirst = false;
   }
 
   #begin(task: Task): void {
@@ -113,7 +124,7 @@ export class TaskRunner {
     if (signal.aborted && signal.reason === ('stopping' satisfies Stopped)) return;
     const error = signal.aborted ? new TallyError('TASK_TIME_LIMIT') : errorOf(cause);
     if (error.code === 'INTERNAL') log.error({ task: id, cause: String(cause) }, 'a task failed inside');
-    const reason = { code: error.code, message: error.message };
+    const reason = { code: error.code, message: error.message, facts: error.facts };
     // What was cut by the shutdown goes on after it.
     if (this.#isStopping && faultOf(error.code).kind === 'wait') return;
     if (!isPassing(error, turns)) return this.#end(id, turns, (now) => ({ ...now, state: 'failed', reason, endedAt }));
@@ -121,7 +132,9 @@ export class TaskRunner {
       if (error.code === 'NO_AVAILABLE_KEYS' && now.mode === 'pre_allocated' && turns === 0)
         return { ...now, state: 'failed', reason, endedAt };
       const waits = run?.progress === true ? 1 : now.waits + 1;
-      const wakeAt = clock.wallMs() + Math.min(limits.waitMs * 2 ** Math.min(waits - 1, 16), limits.waitMsMax);
+      const { unlocks_at: opens } = error.facts;
+      // What is locked for months is not looked at each minute; a start looks at everything.
+      const wakeAt = typeof opens === 'number' && opens > clock.wallMs() ? opens : clock.wallMs() + waitFor(limits, waits);
       return { ...now, state: 'waiting', reason, waits, wakeAt };
     });
   }
@@ -182,6 +195,10 @@ class Stopwatch {
 
 function isTaken({ state }: Task): boolean {
   return state === 'queued' || state === 'waiting' || state === 'running';
+}
+
+function waitFor({ waitMs, waitMsMax }: TaskDeps['limits'], waits: number): number {
+  return Math.min(waitMs * 2 ** Math.min(waits - 1, 16), waitMsMax);
 }
 
 /** Whether it goes on by itself. */

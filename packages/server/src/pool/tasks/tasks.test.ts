@@ -207,6 +207,24 @@ describe('a task that waits', () => {
   });
 });
 
+describe('a lockout', () => {
+  it('is waited for until its end, and looked at by each start', async () => {
+    const pool = new PoolDouble().key('A', 100_000n);
+    const opens = Date.now() + 86_400_000;
+    let isLocked = true;
+    pool.refuse = () => (isLocked ? new TallyError('GOVERNANCE_LOCKED', undefined, { unlocks_at: opens }) : null);
+    const first = new Tasks(pool.deps());
+    first.start();
+    const { id } = await first.propose(testOrder(), { description: 'Later.', system: null }, 'operator');
+    const task = await until(first, id, 'waiting');
+    expect(task).toMatchObject({ wakeAt: opens, reason: { code: 'GOVERNANCE_LOCKED', facts: { unlocks_at: opens } } });
+    await first.stop();
+    isLocked = false;
+    await until(started(pool), id, 'done');
+    expect(pool.requests).toHaveLength(1);
+  });
+});
+
 describe('cancel, resume and time limits', () => {
   const slow = (pool: PoolDouble) => {
     let release = () => {};

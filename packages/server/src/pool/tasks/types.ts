@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@tallystick/core';
+import type { ErrorCode, ErrorFacts } from '@tallystick/core';
 
 /**
  * `proposed → approved → queued → running ⇄ waiting → done | failed | cancelled | rejected`. Cancelled and failed tasks may be resumed while
@@ -38,8 +38,8 @@ export type Share = { readonly keyId: string; readonly amount: bigint };
 /** The keys of a pre-allocated task, held in the books under the reservation's id, in the order in which they are used. */
 export type Allotment = { readonly reservationId: string; readonly shares: readonly Share[] };
 
-/** Why a task waits, failed or was rejected: a code of the catalogue, and one sentence. */
-export type Reason = { readonly code: ErrorCode; readonly message: string };
+/** Why a task waits or has failed: a code of the catalogue, one sentence, and facts. */
+export type Reason = { readonly code: ErrorCode; readonly message: string; readonly facts: ErrorFacts };
 
 export type Task = TaskOrder & {
   /** UUIDv7; also the id of its virtual key and of the account that is its budget. */

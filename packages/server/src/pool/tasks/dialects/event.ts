@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, TallyError } from '@tallystick/core';
+import { ERRORS, type ErrorCode, type ErrorFacts, TallyError } from '@tallystick/core';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export function parseEvent(data: string): Json {
 }
 
 /** The gateway's own error again, as far as its catalogue knows the code. */
-export function gatewayError(code: unknown, message: unknown, facts: Readonly<Record<string, string>> = {}): TallyError {
+export function gatewayError(code: unknown, message: unknown, facts: ErrorFacts = {}): TallyError {
   const known: ErrorCode = typeof code === 'string' && code in ERRORS ? (code as ErrorCode) : 'UPSTREAM_ERROR';
   return new TallyError(known, textOf(message) === '' ? undefined : textOf(message), facts);
 }
