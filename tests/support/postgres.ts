@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, inject } from 'vitest';
 import { connectPostgres } from '../../packages/server/src/ground/postgres.ts';
 import { findPostgres } from './postgres-binaries.ts';
+import { MIGRATED, MIGRATED_PATH } from './postgres-setup.ts';
 
 /** Why tests over PostgreSQL cannot run here; null where they can. */
 export const postgresMissing: string | null = (() => {
@@ -26,15 +27,24 @@ export type FreshDatabase = {
  * A database of one's own on the server that the whole run shares. A database and not a schema: advisory locks are kept by database, so
  * two tests would meet in one. It costs some 20 ms.
  */
-export async function freshDatabase(): Promise<FreshDatabase> {
-  const server = await sharedServer();
+export function freshDatabase(): Promise<FreshDatabase> {
+  return databaseFrom('/', 'template1');
+}
+
+/** The same with the ledger's tables in it, for what is not about their migrations. */
+export function migratedDatabase(): Promise<FreshDatabase> {
+  return databaseFrom(MIGRATED_PATH, MIGRATED);
+}
+
+async function databaseFrom(path: string, template: string): Promise<FreshDatabase> {
+  const server = await sharedServer(path);
   const name = `t_${randomBytes(8).toString('hex')}`;
-  await administer(server, `CREATE DATABASE ${name}`);
+  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return { url: `${server}/${name}`, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-async function sharedServer(): Promise<string> {
-  const response = await fetch(inject('postgresDesk'));
+async function sharedServer(path: string): Promise<string> {
+  const response = await fetch(inject('postgresDesk') + path);
   const answer = await response.text();
   if (!response.ok) throw new Error(`the shared PostgreSQL did not start: ${answer}`);
   return `postgres://postgres@127.0.0.1:${answer}`;
