@@ -14,14 +14,15 @@ import { tamperConformance } from './conformance/tampering.ts';
  * What every engine of the ledger must do. Run it from a test file of the engine.
  * @param create makes fresh, empty books for one test.
  * @param modelRuns random histories that are compared with a simple model.
+ * @param reconcileRuns random providers that are compared with what they billed.
  */
-export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, isLight = false } = {}): void {
+export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, reconcileRuns = 40, isLight = false } = {}): void {
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
   describe(`${name}: replays`, () => replayConformance(create, isLight));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
-  describe(`${name}: reconcile`, () => reconcileConformance(create));
+  describe(`${name}: reconcile`, () => reconcileConformance(create, reconcileRuns));
   describe(`${name}: archives`, () => archiveConformance(create));
   describe(`${name}: tampering`, () => tamperConformance(create));
   describe(`${name}: model`, () => modelConformance(create, modelRuns));
