@@ -7,8 +7,11 @@ import { type Cluster, startCluster } from './postgres-cluster.ts';
 
 /** A database with the ledger's tables in it and no books: a copy of it is quicker to have than its migrations are done again. */
 export const MIGRATED = 'migrated';
-/** What the desk is asked for it. */
-export const MIGRATED_PATH = '/migrated';
+
+/** What the desk is asked. `drop`: the name of a database follows. */
+export const DESK = { server: '/server', migrated: '/migrated', drop: '/drop/' } as const;
+
+const OPTIONS = { applicationName: 'tests', connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -21,11 +24,23 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   let cluster: Promise<Cluster> | null = null;
   let migrated: Promise<Cluster> | null = null;
-  const desk = createServer(({ url }, res) => {
+  let dropped = Promise.resolve();
+  const answer = async (path: string): Promise<number> => {
     cluster ??= startCluster();
-    if (url === MIGRATED_PATH) migrated ??= cluster.then(withMigrated);
-    (url === MIGRATED_PATH && migrated !== null ? migrated : cluster).then(
-      ({ port }) => res.end(String(port)),
+    const started = await cluster;
+    if (path === DESK.migrated) {
+      migrated ??= withMigrated(started);
+      await migrated;
+    } else if (path.startsWith(DESK.drop)) {
+      // One after another, and nobody waits: each is a checkpoint, and what stays goes with the server.
+      const statement = `DROP DATABASE IF EXISTS ${path.slice(DESK.drop.length)} WITH (FORCE)`;
+      dropped = dropped.then(() => administer(started, statement)).catch(() => {});
+    }
+    return started.port;
+  };
+  const desk = createServer(({ url = '' }, res) => {
+    answer(url).then(
+      (port) => res.end(String(port)),
       (error: unknown) => res.writeHead(500).end(String(error)),
     );
   });
@@ -40,10 +55,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function withMigrated(cluster: Cluster): Promise<Cluster> {
-  const options = { applicationName: 'tests', connectTimeoutMs: 10_000, statementTimeoutMs: 30_000 };
-  const administrator = await connectPostgres(cluster.url(), options);
-  await administrator.query(`CREATE DATABASE ${MIGRATED}`).finally(() => administrator.close());
-  const session = await connectPostgres(cluster.url(MIGRATED), options);
+  await administer(cluster, `CREATE DATABASE ${MIGRATED}`);
+  const session = await connectPostgres(cluster.url(MIGRATED), OPTIONS);
   await migratePg(session, Date.now()).finally(() => session.close());
   return cluster;
+}
+
+async function administer(cluster: Cluster, statement: string): Promise<void> {
+  const session = await connectPostgres(cluster.url(), OPTIONS);
+  await session.query(statement).finally(() => session.close());
 }
