@@ -6,7 +6,7 @@ export type SubjectName = 'ledger' | 'bare';
 export type Ask =
   | { readonly kind: 'open'; readonly subject: SubjectName; readonly folder: string }
   | { readonly kind: 'load'; readonly job: Job }
-  | { readonly kind: 'verify' }
+  | { readonly kind: 'verify' | 'receipts' }
   | { readonly kind: 'close' };
 
 /** Accounts are opened in new books after the time is taken. */

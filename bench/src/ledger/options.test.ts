@@ -12,6 +12,8 @@ describe('readOptions', () => {
   it('lets what is given win over the quick form', () => {
     expect(readOptions(['--quick', '--rounds', '9', '--phase=50'])).toMatchObject({ rounds: 9, phaseMs: 50 });
     expect(readOptions(['--receipts', '10000000', '--json', 'a.json'])).toMatchObject({ receipts: 10_000_000, json: 'a.json' });
+    expect(readOptions(['--books', 'kept', '--no-verify'])).toMatchObject({ books: 'kept', verify: false });
+    expect(readOptions([])).toMatchObject({ books: null, verify: true });
   });
 
   it('takes engines, each once', () => {

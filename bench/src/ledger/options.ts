@@ -11,6 +11,10 @@ export type Options = {
   readonly clients: readonly number[];
   /** Receipts that books are filled to, to measure them beside books with few; null = that is not measured. */
   readonly receipts: number | null;
+  /** Folder that the full books are kept in, and gone on with at the next run; null = they are made anew and removed. */
+  readonly books: string | null;
+  /** Whether the full books are recomputed from their postings at the end. */
+  readonly verify: boolean;
   /** File for every figure of every round, or null. */
   readonly json: string | null;
   readonly help: boolean;
@@ -28,6 +32,8 @@ export const USAGE = `npm run bench -- ledger [options]
   --rounds N     rounds of ledger and bare loop (${DEFAULTS.rounds})
   --phase MS     length of a phase; a round has one for each subject, number of clients, hot and cold (${DEFAULTS.phaseMs})
   --receipts N   instead: fill books to N receipts, and measure them beside books with few
+  --books FOLDER with --receipts: keeps the full books there, and goes on with what an earlier run left
+  --no-verify    with --receipts: does not recompute the full books at the end, which takes long
   --quick        ${QUICK.rounds} rounds of phases of ${QUICK.phaseMs} ms: a look, not a figure to quote
   --json FILE    also write every figure of every round
   --help`;
@@ -37,6 +43,8 @@ const GIVEN = {
   rounds: { type: 'string' },
   phase: { type: 'string' },
   receipts: { type: 'string' },
+  books: { type: 'string' },
+  'no-verify': { type: 'boolean' },
   json: { type: 'string' },
   quick: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -52,6 +60,8 @@ export function readOptions(args: readonly string[]): Options {
     phaseMs: count(given, 'phase', base.phaseMs, PHASE_MS_MAX),
     clients: base.clients,
     receipts: given.receipts === undefined ? null : count(given, 'receipts', 0, RECEIPTS_MAX),
+    books: given.books ?? null,
+    verify: given['no-verify'] !== true,
     json: given.json ?? null,
     help: given.help === true,
   };

@@ -33,6 +33,7 @@ async function perform(ask: Ask): Promise<unknown> {
   if (books === null) throw new Error('no books are open');
   if (ask.kind === 'load') return drive(books, ask.job);
   if (ask.kind === 'verify') return ledger?.verify();
+  if (ask.kind === 'receipts') return Number(((await ledger?.lane())?.nextSeq ?? 1n) - 1n);
   await books.close();
   [books, ledger] = [null, null];
   return null;

@@ -8,6 +8,9 @@ import type { Job, Phase } from './load.ts';
 
 const QUESTION_MS_MAX = 6 * 3_600_000;
 
+/** What it is called, and where its books are. */
+type Place = { readonly name: string; readonly folder: string };
+
 /** One subject in its own process, with a folder of its own. */
 export class Subject {
   readonly name: string;
@@ -16,19 +19,20 @@ export class Subject {
   readonly #child: ChildProcess;
   readonly #what: SubjectName;
 
-  private constructor(house: House, child: ChildProcess, name: string, what: SubjectName) {
+  private constructor(house: House, child: ChildProcess, { name, folder }: Place, what: SubjectName) {
     this.name = name;
-    this.folder = join(house.folder, name);
+    this.folder = folder;
     this.#house = house;
     this.#child = child;
     this.#what = what;
   }
 
-  /** Starts the process and opens the books, new ones. @param name its folder's. */
-  static async start(house: House, engine: string, what: SubjectName, name: string = what): Promise<Subject> {
+  /** Starts the process and opens the books: new ones, but in a folder that has some. */
+  static async start(house: House, engine: string, what: SubjectName, place: Partial<Place> = {}): Promise<Subject> {
+    const { name = what, folder = join(house.folder, name) } = place;
     const { child } = await house.fork('ledger', [engine]);
-    const subject = new Subject(house, child, name, what);
-    mkdirSync(subject.folder);
+    const subject = new Subject(house, child, { name, folder }, what);
+    mkdirSync(folder, { recursive: true });
     await subject.open();
     return subject;
   }
@@ -48,6 +52,11 @@ export class Subject {
   /** @returns what does not agree in the books. */
   verify(): Promise<readonly string[]> {
     return this.#ask({ kind: 'verify' });
+  }
+
+  /** @returns how many receipts the books have. */
+  receipts(): Promise<number> {
+    return this.#ask({ kind: 'receipts' });
   }
 
   close(): Promise<null> {
