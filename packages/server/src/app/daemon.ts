@@ -54,17 +54,8 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     signer.notify();
     told();
   };
-  const parts = {
-    config,
-    keys: callersKeys(vault),
-    sources: await usableSources(books),
-    principals: await ledger.keys(),
-    sandboxUrl,
-    isShared,
-    clock,
-    log,
-    metrics,
-  };
+  const known = { sources: await usableSources(books), principals: await ledger.keys() };
+  const parts = { config, keys: callersKeys(vault), ...known, sandboxUrl, isShared, clock, log, metrics };
   hub?.onSettled(onReceipt);
   const front =
     hub === undefined
@@ -79,7 +70,9 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const checkpoint = () => checkpoints.take();
-  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null, lockout });
+  const anchorFindings = () => checkpoints.findings.map(({ message }) => message);
+  const hasSandbox = sandboxUrl !== null;
+  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, anchorFindings, hasSandbox, lockout });
   told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
@@ -104,7 +97,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     tariffs,
     adminToken,
     pool,
-    anchorFindings: () => checkpoints.findings.map(({ message }) => message),
+    anchorFindings,
     checkpoint,
     stop,
   };
