@@ -2,6 +2,7 @@ import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { TaskDeps } from './deps.ts';
 import { resultOf, type TurnText } from './story.ts';
+import type { TaskPage } from './task-books.ts';
 import { historyOf, newSince, type Place, stateEvent, type TaskEvent } from './task-events.ts';
 import { TaskRunner } from './task-runner.ts';
 import { isEnded, type Switch, type Task, type TaskOrder, type TaskState, type TaskText } from './types.ts';
@@ -123,6 +124,11 @@ export class Tasks {
   /** @throws NOT_FOUND */
   async find(id: string): Promise<Task> {
     return this.#deps.books.task(id);
+  }
+
+  /** A page of tasks, oldest first. */
+  async list(page: TaskPage): Promise<readonly Task[]> {
+    return this.#deps.books.list(page);
   }
 
   /** Whether there is such a task, and it was proposed by them. */
