@@ -12,7 +12,7 @@ type ShowOptions = AskerOptions & Since & { readonly from?: string };
 /** What the log says about a donation or a task, verified before it is shown; --json is the bundle, to keep. */
 export async function showAudit(context: Context, subject: string, { since, from, ...options }: ShowOptions): Promise<Exit> {
   const as = await askerOf(context, options).reading('audit', subject);
-  const asked = { subject, ...numbers({ since, from }) };
+  const asked = { subject, ...numbers({ from, since }) };
   return print(context, await context.client.get<unknown>(`${BASE}?${new URLSearchParams(asked)}`, { as }));
 }
 

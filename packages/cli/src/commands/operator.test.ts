@@ -60,7 +60,7 @@ describe('source', () => {
       stdin: 'sk-canary\n',
     });
     expect(ran).toMatchObject({ code: 0, err: '' });
-    expect(daemon?.seen).toEqual([
+    expect(daemon?.seen).toMatchObject([
       {
         method: 'POST',
         path: '/api/admin/sources',
