@@ -86,7 +86,8 @@ it('a donor’s task is listed for its donor alone', async () => {
   expect(await listed({}, ['--state', 'proposed', '--limit', '1'])).toMatchObject([{ task_id: id }]);
   const wrong = await run(['pool', 'task', 'list', '--state', 'lost']);
   expect([wrong.code, wrong.err]).toEqual([4, expect.stringContaining('error INPUT_INVALID: state: ')]);
-  expect((await json<{ state: string }>(['pool', 'task', 'reject', id])).state).toBe('rejected');
+  expect((await json<{ state: string }>(['pool', 'task', 'reject', id, '--reason', 'not this year'])).state).toBe('rejected');
+  expect((await run(['audit', 'show', id, ...wallet])).out).toMatch(/\ttask\.rejected\t.*not this year/);
 });
 
 it('under the override of development it runs, streams, and says what it came to by key', async () => {

@@ -26,19 +26,21 @@ export function taskCommand(mount: Mount): Command {
     .option('--state <state>', 'those in this state')
     .action(action(mount, list));
   asDonor(task.command('show <id>')).description('one task: what it came to by key, and what it has written').action(action(mount, show));
-  const decide = (verb: 'approve' | 'reject' | 'cancel') => (context: Context, id: string) => order(context, id, verb, {});
-  task
-    .command('approve <id>')
+  const decide =
+    (verb: 'approve' | 'reject') =>
+    (context: Context, id: string, { reason }: { readonly reason?: string }) =>
+      order(context, id, verb, { reason });
+  const deciding = (usage: string) => task.command(usage).option('--reason <text>', 'for the audit log');
+  deciding('approve <id>')
     .description('let it run')
     .action(action(mount, decide('approve')));
-  task
-    .command('reject <id>')
+  deciding('reject <id>')
     .description('do not let it run, also while donors vote on it')
     .action(action(mount, decide('reject')));
   task
     .command('cancel <id>')
     .description('begin no further turn; what a running call costs is spent')
-    .action(action(mount, decide('cancel')));
+    .action(action(mount, (context: Context, id: string) => order(context, id, 'cancel', {})));
   task
     .command('resume <id>')
     .description('go on with one that was cancelled, has failed or waits, with what is left of its budget')

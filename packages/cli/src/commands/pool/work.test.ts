@@ -143,7 +143,7 @@ describe('run', () => {
 describe('tasks and votes', () => {
   test.each([
     [['task', 'approve', ID], `POST /api/ai-pool/tasks/${ID}/approve`, {}],
-    [['task', 'reject', ID], `POST /api/ai-pool/tasks/${ID}/reject`, {}],
+    [['task', 'reject', ID, '--reason', 'no'], `POST /api/ai-pool/tasks/${ID}/reject`, { reason: 'no' }],
     [['task', 'cancel', ID], `POST /api/ai-pool/tasks/${ID}/cancel`, {}],
     [['task', 'resume', ID, '--time-limit', '30m'], `POST /api/ai-pool/tasks/${ID}/resume`, { time_limit_s: 1_800 }],
   ])('%j is the operator’s', async (args, route, body) => {

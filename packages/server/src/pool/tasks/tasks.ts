@@ -68,8 +68,9 @@ export class Tasks {
   }
 
   /** Who may decide has approved it: it runs when its turn comes. @throws NOT_FOUND, TASK_STATE */
-  async queue(id: string): Promise<Task> {
-    return this.#move(id, ['proposed', 'approved'], 'queued', (task) => ({ ...task, queuedAt: this.#deps.clock.wallMs() }));
+  async queue(id: string, reason?: string): Promise<Task> {
+    const queuedAt = this.#deps.clock.wallMs();
+    return this.#move(id, ['proposed', 'approved'], 'queued', (task) => ({ ...task, queuedAt }), reason);
   }
 
   /** It runs later, by `queue`. @throws NOT_FOUND, TASK_STATE */
@@ -78,8 +79,9 @@ export class Tasks {
   }
 
   /** @throws NOT_FOUND, TASK_STATE */
-  async reject(id: string): Promise<Task> {
-    return this.#move(id, ['proposed', 'approved'], 'rejected', (task) => ({ ...task, endedAt: this.#deps.clock.wallMs() }));
+  async reject(id: string, reason?: string): Promise<Task> {
+    const endedAt = this.#deps.clock.wallMs();
+    return this.#move(id, ['proposed', 'approved'], 'rejected', (task) => ({ ...task, endedAt }), reason);
   }
 
   /** Ends it, also in the midst of a call, whose tokens are spent. @throws NOT_FOUND, TASK_STATE */
@@ -194,13 +196,13 @@ export class Tasks {
     }
   }
 
-  async #move(id: string, from: readonly TaskState[], to: TaskState, change: (task: Task) => Task): Promise<Task> {
+  async #move(id: string, from: readonly TaskState[], to: TaskState, change: (task: Task) => Task, reason?: string): Promise<Task> {
     const { books, watch, events } = this.#deps;
     const check = (task: Task) => {
       if (!from.includes(task.state)) throw new TallyError('TASK_STATE', `The task is ${task.state}.`, { state: task.state });
     };
     check(await books.task(id));
-    await watch.audit(`task.${to}`, id, {});
+    await watch.audit(`task.${to}`, id, reason === undefined ? {} : { reason });
     const task = await books.update(id, (now) => {
       check(now);
       return { ...change(now), state: to };
