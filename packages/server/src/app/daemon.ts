@@ -71,8 +71,8 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   signer.notify();
   const checkpoint = () => checkpoints.take();
   const anchorFindings = () => checkpoints.findings.map(({ message }) => message);
-  const hasSandbox = sandboxUrl !== null;
-  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, anchorFindings, hasSandbox, lockout });
+  const shown = { config, log, front, tariffs, adminToken, checkpoint, anchorFindings };
+  const pool = openPool({ ...books, ...shown, hasSandbox: sandboxUrl !== null, lockout });
   told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
@@ -86,21 +86,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await endGrantTime();
     await books.close();
   };
-  return {
-    ...books,
-    config,
-    log,
-    metrics,
-    front,
-    signer,
-    receipts,
-    tariffs,
-    adminToken,
-    pool,
-    anchorFindings,
-    checkpoint,
-    stop,
-  };
+  return { ...books, ...shown, metrics, signer, receipts, pool, stop };
 }
 
 async function foundAtStart(books: Books, log: Log): Promise<readonly AnchorFinding[]> {

@@ -68,8 +68,8 @@ export function openPool(parts: PoolParts): Pool {
 
 function depsOf(parts: PoolParts, made: Pick<DonationDeps, 'providers' | 'probe'>): DonationDeps {
   const { ledger, vault, clock, log, domain, isShared, checkpoint, anchorFindings } = parts;
-  const sources = donatedSources(parts);
   const areLatest = () => anchorFindings().length === 0;
+  const sources = donatedSources(parts);
   return { ledger, vault, clock, log, domain, isShared, areLatest, checkpoint, sign: receiptSign(vault), sources, ...made };
 }
 
