@@ -17,14 +17,14 @@ it('the commands of the README work as written', { timeout: 180_000 }, async (co
   // The document names the default port; two test runs on one machine must not meet there.
   const blocks = extractBlocks(readFileSync(README, 'utf8').replaceAll(`:${DEFAULT_PORT}`, `:${port}`));
   expect(blocks.length).toBeGreaterThan(0);
-  const data = mkdtempSync(join(tmpdir(), 'tally-readme-data-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'tally-readme-data-'));
   try {
     // The CLI finds the daemon through the same data folder and port as a reader's shell would by default.
-    const env = { TALLY_DATA_DIR: data, PORT: port };
+    const env = { TALLY_DATA_DIR: join(scratch, 'data'), PORT: port, TMPDIR: scratch };
     const failure = await runBlocks(blocks, { cwd: ROOT, env, block_ms_max: 60_000 });
     expect(failure && `README.md:${failure.line}: ${failure.why}\n${failure.output}`).toBeUndefined();
   } finally {
-    rmSync(data, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 });
 

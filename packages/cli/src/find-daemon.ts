@@ -28,12 +28,10 @@ export function findLocal(io: Io): Place | undefined {
  * @throws CONFIG_INVALID
  */
 export function adminToken(io: Io, place: Place): string {
-  // Whoever answers on the default port then is another daemon, with other books.
-  if (place.known === 'assumed' && hasBooks(io))
-    throw new CliError('DAEMON_UNREACHABLE', 'No daemon runs on this data folder.', 'unreachable');
+  refuseStranger(io, place);
   const configured = setting(io, 'TALLY_ADMIN_TOKEN') ?? '';
   if (configured !== '') {
-    refuseClearText(io, place.url);
+    refuseClearText(io, place.url, 'The operator’s token');
     return configured;
   }
   if (place.known === 'named' && !isLoopback(place.url)) {
@@ -57,9 +55,21 @@ export function isLoopback(url: string): boolean {
   return host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function refuseClearText(io: Io, url: string): void {
+/** Before a secret of a donor's is sent. @param what it is, as the refusal begins. @throws CONFIG_INVALID, DAEMON_UNREACHABLE */
+export function refuseToTell(io: Io, place: Place, what: string): void {
+  refuseStranger(io, place);
+  refuseClearText(io, place.url, what);
+}
+
+/** Whoever answers on the default port while the data folder's own daemon is away is another one, with other books. */
+function refuseStranger(io: Io, place: Place): void {
+  if (place.known === 'assumed' && hasBooks(io))
+    throw new CliError('DAEMON_UNREACHABLE', 'No daemon runs on this data folder.', 'unreachable');
+}
+
+function refuseClearText(io: Io, url: string, what: string): void {
   if (url.startsWith('https:') || isLoopback(url) || setting(io, 'TALLY_INSECURE_HTTP') === '1') return;
-  throw misconfigured('The operator’s token would cross the network in clear text.', 'Use an https URL, or set TALLY_INSECURE_HTTP=1.');
+  throw misconfigured(`${what} would cross the network in clear text.`, 'Use an https URL, or set TALLY_INSECURE_HTTP=1.');
 }
 
 function origin(text: string, name: string): string {

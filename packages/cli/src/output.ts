@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { CliError } from './cli-error.ts';
 import type { Io } from './io.ts';
-import { type Column, cell, type Field, fields, type Style, table } from './table.ts';
+import { type Column, cell, type Field, fields, prose, type Style, table } from './table.ts';
 
 type Colour = 'red' | 'green' | 'yellow';
 
@@ -26,6 +26,11 @@ export class Output {
 
   fields(value: unknown, pairs: readonly Field[]): void {
     this.result(value, (style) => fields(pairs, style));
+  }
+
+  /** A piece of a longer text, as it comes; a pipe gets it as it is. */
+  text(piece: string): void {
+    this.#io.stdout.write(this.style.terminal ? prose(piece) : piece);
   }
 
   /** A remark for a person at a terminal; nothing depends on it, so neither pipes nor --json get it. */

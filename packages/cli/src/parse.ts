@@ -16,6 +16,13 @@ export function amount(text: string, option: string): string {
   return String(BigInt(digits));
 }
 
+/** The same as a number, for what the daemon takes as one. */
+export function count(text: string, option: string): number {
+  const value = Number(amount(text, option));
+  if (!Number.isSafeInteger(value)) throw usage(`${option} is too large.`);
+  return value;
+}
+
 /** @returns Unix ms of a date (its first moment, UTC), a time with its zone, or a span from `now`: 90m, 12h, 30d, 2w. */
 export function when(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];

@@ -3,12 +3,13 @@ import { Command } from 'commander';
 import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
+import { callsCommand } from './commands/calls.ts';
 import { clockCommand } from './commands/clock.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { donationCommand } from './commands/donation.ts';
 import { hostCommand } from './commands/host.ts';
 import { keyCommand } from './commands/key.ts';
-import { poolCommand } from './commands/pool.ts';
+import { donorCommand, guardianCommand } from './commands/people.ts';
+import { poolCommand } from './commands/pool/pool.ts';
 import { receiptCommand } from './commands/receipt.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { sourceCommand } from './commands/source.ts';
@@ -40,9 +41,11 @@ export function buildProgram(mount: Mount): Command {
     sourceCommand,
     keyCommand,
     receiptCommand,
-    donationCommand,
     reconcileCommand,
     poolCommand,
+    donorCommand,
+    guardianCommand,
+    callsCommand,
     clockCommand,
     auditCommand,
     archiveCommand,

@@ -33,5 +33,10 @@ export function cell(text: string): string {
   return text.replace(/\s+/g, ' ').replace(CONTROLS, '\u{fffd}');
 }
 
+/** Text of several lines, as `cell` does with one: for a terminal, where a model's words must not act. */
+export function prose(text: string): string {
+  return text.replace(CONTROLS, (control) => (control === '\n' || control === '\t' ? control : '\u{fffd}'));
+}
+
 // C0 and C1 controls, and the marks that reverse the direction of writing.
 const CONTROLS = /[\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;

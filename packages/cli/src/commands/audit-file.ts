@@ -16,18 +16,25 @@ export type VerifyOptions = { readonly signer?: string; readonly earlier?: strin
 
 /** Entirely offline: the file, what its reader kept from before, and arithmetic. */
 export async function verifyAuditFile(context: Context, file: string, { signer, earlier }: VerifyOptions): Promise<Exit> {
-  const { io, out } = context;
+  const { io } = context;
   if (signer !== undefined && !/^[0-9a-f]{64}$/.test(signer)) throw usage('--signer must be 64 hex digits in lower case.');
   const bytes = file === '-' ? await readStdin(io, 'the bundle', BUNDLE_BYTES_MAX) : readBytes(io, file, 'the bundle', BUNDLE_BYTES_MAX);
-  const { ok, checks, bundle } = verifyAuditBundle(bytes.toString('utf8'), {
+  return printAudit(context, bytes.toString('utf8'), {
     ...(signer === undefined ? {} : { signer }),
     ...(earlier === undefined ? {} : { earlier: readBytes(io, earlier, '--earlier', BUNDLE_BYTES_MAX).toString('utf8') }),
   });
+}
+
+/** @param document what --json prints in place of the verdict. */
+export function printAudit(context: Context, text: string, expected: VerifyOptions, document?: unknown): Exit {
+  const { out } = context;
+  const { signer, earlier } = expected;
+  const { ok, checks, bundle } = verifyAuditBundle(text, expected);
   const entries = bundle === null ? [] : entriesOf(bundle);
   const remarks =
     bundle === null || signer !== undefined || earlier !== undefined ? [] : [`Whose key ${bundle.signer} is was not checked.`];
   const result = { ok, checks, entries, signer: bundle?.signer ?? null, size: bundle?.checkpoint.size ?? null, remarks };
-  out.result(result, ({ terminal }) => {
+  out.result(document ?? result, ({ terminal }) => {
     const lines = reportLines(
       context,
       checks.map(({ name, ok, detail }) => ({ check: name, ok, detail: ok || name === 'format' ? detail : `Does not hold: ${detail}` })),

@@ -1,10 +1,10 @@
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { CliError, usage } from '../cli-error.ts';
 import { Client } from '../client.ts';
 import { action, type Context, type Mount } from '../context.ts';
 import { findLocal } from '../find-daemon.ts';
+import { intoNewFile } from '../new-file.ts';
 import { offline } from '../offline.ts';
 
 export function hostCommand(mount: Mount): Command {
@@ -21,28 +21,12 @@ export function hostCommand(mount: Mount): Command {
 }
 
 async function invite({ client, io, out }: Context, file: string): Promise<void> {
-  const path = resolve(io.cwd, file);
-  const opened = open(path);
-  try {
+  await intoNewFile(io, file, async (write, path) => {
     const { invitation } = await client.post<{ invitation: string }>('/api/admin/hosts/invite');
-    writeFileSync(opened, invitation);
-  } catch (error) {
-    rmSync(path);
-    throw error;
-  } finally {
-    closeSync(opened);
-  }
-  out.fields({ file: path }, [['file', path]]);
+    write(invitation);
+    out.fields({ file: path }, [['file', path]]);
+  });
   out.note('On the new host: the same master key, the same DATABASE_URL, then `tally host join`.');
-}
-
-/** Before anything is asked: an invitation that cannot be kept is not made. */
-function open(path: string): number {
-  try {
-    return openSync(path, 'wx', 0o600);
-  } catch (cause) {
-    throw usage(`The file cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}).`, 'Name one that is not there yet.');
-  }
 }
 
 async function join({ io, out, url }: Context, file: string): Promise<void> {

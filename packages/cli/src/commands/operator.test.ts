@@ -60,7 +60,7 @@ describe('source', () => {
       stdin: 'sk-canary\n',
     });
     expect(ran).toMatchObject({ code: 0, err: '' });
-    expect(daemon?.seen).toEqual([
+    expect(daemon?.seen).toMatchObject([
       {
         method: 'POST',
         path: '/api/admin/sources',
@@ -169,7 +169,7 @@ describe('source', () => {
   });
 });
 
-describe('key and pool', () => {
+describe('key and calls', () => {
   test('create prints the virtual key once', async () => {
     const args = ['key', 'create', '--name', 'ann', '--limit', '100', '--credits', '5', '--replay', '2h', '--source', 's1', 's2'];
     const ran = await on({ 'POST /api/admin/keys': [201, { ...KEY, replay_s: 7_200, virtual_key: 'tk_the-key' }] }, args);
@@ -189,14 +189,14 @@ describe('key and pool', () => {
 
   test('the emergency stop', async () => {
     const ran = await on({ 'POST /api/admin/stop': [200, { stopped: true }], 'POST /api/admin/start': [200, { stopped: false }] }, [
-      'pool',
+      'calls',
       'stop',
       '--reason',
       'x',
     ]);
-    expect(ran.out).toBe('pool\tstopped\n');
+    expect(ran.out).toBe('calls\tstopped\n');
     expect(daemon?.seen[0]?.body).toEqual({ reason: 'x' });
-    expect((await tally(['pool', 'start', '--json'], { cwd: folder?.cwd ?? '', env: HERE })).out).toBe('{"stopped":false}\n');
+    expect((await tally(['calls', 'start', '--json'], { cwd: folder?.cwd ?? '', env: HERE })).out).toBe('{"stopped":false}\n');
   });
 });
 

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { readApiKey } from '../api-key.ts';
 import type { Context } from '../context.ts';
 import { amount, jsonFile, when } from '../parse.ts';
-import { needed, readSecret } from '../secret.ts';
 import { printSource, type SourceView } from './source-view.ts';
 
 export type AddOptions = {
@@ -31,15 +30,6 @@ export async function addSource(context: Context, options: AddOptions): Promise<
     tariff: options.tariff === undefined ? undefined : jsonFile(io, options.tariff, '--tariff'),
     expires_at: options.expires === undefined ? undefined : when(options.expires, io.now()),
   };
-  const apiKey = await readApiKey(context, options);
+  const apiKey = await readApiKey(context, options.provider, options.apiKeyFile);
   printSource(context, await client.post<SourceView>('/api/admin/sources', { ...body, api_key: apiKey }));
-}
-
-async function readApiKey({ io, out }: Context, { provider, apiKeyFile }: AddOptions): Promise<string> {
-  // The sandbox takes any key: nobody has one to type in, so none is asked for.
-  const asked = provider !== 'sandbox' || apiKeyFile !== undefined || io.stdin.isTTY !== true;
-  const key = asked ? await readSecret(io, apiKeyFile, 'API key') : '';
-  if (provider !== 'sandbox' || key !== '') return needed(key, 'API key');
-  out.note('The sandbox needs no key of yours: one was made up.');
-  return `sk-${randomBytes(24).toString('base64url')}`;
 }

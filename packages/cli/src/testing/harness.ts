@@ -51,11 +51,18 @@ function collector(isTTY = false) {
   return Object.assign(stream, { isTTY, text: () => (stream.read() as Buffer | null)?.toString('utf8') ?? '' });
 }
 
-export type Seen = { readonly method: string; readonly path: string; readonly authorization: string | undefined; readonly body: unknown };
+export type Seen = {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: unknown;
+};
+/** A string is sent as it is; one that begins with `event:` as a stream of events. */
 type Reply = readonly [status: number, body: unknown] | string;
 export type FakeDaemon = { readonly url: string; readonly seen: Seen[]; close(): Promise<void> };
 
-/** A daemon that answers from a table of `METHOD /path`; a list is answered one by one, its last for good. A string is sent as it is. */
+/** A daemon that answers from a table of `METHOD /path`; a list is answered one by one, its last for good. */
 export async function fakeDaemon(routes: Readonly<Record<string, Reply | readonly Reply[]>>): Promise<FakeDaemon> {
   const seen: Seen[] = [];
   const turns = new Map<string, number>();
@@ -66,6 +73,7 @@ export async function fakeDaemon(routes: Readonly<Record<string, Reply | readonl
       method: req.method ?? '',
       path: req.url ?? '',
       authorization: req.headers.authorization,
+      headers: req.headers,
       body: text === '' ? undefined : JSON.parse(text),
     });
     const found = place === 'GET /healthz' && !(place in routes) ? ([200, { status: 'ok' }] as Reply) : routes[place];
@@ -76,8 +84,10 @@ export async function fakeDaemon(routes: Readonly<Record<string, Reply | readonl
       404,
       { error: { code: 'ROUTE_UNKNOWN', message: 'There is no such route.', fix: 'Look.' } },
     ];
-    if (typeof reply === 'string') res.end(reply);
-    else res.writeHead(reply[0], { 'content-type': 'application/json' }).end(JSON.stringify(reply[1]));
+    if (typeof reply === 'string') {
+      if (reply.startsWith('event:')) res.setHeader('content-type', 'text/event-stream; charset=utf-8');
+      res.end(reply);
+    } else res.writeHead(reply[0], { 'content-type': 'application/json' }).end(JSON.stringify(reply[1]));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = async () => {

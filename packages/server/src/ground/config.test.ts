@@ -47,7 +47,7 @@ describe('loadConfig', () => {
 
   it('refuses settings that do not exist, in environment and file', () => {
     expect(refusal({ TALLY_BODY_BYTE_MAX: '1' }).facts).toEqual({ setting: 'TALLY_BODY_BYTE_MAX' });
-    expect(loadConfig({ TALLY_URL: 'x', TALLY_TEST_LONG: '1' }, cwd).PORT).toBe(8402);
+    expect(loadConfig({ TALLY_URL: 'x', TALLY_DONOR_TOKEN: 'x', TALLY_TEST_LONG: '1' }, cwd).PORT).toBe(8402);
     writeFileSync(join(cwd, 'tallystick.json'), '{"POTR": 1}');
     expect(refusal({}).facts).toEqual({ setting: 'POTR' });
   });

@@ -69,7 +69,7 @@ const schema = z.object({
 export type Config = z.output<typeof schema>;
 
 /** Names with our prefix that the daemon itself does not read: the CLI's and the test runner's. */
-const FOREIGN = /^(TALLY_URL$|TALLY_TEST_)/;
+const FOREIGN = /^(TALLY_URL$|TALLY_DONOR_TOKEN$|TALLY_TEST_)/;
 
 /**
  * Reads the configuration: defaults, then the file, then the environment; each value validated.

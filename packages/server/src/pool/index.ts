@@ -46,4 +46,4 @@ export { SWITCH_KIND, TASK_KIND, TaskBooks } from './tasks/task-books.ts';
 export { placeText, readPlace, type TaskEvent, TaskEvents } from './tasks/task-events.ts';
 export { Tasks, type TaskView } from './tasks/tasks.ts';
 export type { Share, Switch, Task, TaskMode, TaskOrder, TaskState, TaskText, Turn } from './tasks/types.ts';
-export { isEnded } from './tasks/types.ts';
+export { isEnded, TASK_STATES } from './tasks/types.ts';

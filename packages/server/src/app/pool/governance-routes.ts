@@ -68,18 +68,18 @@ function operatorOnly({ askers }: GovernanceRoutesDeps, c: Context, otherwise: s
 
 async function approve(deps: GovernanceRoutesDeps, c: Context): Promise<Response> {
   operatorOnly(deps, c, 'Tasks are approved by the operator.');
-  parse(decideSchema, await jsonBody(c));
+  const { reason } = parse(decideSchema, await jsonBody(c));
   const id = c.req.param('id') ?? '';
   if (deps.governance.byVote && (await deps.governance.proposals.find(id)) !== null)
     throw new TallyError('FORBIDDEN', 'Donors vote on this task; the operator may only reject it.');
-  return c.json({ success: true, ...taskJson(await deps.tasks.queue(id)) });
+  return c.json({ success: true, ...taskJson(await deps.tasks.queue(id, reason)) });
 }
 
 /** Also while donors vote on it: whose gateway it is need not do everything that is wished. */
 async function reject(deps: GovernanceRoutesDeps, c: Context): Promise<Response> {
   operatorOnly(deps, c, 'Tasks are rejected by the operator.');
-  parse(decideSchema, await jsonBody(c));
-  const task = await deps.tasks.reject(c.req.param('id') ?? '');
+  const { reason } = parse(decideSchema, await jsonBody(c));
+  const task = await deps.tasks.reject(c.req.param('id') ?? '', reason);
   await deps.governance.proposals.withdraw(task.id);
   return c.json({ success: true, ...taskJson(task) });
 }

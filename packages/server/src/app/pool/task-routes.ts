@@ -2,16 +2,18 @@ import { createHash } from 'node:crypto';
 import { TallyError } from '@tallystick/core';
 import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { isEnded, type Task, type Tasks } from '#pool';
+import { isEnded, TASK_STATES, type Task, type TaskState, type Tasks } from '#pool';
 import { jsonBody, poolErrorBody } from './answer.ts';
 import type { Askers, Asking } from './credentials.ts';
 import { type Execute, readExecute, readResume } from './execute-input.ts';
+import { afterOf, limitOf } from './paging.ts';
 import { errorOf, type Json, taskJson, viewJson } from './task-answers.ts';
 import { taskStream } from './task-stream.ts';
 
 export type TaskRoutesDeps = { readonly tasks: Tasks; readonly askers: Askers };
 
 const BASE = '/api/ai-pool';
+const OPERATOR = 'operator';
 /** What a caller is told of at once; anything else passes in moments. */
 const LONG_WAITS: ReadonlySet<string> = new Set(['GOVERNANCE_LOCKED', 'POOL_STOPPED', 'NO_AVAILABLE_KEYS']);
 
@@ -20,10 +22,27 @@ export function taskRoutes(app: Hono, deps: TaskRoutesDeps): void {
   const { tasks } = deps;
   const at = `${BASE}/tasks/:id`;
   app.post(`${BASE}/execute`, (c) => execute(deps, c));
+  app.get(`${BASE}/tasks`, (c) => list(deps, c));
   app.get(at, async (c) => c.json(viewJson(await tasks.view((await seen(deps, c)).id))));
   app.get(`${at}/events`, async (c) => taskStream(tasks, (await seen(deps, c)).id, c.req.header('last-event-id')));
   app.post(`${at}/cancel`, async (c) => c.json(done(await tasks.cancel((await ordered(deps, c)).id))));
   app.post(`${at}/resume`, async (c) => c.json(done(await tasks.resume((await ordered(deps, c)).id, readResume(await jsonBody(c))))));
+}
+
+/** All tasks, for the operator; a donor's own, for the donor. */
+async function list({ tasks, askers }: TaskRoutesDeps, c: Context): Promise<Response> {
+  const by = nameOf(await askers.reader(c, 'tasks', ''));
+  const page = { limit: limitOf(c), ...afterOf(c), ...stateOf(c), ...(by === OPERATOR ? {} : { by }) };
+  return c.json({ tasks: (await tasks.list(page)).map(taskJson) });
+}
+
+/** @throws INPUT_INVALID */
+function stateOf(c: Context): { readonly state?: TaskState } {
+  const asked = c.req.query('state');
+  if (asked === undefined) return {};
+  const state = TASK_STATES.find((each) => each === asked);
+  if (state === undefined) throw new TallyError('INPUT_INVALID', `state: must be one of ${TASK_STATES.join(', ')}.`, { field: 'state' });
+  return { state };
 }
 
 const done = (task: Task): Json => ({ success: true, ...taskJson(task) });
@@ -62,7 +81,7 @@ async function seen({ tasks, askers }: TaskRoutesDeps, c: Context): Promise<Task
   const id = c.req.param('id') ?? '';
   const by = nameOf(await askers.reader(c, 'task', id));
   const task = await tasks.find(id);
-  if (by !== 'operator' && by !== task.by) throw new TallyError('NOT_FOUND', 'There is no task with this id.');
+  if (by !== OPERATOR && by !== task.by) throw new TallyError('NOT_FOUND', 'There is no task with this id.');
   return task;
 }
 
@@ -73,5 +92,5 @@ async function ordered({ tasks, askers }: TaskRoutesDeps, c: Context): Promise<T
 }
 
 export function nameOf({ donor }: Asking): string {
-  return donor ?? 'operator';
+  return donor ?? OPERATOR;
 }

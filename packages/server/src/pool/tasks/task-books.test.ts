@@ -38,6 +38,21 @@ describe('tasks as records', () => {
     expect(await books.switches(OTHER)).toHaveLength(1);
   });
 
+  it('are listed by who proposed them and by state, a page at a time', async () => {
+    const books = new TaskBooks(new MemoryRecords(), seal());
+    const ids = Array.from({ length: 450 }, (_, at) => `01890000-0000-7000-8000-${String(at).padStart(12, '0')}`);
+    const made = ids.map(
+      (id, at): Task => ({ ...taskOf(id), by: at % 2 === 0 ? 'operator' : 'account:a', state: at % 3 === 0 ? 'done' : 'queued' }),
+    );
+    for (const task of made) await books.create(task, { description: 'x', system: null });
+    const idsOf = async (page: Parameters<TaskBooks['list']>[0]) => (await books.list(page)).map(({ id }) => id);
+    expect(await idsOf({ limit: 1_000 })).toEqual(ids);
+    expect(await idsOf({ limit: 3, after: ids[7] ?? '' })).toEqual(ids.slice(8, 11));
+    const wanted = made.filter(({ by, state }, at) => at > 9 && by === 'account:a' && state === 'done').map(({ id }) => id);
+    expect(wanted.length).toBeGreaterThan(50);
+    expect(await idsOf({ limit: 50, by: 'account:a', state: 'done', after: ids[9] ?? '' })).toEqual(wanted.slice(0, 50));
+  });
+
   it('have no word of anybody in the clear', async () => {
     const records = new MemoryRecords();
     const books = new TaskBooks(records, seal());

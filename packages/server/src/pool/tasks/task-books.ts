@@ -13,6 +13,9 @@ const ASK_KIND = 'pool.ask';
 const TURN_KIND = 'pool.turn';
 const TEXT_KIND = 'pool.text';
 
+/** A page of tasks. */
+export type TaskPage = { readonly limit: number; readonly state?: TaskState; readonly by?: string; readonly after?: string };
+
 /** Records in one read; texts are large. */
 const PAGE = 200;
 const TEXT_PAGE = 50;
@@ -76,6 +79,18 @@ export class TaskBooks {
   async inState(state: TaskState): Promise<readonly Task[]> {
     const tasks: Task[] = [];
     for await (const record of this.#all(TASK_KIND, PAGE, { state })) tasks.push(taskOf(record));
+    return tasks;
+  }
+
+  /** Tasks, oldest first. @param by only those that they proposed. @param after the last one's id */
+  async list({ limit, state, by, after }: TaskPage): Promise<readonly Task[]> {
+    const tasks: Task[] = [];
+    const from = { ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
+    for await (const record of this.#all(TASK_KIND, PAGE, from)) {
+      const task = taskOf(record);
+      if (by === undefined || task.by === by) tasks.push(task);
+      if (tasks.length === limit) break;
+    }
     return tasks;
   }
 
@@ -148,8 +163,12 @@ export class TaskBooks {
     throw new TallyError('LEDGER_UNAVAILABLE', 'Another process writes the same task.');
   }
 
-  async *#all(kind: string, limit: number, { state, prefix = '' }: { state?: string; prefix?: string }): AsyncGenerator<BookRecord> {
-    let after = prefix === '' ? undefined : prefix;
+  async *#all(
+    kind: string,
+    limit: number,
+    { state, prefix = '', after: from }: { state?: string; prefix?: string; after?: string },
+  ): AsyncGenerator<BookRecord> {
+    let after = prefix === '' ? from : prefix;
     for (;;) {
       const query = { limit, ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
       const page = await this.#records.records(kind, query);

@@ -2,6 +2,7 @@ import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import type { TaskDeps } from './deps.ts';
 import { resultOf, type TurnText } from './story.ts';
+import type { TaskPage } from './task-books.ts';
 import { historyOf, newSince, type Place, stateEvent, type TaskEvent } from './task-events.ts';
 import { TaskRunner } from './task-runner.ts';
 import { isEnded, type Switch, type Task, type TaskOrder, type TaskState, type TaskText } from './types.ts';
@@ -67,8 +68,9 @@ export class Tasks {
   }
 
   /** Who may decide has approved it: it runs when its turn comes. @throws NOT_FOUND, TASK_STATE */
-  async queue(id: string): Promise<Task> {
-    return this.#move(id, ['proposed', 'approved'], 'queued', (task) => ({ ...task, queuedAt: this.#deps.clock.wallMs() }));
+  async queue(id: string, reason?: string): Promise<Task> {
+    const queuedAt = this.#deps.clock.wallMs();
+    return this.#move(id, ['proposed', 'approved'], 'queued', (task) => ({ ...task, queuedAt }), reason);
   }
 
   /** It runs later, by `queue`. @throws NOT_FOUND, TASK_STATE */
@@ -77,8 +79,9 @@ export class Tasks {
   }
 
   /** @throws NOT_FOUND, TASK_STATE */
-  async reject(id: string): Promise<Task> {
-    return this.#move(id, ['proposed', 'approved'], 'rejected', (task) => ({ ...task, endedAt: this.#deps.clock.wallMs() }));
+  async reject(id: string, reason?: string): Promise<Task> {
+    const endedAt = this.#deps.clock.wallMs();
+    return this.#move(id, ['proposed', 'approved'], 'rejected', (task) => ({ ...task, endedAt }), reason);
   }
 
   /** Ends it, also in the midst of a call, whose tokens are spent. @throws NOT_FOUND, TASK_STATE */
@@ -123,6 +126,11 @@ export class Tasks {
   /** @throws NOT_FOUND */
   async find(id: string): Promise<Task> {
     return this.#deps.books.task(id);
+  }
+
+  /** A page of tasks, oldest first. */
+  async list(page: TaskPage): Promise<readonly Task[]> {
+    return this.#deps.books.list(page);
   }
 
   /** Whether there is such a task, and it was proposed by them. */
@@ -188,13 +196,13 @@ export class Tasks {
     }
   }
 
-  async #move(id: string, from: readonly TaskState[], to: TaskState, change: (task: Task) => Task): Promise<Task> {
+  async #move(id: string, from: readonly TaskState[], to: TaskState, change: (task: Task) => Task, reason?: string): Promise<Task> {
     const { books, watch, events } = this.#deps;
     const check = (task: Task) => {
       if (!from.includes(task.state)) throw new TallyError('TASK_STATE', `The task is ${task.state}.`, { state: task.state });
     };
     check(await books.task(id));
-    await watch.audit(`task.${to}`, id, {});
+    await watch.audit(`task.${to}`, id, reason === undefined ? {} : { reason });
     const task = await books.update(id, (now) => {
       check(now);
       return { ...change(now), state: to };

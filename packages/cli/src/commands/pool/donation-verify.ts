@@ -1,9 +1,9 @@
 import { DONATION_CHARS_MAX, type DonationBundle, normalizeAddress, verifyDonation } from '@tallystick/core';
-import { usage } from '../cli-error.ts';
-import type { Context } from '../context.ts';
-import type { Exit } from '../exit-codes.ts';
-import { readBytes, readStdin } from '../parse.ts';
-import { reportLines } from './report.ts';
+import { usage } from '../../cli-error.ts';
+import type { Context } from '../../context.ts';
+import type { Exit } from '../../exit-codes.ts';
+import { readBytes, readStdin } from '../../parse.ts';
+import { reportLines } from '../report.ts';
 
 /** UTF-8 takes at most four bytes a character. */
 const BYTES_MAX = 4 * DONATION_CHARS_MAX;

@@ -3,23 +3,23 @@ import { action, type Context, type Mount } from '../context.ts';
 
 type Reason = { readonly reason?: string };
 
-/** The emergency stop: holds nothing back that runs, lets nothing new begin. */
-export function poolCommand(mount: Mount): Command {
-  const pool = new Command('pool').description('the emergency stop');
-  pool
+/** The emergency stop of everything: holds nothing back that runs, lets nothing new begin. The pool alone is stopped by `pool stop`. */
+export function callsCommand(mount: Mount): Command {
+  const calls = new Command('calls').description('the emergency stop of every call of this gateway');
+  calls
     .command('stop')
-    .description('refuse every new call until `pool start`')
+    .description('refuse every new call, the pool’s too, until `calls start`')
     .option('--reason <text>', 'for the audit log')
     .action(action(mount, (context: Context, options: Reason) => set(context, 'stop', options)));
-  pool
+  calls
     .command('start')
     .description('take calls again')
     .option('--reason <text>', 'for the audit log')
     .action(action(mount, (context: Context, options: Reason) => set(context, 'start', options)));
-  return pool;
+  return calls;
 }
 
 async function set({ client, out }: Context, verb: 'stop' | 'start', { reason }: Reason): Promise<void> {
   const answer = await client.post<{ stopped: boolean }>(`/api/admin/${verb}`, { reason });
-  out.fields(answer, [['pool', answer.stopped ? 'stopped' : 'open']]);
+  out.fields(answer, [['calls', answer.stopped ? 'stopped' : 'open']]);
 }

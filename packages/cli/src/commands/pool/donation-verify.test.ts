@@ -1,6 +1,6 @@
 import { addressOfSecretKey, donationReceiptDigest, encodeDonation, fromHex, labelled, signDigest } from '@tallystick/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { tally, workFolder } from '../testing/harness.ts';
+import { tally, workFolder } from '../../testing/harness.ts';
 
 const SECRET = fromHex(`0x${'42'.repeat(32)}`);
 const SIGNER = addressOfSecretKey(SECRET);
@@ -37,7 +37,11 @@ afterEach(() => folder.remove());
 
 // Nothing of the network or of a configuration is needed: an address that is not one must not matter.
 const verify = (args: readonly string[], stdin?: string) =>
-  tally(['donation', 'verify', ...args], { cwd: folder.cwd, env: { TALLY_URL: 'no url' }, ...(stdin === undefined ? {} : { stdin }) });
+  tally(['pool', 'donation', 'verify', ...args], {
+    cwd: folder.cwd,
+    env: { TALLY_URL: 'no url' },
+    ...(stdin === undefined ? {} : { stdin }),
+  });
 
 test('a whole donation receipt, from a file and from standard input', async () => {
   for (const ran of [await verify(['donation.json']), await verify(['-'], TEXT)]) {
