@@ -2,7 +2,8 @@
  * The one test command: lint, types, then every test in its short form (`--long`: the deep forms of tests/long/ as well).
  * Ends with a line `N passed, N failed, N skipped`; lint and types count as one test each. Other arguments go to vitest.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,23 +30,39 @@ export function closing(steps: ReadonlyMap<string, boolean>, counts: Counts | un
   return { lines, ok: failed === 0 };
 }
 
-/** Runs a tool of node_modules under this same Node, so that the pinned version is used whatever the machine has. */
-function tool(path: string, args: readonly string[], env: Record<string, string> = {}): boolean {
+type Env = Readonly<Record<string, string>>;
+
+/** A tool of node_modules under this same Node, so that the pinned version is used whatever the machine has. */
+function start(path: string, args: readonly string[], { env = {}, output = 'inherit' }: { env?: Env; output?: 'inherit' | 'pipe' } = {}) {
   const colour = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
-  const { status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, 'node_modules', path), ...args], {
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, 'node_modules', path), ...args], {
     cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...colour, ...env },
   });
-  return status === 0;
 }
 
-function runTests(args: readonly string[], long: boolean): { ok: boolean; counts: Counts | undefined } {
+async function succeeds(child: ChildProcess): Promise<boolean> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code === 0;
+}
+
+/** As `succeeds`, for tools that run at the same time: what each has said is shown in one piece. */
+async function succeedsAloud(child: ChildProcess): Promise<boolean> {
+  const said: Buffer[] = [];
+  for (const output of [child.stdout, child.stderr]) output?.on('data', (part: Buffer) => said.push(part));
+  const [code] = (await once(child, 'close')) as [number | null];
+  process.stdout.write(Buffer.concat(said));
+  return code === 0;
+}
+
+async function runTests(args: readonly string[], long: boolean): Promise<{ ok: boolean; counts: Counts | undefined }> {
   const folder = mkdtempSync(join(tmpdir(), 'tally-test-'));
   const path = join(folder, 'counts.json');
   try {
     const env = { TALLY_TEST_COUNTS: path, ...(long ? { TALLY_TEST_LONG: '1' } : {}) };
-    const ok = tool('vitest/vitest.mjs', ['run', '--reporter=default', '--reporter=./scripts/counts.ts', ...args], env);
+    const reporters = ['--reporter=default', '--reporter=./scripts/counts.ts'];
+    const ok = await succeeds(start('vitest/vitest.mjs', ['run', ...reporters, ...args], { env }));
     return { ok, counts: readCounts(path) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -60,19 +77,20 @@ function readCounts(path: string): Counts | undefined {
   }
 }
 
-function main(args: readonly string[]): number {
-  const steps = new Map([
-    ['lint', tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])],
-    ['typecheck', tool('typescript/bin/tsc', ['-b'])],
+async function main(args: readonly string[]): Promise<number> {
+  // Before the tests and not beside them: some of those measure time.
+  const [lint, typecheck] = await Promise.all([
+    succeedsAloud(start('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'], { output: 'pipe' })),
+    succeedsAloud(start('typescript/bin/tsc', ['-b'], { output: 'pipe' })),
   ]);
-  const run = runTests(
+  const run = await runTests(
     args.filter((arg) => arg !== '--long'),
     args.includes('--long'),
   );
-  const total = closing(steps, run.counts);
+  const total = closing(new Map(Object.entries({ lint, typecheck })), run.counts);
   console.log(total.lines.join('\n'));
   if (total.ok && !run.ok) console.error('The test runner failed without naming a test.');
   return total.ok && run.ok ? 0 : 1;
 }
 
-if (import.meta.main) process.exitCode = main(process.argv.slice(2));
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -15,7 +15,7 @@ const GATEWAY = 'packages/server/src/gateway';
 const WITHOUT_THE_CAP: Edit = {
   file: `${LEDGER}/statements.ts`,
   from: 'texts.get(name) as string',
-  to: "(texts.get(name) as string).replace(/AND held \\+ spent \\+ overrun[^\\n]*/, 'AND ?16 + ?17 >= 0')",
+  to: "(texts.get(name) as string).replace(/AND held \\+ spent \\+ overrun[^\\n]*/, 'AND ?16 + ?19 >= 0')",
 };
 
 /** Bugs to plant, each of a kind that a careful author could make. A test finds every one of them in a short run. */

@@ -1,6 +1,8 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { restore } from '../../packages/server/src/app/backup.ts';
+import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { addKey, addSource, call, receiptOf, type SourceView, settledSource, sourceView, wrongs } from '../support/calling.ts';
 import { type DaemonOptions, startDaemon as launch, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
 import { offline } from '../support/offline.ts';
@@ -230,12 +232,13 @@ describe('a restore is refused', () => {
     ['a manifest that is none', (copy) => writeFileSync(join(copy, 'manifest.json'), 'null')],
     ['a manifest of another format', (copy) => writeFileSync(join(copy, 'manifest.json'), '{"format":"x","files":{}}')],
   ];
-  it.concurrent.each(changes)('of a backup with %s', async (_, change) => {
+  it.each(changes)('of a backup with %s', async (_, change) => {
     const copy = join(folder(), 'copy');
     cpSync(backup, copy, { recursive: true });
     change(copy);
     const host = newHost(one.daemon);
-    expect(await offline(host.dir, ['restore', copy], host.env)).toMatchObject({ exit: 1, error: { code: 'BACKUP_INVALID' } });
+    const config = loadConfig({ TALLY_DATA_DIR: join(host.dir, 'data'), ...host.env }, host.dir);
+    await expect(restore(config, copy, host.env, null)).rejects.toMatchObject({ code: 'BACKUP_INVALID' });
     expect(existsSync(join(host.dir, 'data', 'ledger.db'))).toBe(false);
   });
 

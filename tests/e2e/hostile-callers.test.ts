@@ -2,26 +2,39 @@
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addSource, call, eventually, receiptOf, sourceView, wrongs } from '../support/calling.ts';
 import { startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 
 const MODEL = 'gpt-4o-mini';
+const ENV = { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'error' };
+/** Of all tests: each has a source and a key of its own, and what one freezes is no other's. */
+let shared: TestDaemon;
 let daemon: TestDaemon;
 let upstream: RecordingUpstream;
 let source: string;
 let key: { id: string; key: string };
 
+beforeAll(async () => {
+  shared = await startDaemon({ env: ENV });
+});
+afterAll(async () => shared?.dispose());
 beforeEach(async () => {
   upstream = await startRecordingUpstream();
-  daemon = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_LOG_LEVEL: 'error' } });
+  daemon = shared;
   await useSource({});
 });
 afterEach(async () => {
-  await daemon.dispose();
+  if (daemon !== shared) await daemon.dispose();
   await upstream.close();
 });
+
+/** For a test that ends its daemon, or needs other settings. */
+async function useOwnDaemon(more: Readonly<Record<string, string>> = {}): Promise<void> {
+  daemon = await startDaemon({ env: { ...ENV, ...more } });
+  await useSource({});
+}
 
 async function useSource(more: Readonly<Record<string, unknown>>): Promise<void> {
   source = await addSource(daemon, { provider: 'openai', base_url: upstream.url, api_key: 'sk-hostile', cap: 10_000_000, ...more });
@@ -52,6 +65,7 @@ const events =
 
 describe('answers behind one another on one socket', () => {
   it('a small answer behind a large one that nobody reads settles, and so does the large one; the daemon still stops', async () => {
+    await useOwnDaemon();
     upstream.answer = ({ body }, res) => {
       if (!body.includes('"stream":true')) {
         res.writeHead(200, { 'content-type': 'application/json' });
@@ -202,9 +216,7 @@ describe('reports that are not the last word', () => {
 
 describe('bodies that are too much together', () => {
   it('are refused with OVERLOADED, and give their room back', async () => {
-    await daemon.dispose();
-    daemon = await startDaemon({ env: { TALLY_SANDBOX: '0', TALLY_BODIES_BYTES_MAX: '20000', TALLY_BODY_TIMEOUT_MS: '1500' } });
-    await useSource({});
+    await useOwnDaemon({ TALLY_BODIES_BYTES_MAX: '20000', TALLY_BODY_TIMEOUT_MS: '1500' });
     const open = Array.from({ length: 4 }, () => {
       const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1');
       socket.on('error', () => {});

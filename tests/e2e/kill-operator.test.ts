@@ -3,11 +3,11 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Books, openBooks } from '../../packages/server/src/app/books.ts';
 import { loadConfig } from '../../packages/server/src/ground/config.ts';
 import { addKey, addSource, call, type SourceView, sourceView, wrongs } from '../support/calling.ts';
-import { cleanEnv, startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
+import { cleanEnv, copyOfFolder, startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
 import { between, pick, seeded } from '../support/random.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
@@ -103,18 +103,30 @@ async function inBooks(dir: string, work: (books: Awaited<ReturnType<typeof open
 }
 
 describe('kill -9 between the two stores', () => {
+  let sandbox: OwnSandbox;
+  /** Of a daemon that was killed when it had one source. */
+  let killed: { readonly dir: string; readonly id: string };
+
+  beforeAll(async () => {
+    sandbox = await ownSandbox();
+    const daemon = await startDaemon({ env: ENV });
+    const id = await addSource(daemon, { base_url: `${sandbox.url}/v1`, api_key: 'sk-between', cap: 1_000 });
+    await daemon.stop('SIGKILL');
+    killed = { dir: daemon.dir, id };
+  });
+  afterAll(async () => {
+    rmSync(killed.dir, { recursive: true, force: true });
+    await sandbox?.close();
+  });
+
   async function stopped(work: (daemon: TestDaemon, id: string) => Promise<void>, between_: (dir: string, id: string) => Promise<void>) {
-    const sandbox = await ownSandbox();
-    let daemon = await startDaemon({ env: ENV });
+    const dir = copyOfFolder(killed.dir);
+    await between_(dir, killed.id);
+    const daemon = await startDaemon({ dir, env: ENV });
     try {
-      const id = await addSource(daemon, { base_url: `${sandbox.url}/v1`, api_key: 'sk-between', cap: 1_000 });
-      await daemon.stop('SIGKILL');
-      await between_(daemon.dir, id);
-      daemon = await startDaemon({ dir: daemon.dir, env: ENV });
-      await work(daemon, id);
+      await work(daemon, killed.id);
     } finally {
       await daemon.dispose();
-      await sandbox.close();
     }
   }
 

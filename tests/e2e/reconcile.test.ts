@@ -11,7 +11,7 @@ import { announceAndReconcile } from '../../packages/server/src/app/reconcile-st
 import { type Config, loadConfig } from '../../packages/server/src/ground/config.ts';
 import { NOT_DONATED, type ReconcileRequest } from '../../packages/server/src/ledger/index.ts';
 import { addKey, call, settledSource, sourceView, wrongs } from '../support/calling.ts';
-import { type DaemonOptions, startDaemon as launch, type TestDaemon } from '../support/daemon.ts';
+import { copyOfFolder, type DaemonOptions, startDaemon as launch, type TestDaemon } from '../support/daemon.ts';
 import { base64, type Interval, RESET, Reconciling, type View } from '../support/reconciling.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
@@ -259,24 +259,32 @@ describe('a donated key', () => {
 describe('kill -9 between audit log and books', () => {
   type Cut = (books: Books, config: Config, request: ReconcileRequest) => Promise<unknown>;
 
-  /** Burns, stops, does `cut` as a daemon would have that was killed in it, and starts again. */
-  async function cutShort(
-    cut: Cut,
-    after: (dir: string) => void = () => {},
-  ): Promise<{ stage: Reconciling; spent: number; billed: number }> {
+  /** Of a daemon that was killed when it had burned a call: all begin there. */
+  let killed: { stage: Reconciling; dir: string; interval: Interval; bytes: Buffer; spent: number; billed: number };
+
+  beforeAll(async () => {
     const stage = await Reconciling.on(sandbox, await startDaemon());
     const spent = await stage.burn();
     const interval = await stage.interval();
     const bytes = Buffer.from(await stage.exported(interval));
-    const billed = await stage.billed();
     await stage.daemon.stop('SIGKILL');
-    await inBooks(stage.daemon.dir, async (books, config) => {
+    killed = { stage, dir: stage.daemon.dir, interval, bytes, spent, billed: await stage.billed() };
+  });
+
+  /** Does `cut` as a daemon would have that was killed in it, and starts again. */
+  async function cutShort(
+    cut: Cut,
+    after: (dir: string) => void = () => {},
+  ): Promise<{ stage: Reconciling; spent: number; billed: number }> {
+    const { stage, interval, bytes, spent, billed } = killed;
+    const dir = copyOfFolder(killed.dir);
+    await inBooks(dir, async (books, config) => {
       const exportHash = await archiveExport(config, bytes);
       const none = { keyRef: '', consent: '', returnMax: 2n ** 62n, lagMs: 0, edgeMs: 0, resume: false };
       await cut(books, config, { sourceId: stage.id, ...interval, providerTotal: BigInt(billed), exportHash, ...none }).catch(() => 'cut');
     });
-    after(stage.daemon.dir);
-    stage.daemon = await startDaemon({ dir: stage.daemon.dir });
+    after(dir);
+    stage.daemon = await startDaemon({ dir });
     return { stage, spent, billed };
   }
 

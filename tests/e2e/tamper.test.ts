@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addKey, addSource, call, eventually, settledSource, sourceView, wrongs } from '../support/calling.ts';
-import { startDaemon, type TestDaemon } from '../support/daemon.ts';
+import { copyOfFolder, startDaemon, type TestDaemon } from '../support/daemon.ts';
 import { offline } from '../support/offline.ts';
 import { type OwnSandbox, ownSandbox } from '../support/sandbox.ts';
 
@@ -15,17 +15,20 @@ const REFUSALS = ['TAMPERED', 'NO_AVAILABLE_KEYS'];
 
 let sandbox: OwnSandbox;
 let daemon: TestDaemon;
+/** What the daemon works on, or did. */
+let dir: string;
 
 beforeAll(async () => {
   sandbox = await ownSandbox();
 });
 afterAll(async () => sandbox?.close());
-beforeEach(async () => {
-  daemon = await startDaemon({ env: ENV });
-});
-afterEach(async () => daemon?.dispose());
 
-type Victim = { readonly id: string; readonly key: string; readonly apiKey: string; readonly receipt: string | null };
+const start = async () => {
+  daemon = await startDaemon({ env: ENV });
+  ({ dir } = daemon);
+};
+
+type Victim = { readonly id: string; readonly key: string; readonly apiKey: string };
 
 /** A source whose limit was lowered to 100, and of which 10 tokens are spent. */
 async function victim(name: string): Promise<Victim> {
@@ -38,10 +41,10 @@ async function victim(name: string): Promise<Victim> {
   expect(spent).toBe('10');
   const { body } = await daemon.admin<{ sources: { id: string }[] }>('/sources');
   expect(body.sources.some((source) => source.id === id)).toBe(true);
-  return { id, key, apiKey, receipt: null };
+  return { id, key, apiKey };
 }
 
-const data = (...path: string[]) => join(daemon.dir, 'data', ...path);
+const data = (...path: string[]) => join(dir, 'data', ...path);
 
 /** Whoever holds the file, but not the keys: plain SQL, with the guards taken off first where they are in the way. */
 function edit(work: (db: DatabaseSync) => void): void {
@@ -61,7 +64,7 @@ function flip(path: string, at = 0.5): void {
 }
 
 const restart = async () => {
-  daemon = await startDaemon({ dir: daemon.dir, env: ENV });
+  daemon = await startDaemon({ dir, env: ENV });
 };
 
 const requests = async ({ apiKey }: Victim) => (await sandbox.usage(apiKey)).requests;
@@ -101,36 +104,106 @@ const EDITS: readonly [string, (db: DatabaseSync, id: string) => void][] = [
   ],
 ];
 
+/** What has nothing to do with each other is edited in one stop, each of a source of its own: starting a daemon is what takes time here. */
 describe('with the daemon stopped', () => {
   // An account that goes back says that calls may be missing from all of the books, not only from its own.
   const ALONE = EDITS.filter(([, change]) => change !== rewind);
+  const SEALS = ['seal', 'seal-head', 'slot', 'slot-gone', 'swapped'] as const;
+  const victims = new Map<string, Victim>();
+  const the = (name: string) => victims.get(name) as Victim;
+  let receipt: string | null;
 
-  it('an edited account is frozen at the next start, its neighbour works on', async () => {
-    const untouched = await victim('untouched');
-    const victims = await Promise.all(ALONE.map(([name]) => victim(name.replaceAll(/\W/g, '-'))));
+  beforeAll(async () => {
+    await start();
+    const names = ['untouched', 'paused', 'destroyed', 'receipt', 'resumed', ...SEALS, ...ALONE.map(([name]) => name)];
+    await Promise.all(names.map(async (name) => victims.set(name, await victim(name.replaceAll(/\W/g, '-')))));
+    await daemon.admin(`/sources/${the('paused').id}/pause`, {});
+    await daemon.admin(`/sources/${the('destroyed').id}/destroy`, {});
+    ({ receipt } = await call(daemon.url, the('receipt').key, FIXED));
+    await eventually('signed', async () => (await fetch(`${daemon.url}/api/receipts/${receipt}`)).status === 200);
     await daemon.stop();
     edit((db) => {
-      for (const [n, [, change]] of ALONE.entries()) change(db, (victims[n] as Victim).id);
+      for (const [name, change] of ALONE) change(db, the(name).id);
+      for (const name of ['paused', 'destroyed']) set("state = 'active', state_reason = NULL")(db, the(name).id);
+      set('spend_limit = 1000')(db, the('resumed').id);
+      db.exec('DROP TRIGGER receipts_no_update');
+      const edited = "UPDATE receipts SET charged = 1, response_hash = '0x' || substr(hex(zeroblob(32)), 1)";
+      db.prepare(`${edited} WHERE hold_no = (SELECT hold_no FROM holds WHERE receipt_id = ?)`).run(receipt);
     });
+    const [seal, head, slot, gone, swapped] = SEALS.map((name) => the(name).id);
+    flip(data('vault', 'sealed', `${seal}.seal`), 0.9);
+    flip(data('vault', 'sealed', `${head}.seal`), 0.1);
+    flip(data('slots', 'slots', `${slot}.slot`));
+    rmSync(data('slots', 'slots', `${gone}.slot`));
+    // A whole, sound record of another source: it carries another name inside.
+    copyFileSync(data('vault', 'sealed', `${slot}.seal`), data('vault', 'sealed', `${swapped}.seal`));
     await restart();
-    const found = (await wrongs(daemon, 'doctor')).join('\n');
-    for (const [n, [name]] of ALONE.entries()) {
-      const one = victims[n] as Victim;
-      const view = await sourceView(daemon, one.id);
-      expect([name, view.state]).toEqual([name, 'frozen']);
-      const seen = await call(daemon.url, one.key, FIXED);
-      expect([name, seen.status]).toEqual([name, 503]);
-      expect(REFUSALS).toContain(seen.code);
-      expect([name, await requests(one)]).toEqual([name, 2]);
-      expect(found).toContain(one.id);
-      expect(Number(view.limit)).toBeLessThanOrEqual(name === 'a raised ceiling' ? CAP : 100);
-    }
-    expect((await call(daemon.url, untouched.key, FIXED)).status).toBe(200);
-    expect((await sourceView(daemon, untouched.id)).state).toBe('active');
-    expect((await wrongs(daemon)).length).toBeGreaterThan(0);
+  });
+  afterAll(async () => daemon?.dispose());
+
+  it.each(ALONE.map(([name]) => name))('an account is frozen at the next start that has %s', async (name) => {
+    const one = the(name);
+    const view = await sourceView(daemon, one.id);
+    expect(view.state).toBe('frozen');
+    const seen = await call(daemon.url, one.key, FIXED);
+    expect(seen.status).toBe(503);
+    expect(REFUSALS).toContain(seen.code);
+    expect(await requests(one)).toBe(2);
+    expect((await wrongs(daemon, 'doctor')).join('\n')).toContain(one.id);
+    expect(Number(view.limit)).toBeLessThanOrEqual(name === 'a raised ceiling' ? CAP : 100);
   });
 
-  it('an account whose last posting is gone, and whose row was put back to fit, freezes every source', async () => {
+  it('its neighbour works on', async () => {
+    const one = the('untouched');
+    expect((await call(daemon.url, one.key, FIXED)).status).toBe(200);
+    expect((await sourceView(daemon, one.id)).state).toBe('active');
+    expect((await wrongs(daemon, 'doctor')).join('\n')).not.toContain(one.id);
+  });
+
+  it('a state that is turned back to active does not bring a paused, frozen or destroyed source back', async () => {
+    const [paused, destroyed] = [the('paused'), the('destroyed')];
+    for (const one of [paused, destroyed]) {
+      expect((await call(daemon.url, one.key, FIXED)).status).toBeGreaterThanOrEqual(400);
+      expect(await requests(one)).toBe(2);
+      expect((await wrongs(daemon, 'doctor')).join('\n')).toContain(one.id);
+    }
+    expect(await sourceView(daemon, destroyed.id)).toMatchObject({ state: 'destroyed', secret: 'destroyed' });
+  });
+
+  it('a receipt that was edited is no longer given out, and is named', async () => {
+    const answer = await fetch(`${daemon.url}/api/receipts/${receipt}`);
+    expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([503, 'TAMPERED']);
+    const found = (await wrongs(daemon)).join('\n');
+    expect(found).toContain(`receipt ${receipt}`);
+    expect(found).toContain('the guard receipts_no_update is gone');
+  });
+
+  it('a raised limit stays raised for nobody, also after the operator resumes the source', async () => {
+    const { id } = the('resumed');
+    expect((await daemon.admin(`/sources/${id}/resume`, { reconciled_total: 10 })).status).toBe(200);
+    expect(await sourceView(daemon, id)).toMatchObject({ state: 'active', limit: '100', left: '90' });
+  });
+
+  it('a changed sealed record, slot, or one that is gone: nothing is sent', async () => {
+    const found = (await wrongs(daemon)).join('\n');
+    for (const name of SEALS) {
+      const one = the(name);
+      const seen = await call(daemon.url, one.key, FIXED);
+      expect([name, seen.status]).toEqual([name, 503]);
+      expect([...REFUSALS, 'SECRET_UNAVAILABLE']).toContain(seen.code);
+      expect([name, await requests(one)]).toEqual([name, 2]);
+      expect(await settledSource(daemon, one.id)).toMatchObject({ spent: '10', held: '0' });
+      // A slot is random bytes: a changed one shows only when it is used.
+      if (name !== 'slot') expect(found).toContain(one.id);
+    }
+  });
+});
+
+describe('with the daemon stopped, and one account put back', () => {
+  afterAll(async () => daemon?.dispose());
+
+  it('to fit, its last posting gone: every source is frozen', async () => {
+    await start();
     const [one, other] = [await victim('rewound'), await victim('beside')];
     await daemon.stop();
     edit((db) => rewind(db, one.id));
@@ -145,79 +218,12 @@ describe('with the daemon stopped', () => {
       spent: '10',
     });
   });
-
-  it('a state that is turned back to active does not bring a paused, frozen or destroyed source back', async () => {
-    const [paused, destroyed] = [await victim('paused'), await victim('destroyed')];
-    await daemon.admin(`/sources/${paused.id}/pause`, {});
-    await daemon.admin(`/sources/${destroyed.id}/destroy`, {});
-    await daemon.stop();
-    edit((db) => void db.exec("UPDATE accounts SET state = 'active', state_reason = NULL WHERE kind = 'source'"));
-    await restart();
-    for (const one of [paused, destroyed]) {
-      expect((await call(daemon.url, one.key, FIXED)).status).toBeGreaterThanOrEqual(400);
-      expect(await requests(one)).toBe(2);
-      expect((await wrongs(daemon, 'doctor')).join('\n')).toContain(one.id);
-    }
-    expect(await sourceView(daemon, destroyed.id)).toMatchObject({ state: 'destroyed', secret: 'destroyed' });
-  });
-
-  it('a receipt that was edited is no longer given out, and is named', async () => {
-    const one = await victim('receipt');
-    const { receipt } = await call(daemon.url, one.key, FIXED);
-    await eventually('signed', async () => (await fetch(`${daemon.url}/api/receipts/${receipt}`)).status === 200);
-    await daemon.stop();
-    edit((db) => {
-      db.exec('DROP TRIGGER receipts_no_update');
-      db.exec("UPDATE receipts SET charged = 1, response_hash = '0x' || substr(hex(zeroblob(32)), 1)");
-    });
-    await restart();
-    const answer = await fetch(`${daemon.url}/api/receipts/${receipt}`);
-    expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([503, 'TAMPERED']);
-    const found = (await wrongs(daemon)).join('\n');
-    expect(found).toContain(`receipt ${receipt}`);
-    expect(found).toContain('the guard receipts_no_update is gone');
-  });
-
-  it('a raised limit stays raised for nobody, also after the operator resumes the source', async () => {
-    const one = await victim('resumed');
-    await daemon.stop();
-    edit((db) => void db.prepare('UPDATE accounts SET spend_limit = 1000 WHERE account_id = ?').run(one.id));
-    await restart();
-    expect((await daemon.admin(`/sources/${one.id}/resume`, { reconciled_total: 10 })).status).toBe(200);
-    expect(await sourceView(daemon, one.id)).toMatchObject({ state: 'active', limit: '100', left: '90' });
-  });
-
-  it('a changed sealed record, slot, or one that is gone: nothing is sent', async () => {
-    const victims = [
-      await victim('seal'),
-      await victim('seal-head'),
-      await victim('slot'),
-      await victim('slot-gone'),
-      await victim('swapped'),
-    ];
-    const [seal, head, slot, gone, swapped] = victims as [Victim, Victim, Victim, Victim, Victim];
-    await daemon.stop();
-    flip(data('vault', 'sealed', `${seal.id}.seal`), 0.9);
-    flip(data('vault', 'sealed', `${head.id}.seal`), 0.1);
-    flip(data('slots', 'slots', `${slot.id}.slot`));
-    rmSync(data('slots', 'slots', `${gone.id}.slot`));
-    // A whole, sound record of another source: it carries another name inside.
-    copyFileSync(data('vault', 'sealed', `${slot.id}.seal`), data('vault', 'sealed', `${swapped.id}.seal`));
-    await restart();
-    const found = (await wrongs(daemon)).join('\n');
-    for (const one of victims) {
-      const seen = await call(daemon.url, one.key, FIXED);
-      expect(seen.status).toBe(503);
-      expect([...REFUSALS, 'SECRET_UNAVAILABLE']).toContain(seen.code);
-      expect(await requests(one)).toBe(2);
-      expect(await settledSource(daemon, one.id)).toMatchObject({ spent: '10', held: '0' });
-      // A slot is random bytes: a changed one shows only when it is used.
-      if (one !== slot) expect(found).toContain(one.id);
-    }
-  });
 });
 
 describe('with the daemon running', () => {
+  beforeAll(start);
+  afterAll(async () => daemon?.dispose());
+
   // What has no part in the balance is not looked at in each call; `audit verify` finds it.
   const LATER = ['a posting that was changed', 'another tenant'];
 
@@ -257,16 +263,6 @@ describe('with the daemon running', () => {
     flip(data('vault', 'sealed', `${one.id}.seal`), 0.9);
     expect((await call(daemon.url, one.key, FIXED)).status).toBe(200);
   });
-
-  it('a changed audit log is found by `audit verify`, and the shutdown still settles and closes', async () => {
-    await victim('log-live');
-    flip(data('vault', 'audit.log'));
-    expect((await wrongs(daemon)).join('\n')).toMatch(/audit log: /);
-    expect(await daemon.stop()).toBe(0);
-    flip(data('vault', 'audit.log'));
-    await restart();
-    expect(await wrongs(daemon)).toEqual([]);
-  });
 });
 
 describe('what the vault rests on', () => {
@@ -278,12 +274,29 @@ describe('what the vault rests on', () => {
     ['slots', 'heads.json'],
   ];
 
-  it('a changed byte stops the start with a clear message, and undoing it mends all', async () => {
-    const one = await victim('vault');
+  let one: Victim;
+  /** Of a daemon that has ended: each test has a copy. */
+  let ended: string;
+
+  beforeAll(async () => {
+    await start();
+    one = await victim('vault');
     await daemon.stop();
+    ended = dir;
+  });
+  beforeEach(() => {
+    dir = copyOfFolder(ended);
+  });
+  afterEach(async () => {
+    await daemon.stop('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  afterAll(() => rmSync(ended, { recursive: true, force: true }));
+
+  it('a changed byte stops the start with a clear message, and undoing it mends all', async () => {
     for (const path of FILES) {
       flip(data(...path));
-      const refused = await offline(daemon.dir, ['--json'], ENV);
+      const refused = await offline(dir, ['--json'], ENV);
       expect([path, refused.exit, refused.error.code]).toEqual([
         path,
         expect.any(Number),
@@ -298,19 +311,26 @@ describe('what the vault rests on', () => {
     expect(await wrongs(daemon)).toEqual([]);
   });
 
-  it('`audit-verify` says what is wrong while the daemon cannot start', async () => {
-    await victim('verify');
-    await daemon.stop();
+  it('a changed audit log is found by `audit verify`, and the shutdown still settles and closes', async () => {
+    await restart();
+    expect((await call(daemon.url, one.key, FIXED)).status).toBe(200);
     flip(data('vault', 'audit.log'));
-    const { exit, out } = await offline(daemon.dir, ['audit-verify'], ENV);
+    expect((await wrongs(daemon)).join('\n')).toMatch(/audit log: /);
+    expect(await daemon.stop()).toBe(0);
+    flip(data('vault', 'audit.log'));
+    await restart();
+    expect(await wrongs(daemon)).toEqual([]);
+  });
+
+  it('`audit-verify` says what is wrong while the daemon cannot start', async () => {
+    flip(data('vault', 'audit.log'));
+    const { exit, out } = await offline(dir, ['audit-verify'], ENV);
     expect(out).toMatchObject({ ok: false });
     expect(JSON.stringify(out)).toMatch(/audit log/);
     expect(exit).not.toBeNull();
   });
 
   it('an anchor that was removed freezes every source: nothing then says that the books are the latest', async () => {
-    const one = await victim('no-anchor');
-    await daemon.stop();
     for (const name of ['anchor.json', 'heads.json']) rmSync(data('slots', name));
     await restart();
     expect(await sourceView(daemon, one.id)).toMatchObject({ state: 'frozen', state_reason: 'reconcile' });
@@ -319,8 +339,6 @@ describe('what the vault rests on', () => {
   });
 
   it('an older anchor is one that does not fit, too', async () => {
-    const one = await victim('old-anchor');
-    await daemon.stop();
     const keep = (end: string) => ['anchor.json', 'heads.json'].map((name) => [data('slots', name), data(`${name}${end}`)] as const);
     for (const [from, to] of keep('.old')) copyFileSync(from, to);
     await restart();
@@ -333,16 +351,14 @@ describe('what the vault rests on', () => {
   });
 
   it('another master key is refused with 78, and changes nothing', async () => {
-    const one = await victim('master');
-    await daemon.stop();
     const right = readFileSync(data('master.key'));
     writeFileSync(data('master.key'), `${'ab'.repeat(32)}\n`);
-    expect(await offline(daemon.dir, ['--json'], ENV)).toMatchObject({ exit: 78, out: null, error: { code: 'MASTER_KEY_INVALID' } });
+    expect(await offline(dir, ['--json'], ENV)).toMatchObject({ exit: 78, out: null, error: { code: 'MASTER_KEY_INVALID' } });
     rmSync(data('master.key'));
-    expect(await offline(daemon.dir, ['--json'], ENV)).toMatchObject({ exit: 78, out: null, error: { code: 'MASTER_KEY_INVALID' } });
+    expect(await offline(dir, ['--json'], ENV)).toMatchObject({ exit: 78, out: null, error: { code: 'MASTER_KEY_INVALID' } });
     expect(existsSync(data('master.key'))).toBe(false);
     writeFileSync(data('master.key'), right, { mode: 0o644 });
-    expect(await offline(daemon.dir, ['--json'], ENV)).toMatchObject({ exit: 78, error: { code: 'MASTER_KEY_INVALID' } });
+    expect(await offline(dir, ['--json'], ENV)).toMatchObject({ exit: 78, error: { code: 'MASTER_KEY_INVALID' } });
     rmSync(data('master.key'));
     writeFileSync(data('master.key'), right, { mode: 0o600 });
     await restart();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/calling.ts';
 import { STREAM_END, whole } from '../support/raw-upstream.ts';
 import { HELD, type Scene, type Script, type Seen, Stage } from '../support/stage.ts';
@@ -83,9 +83,9 @@ async function endings(all: readonly Moment[]): Promise<Readonly<Record<string, 
   return Object.fromEntries([...ends].map(([name, each]) => [name, [...new Set(each)].join(' | ')]));
 }
 
-beforeEach(async () => {
+const open = async () => {
   stage = await Stage.open({ TALLY_SHUTDOWN_MS: String(GRACE_MS), TALLY_UPSTREAM_CONNECTIONS_MAX: '1' });
-});
+};
 
 afterEach(async () => {
   stage.expectHoldsForAll();
@@ -94,6 +94,7 @@ afterEach(async () => {
 
 describe('a daemon that is', () => {
   it('asked to end tells every caller, sends nothing more, and spends only what was sent', async () => {
+    await open();
     const all = await moments();
     const from = performance.now();
     expect(await stage.restart('SIGTERM')).toBe(0);
@@ -108,6 +109,7 @@ describe('a daemon that is', () => {
   });
 
   it('killed spends what was open, and nothing that was not', async () => {
+    await open();
     const all = await moments();
     expect(await stage.restart('SIGKILL')).toBe(null);
     expect(await endings(all)).toEqual({
@@ -121,7 +123,6 @@ describe('a daemon that is', () => {
   });
 
   it('asked to end lets those end that can: a wait, a count and a stream go on within its grace', async () => {
-    await stage.close();
     stage = await Stage.open({ TALLY_SHUTDOWN_MS: '8000' });
     const scenes = await Promise.all(
       ALL_VOICES.map(async (voice) => {

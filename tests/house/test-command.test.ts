@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { reasonInTitle } from '../../scripts/counts.ts';
+import { LONGEST } from '../../scripts/longest-first.ts';
 import { closing } from '../../scripts/test.ts';
 
 const steps = new Map([
@@ -40,4 +43,11 @@ describe('the closing line of the test command', () => {
   });
 
   it('runs under the pinned Node', () => expect(process.version).toMatch(/^v24\./));
+});
+
+describe('the order of the tests', () => {
+  it('names files that are there', () => {
+    const root = new URL('../../', import.meta.url);
+    expect(LONGEST.filter((path) => !existsSync(fileURLToPath(new URL(path, root))))).toEqual([]);
+  });
 });

@@ -2,4 +2,7 @@ import { ledgerConformance } from '../../packages/server/src/ledger/conformance.
 import { describePostgres } from '../support/postgres.ts';
 import { postgresEngine } from './engine.ts';
 
-describePostgres('on a real server', () => ledgerConformance('PostgreSQL', postgresEngine, { modelRuns: 3, isLight: true }));
+// tests/long/ has the same at full length.
+const SHORT = { modelRuns: 3, reconcileRuns: 12, isLight: true };
+
+describePostgres('on a real server', () => ledgerConformance('PostgreSQL', postgresEngine, SHORT));

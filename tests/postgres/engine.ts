@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { manualClock } from '../../packages/server/src/ground/clock.ts';
 import { type Engine, hash } from '../../packages/server/src/ledger/conformance/engine.ts';
 import { openPostgresLedger, type PostgresLedgerOptions } from '../../packages/server/src/ledger/postgres/open.ts';
-import { freshDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/postgres.ts';
 
 export type PostgresEngine = Engine & { readonly url: string; readonly options: PostgresLedgerOptions };
 
@@ -13,7 +13,7 @@ const TICKET_KEY = Buffer.alloc(32, 1);
 
 /** Books in a database of their own, for tests. */
 export async function postgresEngine(): Promise<PostgresEngine> {
-  const database = await freshDatabase();
+  const database = await migratedDatabase();
   const { url } = database;
   const folder = mkdtempSync(join(tmpdir(), 'tally-ledger-'));
   const clock = manualClock();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { manualClock } from '../../packages/server/src/ground/clock.ts';
 import { holdRequest, KEY, newAccount, SOURCE, settleRequest } from '../../packages/server/src/ledger/conformance/engine.ts';
 import { openPostgresLedger } from '../../packages/server/src/ledger/postgres/open.ts';
-import { describePostgres, type FreshDatabase, freshDatabase } from '../support/postgres.ts';
+import { describePostgres, type FreshDatabase, migratedDatabase } from '../support/postgres.ts';
 import { expectSound, holdsIn, sql } from './books.ts';
 import { type Host, startHost } from './host.ts';
 import { KEYS, Load, openHot } from './load.ts';
@@ -19,7 +19,7 @@ describePostgres('hosts that share a ledger', () => {
   let children: Host[] = [];
 
   beforeEach(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     stage = stageOn(database.url);
   });
   afterEach(async () => {

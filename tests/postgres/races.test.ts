@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { holdRequest, SOURCE } from '../../packages/server/src/ledger/conformance/engine.ts';
 import type { Account, Ledger } from '../../packages/server/src/ledger/types.ts';
-import { describePostgres, type FreshDatabase, freshDatabase } from '../support/postgres.ts';
+import { describePostgres, type FreshDatabase, migratedDatabase } from '../support/postgres.ts';
 import { expectTold, expectWithin, sql } from './books.ts';
 import { type Host, startHost } from './host.ts';
 import { KEYS, openHot, type Told } from './load.ts';
@@ -19,7 +19,7 @@ describePostgres(`${HOSTS} processes with ${CALLERS} callers each, on one hot so
   let hosts: readonly Host[] = [];
 
   beforeEach(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     stage = stageOn(database.url);
     ({ ledger } = await stage.open('host-0'));
     hosts = await Promise.all(Array.from({ length: HOSTS }, (_, at) => startHost(stage.optionsOf(`host-${at + 1}`))));

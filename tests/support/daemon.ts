@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,14 @@ export type DaemonOptions = { readonly dir?: string; readonly env?: Readonly<Rec
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tally-test-'));
+}
+
+/** What a daemon that has ended left behind, once more: several tests may go on from there. */
+export function copyOfFolder(dir: string): string {
+  const copy = temporaryFolder();
+  // Node's own copy does not keep the mode of a folder, which the daemon looks at.
+  execFileSync('cp', ['-a', `${dir}/.`, copy]);
+  return copy;
 }
 
 /** Environment of a child: the test's own, without any setting of ours. */

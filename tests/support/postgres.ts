@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, inject } from 'vitest';
 import { connectPostgres } from '../../packages/server/src/ground/postgres.ts';
 import { findPostgres } from './postgres-binaries.ts';
+import { DESK, MIGRATED } from './postgres-setup.ts';
 
 /** Why tests over PostgreSQL cannot run here; null where they can. */
 export const postgresMissing: string | null = (() => {
@@ -18,7 +19,7 @@ export function describePostgres(title: string, body: () => void): void {
 export type FreshDatabase = {
   /** For the role `postgres`, a superuser. */
   readonly url: string;
-  /** Also ends the sessions that are in it. */
+  /** Soon, with the sessions that are in it; it is not waited for. */
   drop(): Promise<void>;
 };
 
@@ -26,26 +27,30 @@ export type FreshDatabase = {
  * A database of one's own on the server that the whole run shares. A database and not a schema: advisory locks are kept by database, so
  * two tests would meet in one. It costs some 20 ms.
  */
-export async function freshDatabase(): Promise<FreshDatabase> {
-  const server = await sharedServer();
-  const name = `t_${randomBytes(8).toString('hex')}`;
-  await administer(server, `CREATE DATABASE ${name}`);
-  return { url: `${server}/${name}`, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+export function freshDatabase(): Promise<FreshDatabase> {
+  return databaseFrom(DESK.server, 'template1');
 }
 
-async function sharedServer(): Promise<string> {
-  const response = await fetch(inject('postgresDesk'));
+/** The same with the ledger's tables in it, for what is not about their migrations. */
+export function migratedDatabase(): Promise<FreshDatabase> {
+  return databaseFrom(DESK.migrated, MIGRATED);
+}
+
+async function databaseFrom(path: string, template: string): Promise<FreshDatabase> {
+  const server = await sharedServer(path);
+  const name = `t_${randomBytes(8).toString('hex')}`;
+  const session = await connectPostgres(`${server}/postgres`, {
+    applicationName: 'tests',
+    connectTimeoutMs: 10_000,
+    statementTimeoutMs: 30_000,
+  });
+  await session.query(`CREATE DATABASE ${name} TEMPLATE ${template}`).finally(() => session.close());
+  return { url: `${server}/${name}`, drop: async () => void (await sharedServer(DESK.drop + name)) };
+}
+
+async function sharedServer(path: string): Promise<string> {
+  const response = await fetch(inject('postgresDesk') + path);
   const answer = await response.text();
   if (!response.ok) throw new Error(`the shared PostgreSQL did not start: ${answer}`);
   return `postgres://postgres@127.0.0.1:${answer}`;
-}
-
-async function administer(server: string, sql: string): Promise<void> {
-  const options = { applicationName: 'tests', connectTimeoutMs: 10_000, statementTimeoutMs: 30_000 };
-  const session = await connectPostgres(`${server}/postgres`, options);
-  try {
-    await session.query(sql);
-  } finally {
-    await session.close();
-  }
 }

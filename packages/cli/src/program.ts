@@ -5,6 +5,7 @@ import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { clockCommand } from './commands/clock.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { donationCommand } from './commands/donation.ts';
 import { hostCommand } from './commands/host.ts';
 import { keyCommand } from './commands/key.ts';
 import { poolCommand } from './commands/pool.ts';
@@ -39,6 +40,7 @@ export function buildProgram(mount: Mount): Command {
     sourceCommand,
     keyCommand,
     receiptCommand,
+    donationCommand,
     reconcileCommand,
     poolCommand,
     clockCommand,

@@ -54,17 +54,8 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     signer.notify();
     told();
   };
-  const parts = {
-    config,
-    keys: callersKeys(vault),
-    sources: await usableSources(books),
-    principals: await ledger.keys(),
-    sandboxUrl,
-    isShared,
-    clock,
-    log,
-    metrics,
-  };
+  const known = { sources: await usableSources(books), principals: await ledger.keys() };
+  const parts = { config, keys: callersKeys(vault), ...known, sandboxUrl, isShared, clock, log, metrics };
   hub?.onSettled(onReceipt);
   const front =
     hub === undefined
@@ -79,7 +70,9 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   const endChores = startChores(ledger, () => chore(checkpoints, isShared ? signer : null), log);
   signer.notify();
   const checkpoint = () => checkpoints.take();
-  const pool = openPool({ ...books, config, log, front, tariffs, adminToken, checkpoint, hasSandbox: sandboxUrl !== null, lockout });
+  const anchorFindings = () => checkpoints.findings.map(({ message }) => message);
+  const shown = { config, log, front, tariffs, adminToken, checkpoint, anchorFindings };
+  const pool = openPool({ ...books, ...shown, hasSandbox: sandboxUrl !== null, lockout });
   told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);
   const stop = async () => {
@@ -93,21 +86,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
     await endGrantTime();
     await books.close();
   };
-  return {
-    ...books,
-    config,
-    log,
-    metrics,
-    front,
-    signer,
-    receipts,
-    tariffs,
-    adminToken,
-    pool,
-    anchorFindings: () => checkpoints.findings.map(({ message }) => message),
-    checkpoint,
-    stop,
-  };
+  return { ...books, ...shown, metrics, signer, receipts, pool, stop };
 }
 
 async function foundAtStart(books: Books, log: Log): Promise<readonly AnchorFinding[]> {

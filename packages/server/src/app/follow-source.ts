@@ -12,8 +12,7 @@ export type FollowSourceDeps = {
  * Neither can be taken back, so the books are not believed before the writer has held the account against its postings.
  */
 export async function followSource({ ledger, vault, sources }: FollowSourceDeps, id: string): Promise<void> {
-  const meta = vault.list().find((secret) => secret.id === id);
-  if (meta === undefined) return;
+  if (!isHere(vault, id)) return;
   const account = await ledger.auditedAccount(id);
   if (account?.state === 'destroyed' && account.stateReason !== 'tampered') {
     await sources.remove(id);
@@ -22,8 +21,6 @@ export async function followSource({ ledger, vault, sources }: FollowSourceDeps,
   }
   // What a donor gave is lowered by its donor alone; below that the books may allow less for a while, until a key has been tried.
   if (vault.list().some((meta) => meta.id === id && meta.donor !== 'operator')) return;
-  // What may be spent of a donor's key is sealed by the donor's own word, which comes with the donation; and until it is known to work, the books allow less.
-  if (meta.donor !== 'operator') return;
   const sealed = vault.limits(id);
   if (account === null || account.limit >= sealed.limit) return;
   await vault.changeLimit({ id, seq: sealed.seq + 1, limit: account.limit, expiry: 0 });

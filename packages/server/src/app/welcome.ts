@@ -40,6 +40,8 @@ export function welcome(running: Running): string {
   } else {
     lines.push(`  data         ${data} (all kept from before; virtual keys are shown only when made: npx tally key create)`);
   }
+  if (daemon.config.TALLY_POOL_LOCKOUT_OFF)
+    lines.push('', '  ATTENTION    TALLY_POOL_LOCKOUT_OFF: the donation pool runs tasks although it is locked');
   for (const finding of daemon.anchorFindings()) lines.push('', `  ATTENTION    ${finding}`);
   return `${lines.join('\n')}\n`;
 }

@@ -21,9 +21,9 @@ export function sendError(res: ServerResponse, dialect: Dialect, error: TallyErr
     : { 'retry-after': String(error.facts['retry_after_s'] ?? RETRY_AFTER_S) };
   // Where the body was not read to its end, the connection cannot carry another request.
   const close: Headers = error.code === 'BODY_TOO_LARGE' || error.code === 'BODY_TIMEOUT' ? { connection: 'close' } : {};
-  // Of an earlier call with the same idempotency key.
+  // Not of this call: of an earlier one with the same idempotency key.
   const { receipt } = error.facts;
-  const earlier: Headers = typeof receipt === 'string' ? { 'x-tally-receipt': receipt } : {};
+  const earlier: Headers = typeof receipt === 'string' ? { 'x-tally-earlier-receipt': receipt } : {};
   sendJson(res, error.status, dialect.errorBody(error, callId), {
     ...headers,
     ...earlier,

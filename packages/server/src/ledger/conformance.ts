@@ -19,8 +19,9 @@ import { tamperConformance } from './conformance/tampering.ts';
  * What every engine of the ledger must do. Run it from a test file of the engine.
  * @param create makes fresh, empty books for one test.
  * @param modelRuns random histories that are compared with a simple model.
+ * @param reconcileRuns random providers that are compared with what they billed.
  */
-export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, isLight = false } = {}): void {
+export function ledgerConformance(name: string, create: CreateEngine, { modelRuns = 12, reconcileRuns = 40, isLight = false } = {}): void {
   describe(`${name}: hold`, () => holdConformance(create));
   describe(`${name}: gates`, () => gateConformance(create));
   describe(`${name}: settle`, () => settleConformance(create));
@@ -28,7 +29,7 @@ export function ledgerConformance(name: string, create: CreateEngine, { modelRun
   describe(`${name}: reservations`, () => reservationConformance(create));
   describe(`${name}: recovery`, () => recoveryConformance(create));
   describe(`${name}: following`, () => followingConformance(create));
-  describe(`${name}: reconcile`, () => reconcileConformance(create));
+  describe(`${name}: reconcile`, () => reconcileConformance(create, reconcileRuns));
   describe(`${name}: records`, () => recordConformance(create));
   describe(`${name}: charges`, () => chargesConformance(create));
   describe(`${name}: archives`, () => archiveConformance(create));

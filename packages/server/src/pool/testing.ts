@@ -16,75 +16,45 @@ import type { Donor } from './donors/donor.ts';
 /** Helpers of this room's tests: a real ledger and a real vault in a folder of their own, and the app's parts of it played. */
 export const DOMAIN: Domain = { chainId: 31337n, verifyingContract: `0x${'c0'.repeat(20)}` };
 const SIGNER = fromHex(`0x${'42'.repeat(32)}`);
-const MS = 'ab'.repeat(16);
+const RECEIPT = 'ab'.repeat(16);
+const PROVIDERS = new Providers(
+  { openai: 'https://o.test/v1', anthropic: 'https://a.test/v1', google: 'https://g.test', sandbox: 'sandbox:' },
+  null,
+);
 
-export const WORKS: Probed = { result: 'works', receiptId: MS };
-export const REFUSED: Probed = { result: 'refused', receiptId: MS };
+export const WORKS: Probed = { result: 'works', receiptId: RECEIPT };
+export const REFUSED: Probed = { result: 'refused', receiptId: RECEIPT };
 export const unclear = (why = 'UPSTREAM_TIMEOUT'): Probed => ({ result: 'unclear', why, receiptId: null });
 
 /** Where a step is made to fail, as a crash there would. */
 export type Step = 'audit adding' | 'seal' | 'add source' | 'serve' | 'checkpoint' | 'shred' | 'set state';
 export class Crash extends Error {}
 
+type Scene = {
+  readonly served: Set<string>;
+  /** Each call that tried a key, with what its account could spend then. */
+  readonly probes: { readonly sourceId: string; readonly limit: bigint }[];
+  readonly state: { crashAt: Step | null; probe: (sourceId: string) => Promise<Probed> | Probed };
+};
+
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
+/** One process over a folder, which can be killed and started again. */
 export async function openWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'tally-pool-'));
-  const clock: ManualClock = manualClock();
-  const served = new Set<string>();
-  const probes: { readonly sourceId: string; readonly limit: bigint }[] = [];
-  const state: { crashAt: Step | null; probe: (sourceId: string) => Promise<Probed> | Probed } = { crashAt: null, probe: () => WORKS };
+  const clock = manualClock();
+  const scene: Scene = { served: new Set(), probes: [], state: { crashAt: null, probe: () => WORKS } };
   let opened = await open(folder, clock);
-
-  const crash = (step: Step) => {
-    if (state.crashAt === step) throw new Crash(step);
+  let donations = new Donations(depsOf(opened, clock, scene));
+  const close = async () => {
+    await donations.stop();
+    await opened.ledger.close();
+    await opened.vault.close();
   };
-  const deps = (): DonationDeps => {
-    const { vault, ledger } = opened;
-    const own: Partial<Record<keyof Vault, unknown>> = {
-      shred: async (id: string, reason: string) => {
-        crash('shred');
-        await vault.shred(id, reason);
-      },
-    };
-    return {
-      ledger: {
-        ...ledger,
-        setState: async (...args: Parameters<Ledger['setState']>) => {
-          await ledger.setState(...args);
-          crash('set state');
-        },
-      },
-      vault: new Proxy(vault, { get: (target, name) => own[name as keyof Vault] ?? bound(target, name as keyof Vault) }),
-      clock,
-      log: SILENT,
-      domain: DOMAIN,
-      isShared: false,
-      providers: new Providers(
-        { openai: 'https://o.test/v1', anthropic: 'https://a.test/v1', google: 'https://g.test', sandbox: 'sandbox:' },
-        null,
-      ),
-      sources: {
-        add: (row, accounts, donor, secret) => add(opened, { row, accounts, donor, secret }, crash, served),
-        remove: async (id) => {
-          served.delete(id);
-        },
-      },
-      probe: async (sourceId) => {
-        probes.push({ sourceId, limit: (await ledger.account(sourceId))?.limit ?? 0n });
-        return state.probe(sourceId);
-      },
-      sign: (digest: Hex) => ({ signature: signDigest(digest, SIGNER), signer: addressOfSecretKey(SIGNER) }),
-      checkpoint: async () => crash('checkpoint'),
-    };
-  };
-  let donations = new Donations(deps());
   return {
     folder,
     clock,
-    state,
-    served,
-    probes,
+    ...scene,
     get donations() {
       return donations;
     },
@@ -94,25 +64,58 @@ export async function openWorld() {
     get vault() {
       return opened.vault;
     },
-    /** As a process that was killed and started again. */
     async restart(): Promise<Donations> {
-      state.crashAt = null;
-      await opened.ledger.close();
-      await opened.vault.close();
-      served.clear();
+      scene.state.crashAt = null;
+      await close();
+      scene.served.clear();
       opened = await open(folder, clock);
       // What the app does at a start with a sealed key whose source was never added.
       const known = new Set((await opened.ledger.sources()).map(({ id }) => id));
       for (const { id } of opened.vault.list()) if (!known.has(id)) await opened.vault.shred(id, 'its source was never added');
-      donations = new Donations(deps());
+      donations = new Donations(depsOf(opened, clock, scene));
       return donations;
     },
     async close(): Promise<void> {
-      await donations.stop();
-      await opened.ledger.close();
-      await opened.vault.close();
+      await close();
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+function depsOf(opened: Opened, clock: ManualClock, { served, probes, state }: Scene): DonationDeps {
+  const { vault, ledger } = opened;
+  const crash = (step: Step) => {
+    if (state.crashAt === step) throw new Crash(step);
+  };
+  const shred: Vault['shred'] = async (id, reason) => {
+    crash('shred');
+    await vault.shred(id, reason);
+  };
+  const setState: Ledger['setState'] = async (...args) => {
+    await ledger.setState(...args);
+    crash('set state');
+  };
+  return {
+    ledger: { ...ledger, setState },
+    vault: new Proxy(vault, { get: (target, name) => (name === 'shred' ? shred : bound(target, name as keyof Vault)) }),
+    clock,
+    log: SILENT,
+    domain: DOMAIN,
+    isShared: false,
+    areLatest: () => true,
+    providers: PROVIDERS,
+    sources: {
+      add: (row, accounts, donor, secret) => add(opened, { row, accounts, donor, secret }, crash, served),
+      remove: async (id) => {
+        served.delete(id);
+      },
+    },
+    probe: async (sourceId) => {
+      probes.push({ sourceId, limit: (await ledger.account(sourceId))?.limit ?? 0n });
+      return state.probe(sourceId);
+    },
+    sign: (digest: Hex) => ({ signature: signDigest(digest, SIGNER), signer: addressOfSecretKey(SIGNER) }),
+    checkpoint: async () => crash('checkpoint'),
   };
 }
 
@@ -162,11 +165,7 @@ let keys = 0;
 export function giftOf(world: World, more: Readonly<Record<string, unknown>> = {}): Gift {
   keys += 1;
   const body = { provider: 'sandbox', api_key: `sk-test-key-${keys}`, donated_tokens: 1000, ...more };
-  const providers = new Providers(
-    { openai: 'https://o.test/v1', anthropic: 'https://a.test/v1', google: 'https://g.test', sandbox: 'sandbox:' },
-    null,
-  );
-  return readGift(body, providers, world.clock.wallMs());
+  return readGift(body, PROVIDERS, world.clock.wallMs());
 }
 
 /** An account's token, and who it is. */

@@ -23,7 +23,9 @@ export class LoopbackCalls implements Calls {
     const answer = await this.#send(asked, path, body);
     const receiptId = header(answer, 'x-tally-receipt');
     const callId = header(answer, 'x-tally-call-id');
-    if (answer.statusCode !== 200 || receiptId === null || callId === null) throw await refusalIn(answer, receiptId);
+    if (answer.statusCode !== 200 || receiptId === null || callId === null) {
+      throw await refusalIn(answer, receiptId ?? header(answer, 'x-tally-earlier-receipt'));
+    }
     const held = header(answer, 'x-tally-held');
     yield { kind: 'admitted', callId, receiptId, held: held === null ? null : BigInt(held) };
     const reader = readerOf();

@@ -27,7 +27,7 @@ export type Pool = {
   stop(): Promise<void>;
 };
 
-export type PoolParts = Omit<Daemon, 'pool' | 'stop' | 'receipts' | 'signer' | 'anchorFindings' | 'metrics'> & {
+export type PoolParts = Omit<Daemon, 'pool' | 'stop' | 'receipts' | 'signer' | 'metrics'> & {
   readonly hasSandbox: boolean;
   readonly lockout: Lockout;
 };
@@ -67,9 +67,10 @@ export function openPool(parts: PoolParts): Pool {
 }
 
 function depsOf(parts: PoolParts, made: Pick<DonationDeps, 'providers' | 'probe'>): DonationDeps {
-  const { ledger, vault, clock, log, domain, isShared, checkpoint } = parts;
+  const { ledger, vault, clock, log, domain, isShared, checkpoint, anchorFindings } = parts;
+  const areLatest = () => anchorFindings().length === 0;
   const sources = donatedSources(parts);
-  return { ledger, vault, clock, log, domain, isShared, checkpoint, sign: receiptSign(vault), sources, ...made };
+  return { ledger, vault, clock, log, domain, isShared, areLatest, checkpoint, sign: receiptSign(vault), sources, ...made };
 }
 
 function providersOf({ TALLY_POOL_PROVIDERS_FILE: file }: Config, hasSandbox: boolean): Providers {

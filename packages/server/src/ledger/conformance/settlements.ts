@@ -46,21 +46,29 @@ export function settleConformance(create: CreateEngine): void {
   }
 
   describe('outcomes', () => {
-    it.each(OUTCOMES)('%s with %s tokens and %s credits', async (outcome, tokens, credits, source, key, credit, kind, state) => {
-      await openAll();
-      const request = holdRequest(10n, { lines: LINES });
-      await created(books.ledger, request);
-      const lines = [{ unit: 5, quantity: tokens, amount: credits }];
-      const settled = await books.ledger.settle(settleRequest(request.holdId, tokens, { outcome, credits, lines }));
-      expect(settled).toEqual({ result: 'settled', receiptId: request.receiptId, seq: 1n, charged: source, overrun: 0n, frozen: false });
-      expect(await balances(books.ledger, SOURCE)).toEqual({ held: 0n, spent: source, overrun: 0n, state: 'active' });
-      expect(await balances(books.ledger, KEY)).toMatchObject({ held: 0n, spent: key, overrun: 0n });
-      expect(await balances(books.ledger, CREDIT)).toMatchObject({ held: 0n, spent: credit, overrun: 0n });
-      const ambiguous = await books.ledger.account(operatorAccount('ambiguous', 'tokens'));
-      expect(ambiguous?.spent).toBe(source - key);
-      const record = await books.ledger.receipt(request.receiptId);
-      expect(record).toMatchObject({ status: 'unsigned', receipt: { kind, charged: source, sourceSpent: source, sourceSeq: 1n } });
-      expect((await books.ledger.holdRow(request.holdId))?.state).toBe(state);
+    it('charge source, key and credits as each says, and no other call of the same books', async () => {
+      let unexplained = 0n;
+      for (const [n, [outcome, tokens, credits, source, key, credit, kind, state]] of OUTCOMES.entries()) {
+        const what = `${outcome} with ${tokens} tokens and ${credits} credits`;
+        const [sourceId, keyId, creditId] = [SOURCE, KEY, CREDIT].map((id) => `${id}-${n}`) as [string, string, string];
+        for (const id of [sourceId, keyId, creditId]) await books.ledger.openAccount(newAccount(id, 1_000n));
+        const held = LINES.map(({ accountId, amount }) => ({ accountId: `${accountId}-${n}`, amount }));
+        const request = holdRequest(10n, { sourceId, keyId, lines: held });
+        await created(books.ledger, request);
+        const lines = [{ unit: 5, quantity: tokens, amount: credits }];
+        const settled = await books.ledger.settle(settleRequest(request.holdId, tokens, { outcome, credits, lines }));
+        const expected = { receiptId: request.receiptId, seq: BigInt(n + 1), charged: source, overrun: 0n, frozen: false };
+        expect(settled, what).toEqual({ result: 'settled', ...expected });
+        expect(await balances(books.ledger, sourceId), what).toEqual({ held: 0n, spent: source, overrun: 0n, state: 'active' });
+        expect(await balances(books.ledger, keyId), what).toMatchObject({ held: 0n, spent: key, overrun: 0n });
+        expect(await balances(books.ledger, creditId), what).toMatchObject({ held: 0n, spent: credit, overrun: 0n });
+        unexplained += source - key;
+        expect((await books.ledger.account(operatorAccount('ambiguous', 'tokens')))?.spent, what).toBe(unexplained);
+        const record = await books.ledger.receipt(request.receiptId);
+        const receipt = { kind, charged: source, sourceSpent: source, sourceSeq: 1n };
+        expect(record, what).toMatchObject({ status: 'unsigned', receipt });
+        expect((await books.ledger.holdRow(request.holdId))?.state, what).toBe(state);
+      }
       expect(await books.ledger.verify()).toEqual([]);
     });
 

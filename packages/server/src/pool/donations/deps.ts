@@ -30,6 +30,8 @@ export type DonationDeps = {
   readonly domain: Domain;
   /** Other hosts may have these books open too: a key may be sealed on one of them only. */
   readonly isShared: boolean;
+  /** Nothing was found that says that these books are not the latest: what they lack is not destroyed before. */
+  readonly areLatest: () => boolean;
   readonly providers: Providers;
   readonly sources: DonatedSources;
   readonly probe: Prober;

@@ -10,6 +10,8 @@ import { isUsable } from './usable.ts';
 
 /** No call is begun with less time than this: the gateway has the same. */
 const CALL_MS_MIN = 1_000n;
+/** How long a key is tried that nothing is known of. */
+const GIVE_UP_MS = 86_400_000;
 const OPEN_HOLDS_READ = 10_000;
 
 export type Ended = Omit<Ending, 'at' | 'destroyAt'> & { readonly keepMs?: number };
@@ -87,8 +89,11 @@ export class Ends {
   }
 
   /** What ends a donation by itself; null where it goes on. */
-  async reason({ id, value, state }: StoredDonation, account: Account): Promise<Ended | null> {
+  async reason(stored: StoredDonation, account: Account): Promise<Ended | null> {
+    const { id, value, state } = stored;
     const { ledger, clock } = this.#deps;
+    const late = overdue(stored, clock.wallMs());
+    if (late !== null) return { as: 'rejected', by: 'pool', reason: late };
     const expiry = expiryOf(value);
     if (expiry !== 0 && clock.wallMs() >= expiry) {
       const open = (await ledger.openHolds(OPEN_HOLDS_READ)).some(({ sourceId }) => sourceId === id);
@@ -128,6 +133,12 @@ export class Ends {
       () => state,
     );
   }
+}
+
+/** Why a key is not tried any more; null where it may be. @param now Unix ms. */
+export function overdue({ state, value }: StoredDonation, now: number): string | null {
+  if (state !== 'pending_validation' || now - value.givenAt < GIVE_UP_MS) return null;
+  return 'the provider gave no clear answer within a day';
 }
 
 /** Ended, but its key is not destroyed yet. */

@@ -83,7 +83,7 @@ export class Keeper {
         await this.#logged(() => this.check(id));
       }
     }
-    for (const id of await rows.ids()) await this.#logged(() => this.#orphan(id));
+    if (this.#deps.areLatest()) for (const id of await rows.ids()) await this.#logged(() => this.#orphan(id));
     await tidy(this.#deps.clock.wallMs());
   }
 
@@ -91,7 +91,7 @@ export class Keeper {
   check(id: string): Promise<void> {
     return this.#parts.turns.run(id, async () => {
       const { stores, ends, life, giving } = this.#parts;
-      const { ledger, clock, isShared } = this.#deps;
+      const { ledger, clock, isShared, areLatest } = this.#deps;
       const stored = await stores.donations.get(id);
       if (stored === null || stored.state === 'destroyed' || giving.isUnderWay(id)) return;
       const account = await ledger.account(id);
@@ -104,7 +104,7 @@ export class Keeper {
       }
       if (account === null) {
         const since = clock.wallMs() - stored.value.givenAt;
-        if (isShared && since < INTERRUPTED_MS) return;
+        if (!areLatest() || (isShared && since < INTERRUPTED_MS)) return;
         await ends.begin(id, { as: 'rejected', by: 'pool', reason: 'taking it was cut short' });
         return;
       }

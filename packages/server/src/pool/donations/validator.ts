@@ -1,7 +1,7 @@
 import type { Account } from '#ledger';
 import type { DonationDeps, Probed } from './deps.ts';
 import { limitOf, type StoredDonation } from './donation.ts';
-import type { Ends } from './ends.ts';
+import { type Ends, overdue } from './ends.ts';
 import { type Probe, probeOf } from './probe.ts';
 import type { SourceRows } from './source-rows.ts';
 import type { Stores } from './stores.ts';
@@ -9,7 +9,6 @@ import type { Turns } from './turns.ts';
 import { isUsable } from './usable.ts';
 
 const AT_ONCE_MAX = 8;
-const GIVE_UP_MS = 86_400_000;
 /** Before the second attempt, the third, and so on; the last again and again. */
 const WAITS_MS = [5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 14_400_000];
 
@@ -76,7 +75,7 @@ export class Validator {
     const row = kept === null ? null : (await ledger.sources()).find((source) => source.id === id);
     const probe = kept === null || row == null ? null : probeOf(row.provider, kept.models);
     if (account === null || kept === null || probe === null) return null;
-    const over = overOf(stored, now) ?? this.#tooDear(stored, account, probe, kept.models);
+    const over = overdue(stored, now) ?? this.#tooDear(stored, account, probe, kept.models);
     if (over !== null) {
       await ends.begin(id, { as: 'rejected', by: 'pool', reason: over });
       return null;
@@ -134,8 +133,4 @@ export class Validator {
     }
     await checkpoint();
   }
-}
-
-function overOf({ value }: StoredDonation, now: number): string | null {
-  return now - value.givenAt < GIVE_UP_MS ? null : 'the provider gave no clear answer within a day';
 }
