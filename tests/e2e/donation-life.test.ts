@@ -7,14 +7,14 @@ import { expectSoundBooks } from '../support/calls.ts';
 import { type Certificate, loopbackCertificate } from '../support/certificate.ts';
 import { startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
 import { AccountDonor, get, post, type Refusal, sandboxKey, type View, WalletDonor } from '../support/donating.ts';
-import { inBooks, openGates, poolKey } from '../support/gifts.ts';
+import { inBooks, launchOf, openGates, poolKey } from '../support/gifts.ts';
 import { describePostgres, type FreshDatabase, freshDatabase } from '../support/postgres.ts';
 
 let daemon: TestDaemon;
 let env: Readonly<Record<string, string>>;
 
 async function open(more: Readonly<Record<string, string>> = {}): Promise<void> {
-  env = { TALLY_LOG_LEVEL: 'warn', ...more };
+  env = { TALLY_LOG_LEVEL: 'warn', ...launchOf(), ...more };
   daemon = await startDaemon({ env });
 }
 

@@ -35,7 +35,8 @@ export async function inBooks<T>(dir: string, use: (books: Books) => Promise<T>)
 
 /** The gates of the pool. @param opensAt of the first of them, Unix ms. */
 export async function openGates({ ledger }: Books, opensAt?: number): Promise<void> {
-  await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
+  // A daemon's first start makes the first gate, at the end of its lockout.
+  if ((await ledger.account(POOL_GATE)) === null) await ledger.openAccount(gateAccount(POOL_GATE, opensAt));
   // A donation has its provider's gate made.
   if ((await ledger.account(PART)) === null) await ledger.openAccount(gateAccount(PART));
 }

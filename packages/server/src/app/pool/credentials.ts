@@ -35,10 +35,15 @@ export class Askers {
     return isAdmin(c.req.header('authorization'), this.#adminToken);
   }
 
-  /** @param word from the body. @throws SIGNATURE_INVALID, NONCE_USED, FORBIDDEN */
-  async actor(c: Context, word: WalletWord | null, act: string, subject: string): Promise<Asking> {
+  /** @param word from the body. @param allowed of a donor: see `DonorAuth.actor`. @throws SIGNATURE_INVALID, NONCE_USED, FORBIDDEN */
+  async actor(
+    c: Context,
+    word: WalletWord | null,
+    [act, subject]: readonly [act: string, subject: string],
+    allowed: (donor: Donor) => Promise<unknown>,
+  ): Promise<Asking> {
     if (this.isOperator(c)) return OPERATOR;
-    return { by: 'donor', donor: await this.#auth.actor(this.credentials(c, word), act, subject) };
+    return { by: 'donor', donor: await this.#auth.actor(this.credentials(c, word), act, subject, allowed) };
   }
 
   /** The same of who only reads. */

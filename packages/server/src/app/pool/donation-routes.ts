@@ -84,7 +84,7 @@ function actRoutes(app: Hono, donations: Donations, askers: Askers): void {
     app.post(`${BASE}/donations/:id/${act}`, async (c) => {
       const id = c.req.param('id');
       const body = parse(schema, await jsonBody(c));
-      const asking = await askers.actor(c, wordOf(body), act, id);
+      const asking = await askers.actor(c, wordOf(body), [act, id], (donor) => donations.owned(id, donor));
       await donations.owned(id, asking.donor);
       return c.json(await donations.view(await run(id, asking, body.reason)));
     });
@@ -94,7 +94,7 @@ function actRoutes(app: Hono, donations: Donations, askers: Askers): void {
   app.post(`${BASE}/donations/:id/anonymous`, async (c) => {
     const id = c.req.param('id');
     const body = parse(anonymousSchema, await jsonBody(c));
-    const { donor } = await askers.actor(c, wordOf(body), `anonymous:${body.anonymous}`, id);
+    const { donor } = await askers.actor(c, wordOf(body), [`anonymous:${body.anonymous}`, id], (each) => donations.owned(id, each));
     await donations.owned(id, donor);
     return c.json(await donations.view(await life.setAnonymous(id, body.anonymous)));
   });
@@ -108,7 +108,7 @@ async function lower(c: Context, donations: Donations, askers: Askers): Promise<
   const change = { limit, expiry: expires_at ?? 0, seq: seq ?? null, signature: signature ?? null };
   if (askers.isOperator(c))
     throw new TallyError('FORBIDDEN', 'How much of a donation may be used is its donor’s word; the operator may pause or destroy it.');
-  const donor = change.signature === null ? (await askers.actor(c, null, 'lower', id)).donor : null;
+  const donor = change.signature === null ? (await askers.actor(c, null, ['lower', id], (each) => donations.owned(id, each))).donor : null;
   const { value } = await donations.owned(id, donor);
   if (change.signature !== null && !isWallet(value.donor)) throw new TallyError('SIGNATURE_INVALID', 'This donation is not a wallet’s.');
   return c.json(await donations.view(await donations.life.lower(id, change)));

@@ -1,7 +1,7 @@
 import { TallyError } from '@tallystick/core';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import { CHOICES, type Proposal, parse, readScope, type Tasks } from '#pool';
+import { CHOICES, type Proposal, parse, readScope, type Tasks, type Voices } from '#pool';
 import { jsonBody } from './answer.ts';
 import { type Askers, bearerOf } from './credentials.ts';
 import { readExecute } from './execute-input.ts';
@@ -17,7 +17,12 @@ const stopSchema = z.strictObject({ scope: z.string().max(128).default('pool'), 
 const decideSchema = z.strictObject({ reason });
 const voteSchema = z.strictObject({ ...person, choice: z.enum(CHOICES) });
 
-export type GovernanceRoutesDeps = { readonly governance: Governance; readonly tasks: Tasks; readonly askers: Askers };
+export type GovernanceRoutesDeps = {
+  readonly governance: Governance;
+  readonly tasks: Tasks;
+  readonly askers: Askers;
+  readonly voices: Voices;
+};
 
 /** Who may stop the pool, and who decides what it works on. */
 export function governanceRoutes(app: Hono, deps: GovernanceRoutesDeps): void {
@@ -69,10 +74,9 @@ function operatorOnly({ askers }: GovernanceRoutesDeps, c: Context, otherwise: s
 async function approve(deps: GovernanceRoutesDeps, c: Context): Promise<Response> {
   operatorOnly(deps, c, 'Tasks are approved by the operator.');
   const { reason } = parse(decideSchema, await jsonBody(c));
-  const id = c.req.param('id') ?? '';
-  if (deps.governance.byVote && (await deps.governance.proposals.find(id)) !== null)
-    throw new TallyError('FORBIDDEN', 'Donors vote on this task; the operator may only reject it.');
-  return c.json({ success: true, ...taskJson(await deps.tasks.queue(id, reason)) });
+  // Also in the moment before the vote on it is opened.
+  if (deps.governance.byVote) throw new TallyError('FORBIDDEN', 'Donors vote on tasks; the operator may only reject them.');
+  return c.json({ success: true, ...taskJson(await deps.tasks.queue(c.req.param('id') ?? '', reason)) });
 }
 
 /** Also while donors vote on it: whose gateway it is need not do everything that is wished. */
@@ -84,10 +88,10 @@ async function reject(deps: GovernanceRoutesDeps, c: Context): Promise<Response>
   return c.json({ success: true, ...taskJson(task) });
 }
 
-async function vote({ governance, askers }: GovernanceRoutesDeps, c: Context): Promise<Response> {
+async function vote({ governance, askers, voices }: GovernanceRoutesDeps, c: Context): Promise<Response> {
   const id = c.req.param('id') ?? '';
   const asked = parse(voteSchema, await jsonBody(c));
-  const { donor } = await askers.actor(c, wordOf(asked), `vote:${asked.choice}`, id);
+  const { donor } = await askers.actor(c, wordOf(asked), [`vote:${asked.choice}`, id], (each) => voices.checkKnown(each));
   if (donor === null) throw new TallyError('FORBIDDEN', 'Only donors vote.');
   return c.json({
     success: true,
@@ -97,14 +101,18 @@ async function vote({ governance, askers }: GovernanceRoutesDeps, c: Context): P
   });
 }
 
-/** What is to be voted on, with what it asks for: for donors and the operator. */
-async function proposals({ governance, tasks, askers }: GovernanceRoutesDeps, c: Context): Promise<Response> {
-  await askers.reader(c, 'proposals', '');
+/** What is to be voted on, with what it asks for: for donors and the operator. Who has given simulated keys alone sees simulated tasks alone. */
+async function proposals({ governance, tasks, askers, voices }: GovernanceRoutesDeps, c: Context): Promise<Response> {
+  const { donor } = await askers.reader(c, 'proposals', '');
+  if (donor !== null) await voices.check(donor, true);
+  const seesAll = donor === null || (await voices.isHeard(donor, false));
   const open = await governance.proposals.listOpen(limitOf(c), afterOf(c).after);
-  const shown = open.map(async ({ taskId, ...proposal }) => {
-    const [task, text] = [await tasks.find(taskId), await tasks.text(taskId)];
-    return { ...taskJson(task), task_description: text.description, system: text.system, ...proposalJson(proposal) };
-  });
+  const shown = open
+    .filter(({ simulated }) => seesAll || simulated)
+    .map(async ({ taskId, ...proposal }) => {
+      const [task, text] = [await tasks.find(taskId), await tasks.text(taskId)];
+      return { ...taskJson(task), task_description: text.description, system: text.system, ...proposalJson(proposal) };
+    });
   return c.json({ proposals: await Promise.all(shown) });
 }
 

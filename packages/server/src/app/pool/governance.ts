@@ -7,11 +7,13 @@ import {
   GiftPower,
   Guardians,
   Helped,
+  isSimulated,
   OutboxFollower,
   Proposals,
   StatusReader,
   Stops,
   type Tasks,
+  Voices,
 } from '#pool';
 import type { PoolParts } from './pool.ts';
 import { receiptSign } from './receipt-sign.ts';
@@ -29,6 +31,7 @@ export type Governance = {
   /** Who approves a task before it runs. */
   readonly approval: Approval;
   readonly byVote: boolean;
+  readonly voices: Voices;
   start(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -64,7 +67,7 @@ export function openGovernance(parts: PoolParts, donations: Donations, tasks: ()
   const byVote = config.TALLY_POOL_APPROVAL === 'vote';
   const rounds = new Rounds(async () => {
     // A vote that a crash kept from being opened.
-    if (byVote) for (const { id, by } of await tasks().inState('proposed')) await proposals.open(id, by);
+    if (byVote) for (const task of await tasks().inState('proposed')) await proposals.open(task.id, task.by, isSimulated(task));
     await proposals.tick();
   }, parts);
   return {
@@ -76,6 +79,7 @@ export function openGovernance(parts: PoolParts, donations: Donations, tasks: ()
     status: new StatusReader({ ledger, standings, helped, lockout, stops, clock }),
     approval: approvalOf(parts, proposals, byVote),
     byVote,
+    voices: new Voices({ pace: donations.stores.pace, power }),
     start: async () => {
       await follower.start();
       rounds.start();
@@ -89,9 +93,10 @@ export function openGovernance(parts: PoolParts, donations: Donations, tasks: ()
 
 function approvalOf({ lockout, vault }: PoolParts, proposals: Proposals, byVote: boolean): Approval {
   return {
-    decide: async ({ id, by }) => {
+    decide: async (task) => {
+      const { id, by } = task;
       if (lockout.view().override) await vault.audit('task.lockout_overridden', id, { unlocks_at: lockout.view().unlocksAt });
-      if (byVote) await proposals.open(id, by);
+      if (byVote) await proposals.open(id, by, isSimulated(task));
       return !byVote && by === 'operator' ? 'approved' : 'waits';
     },
   };

@@ -30,8 +30,9 @@ export function poolApp(daemon: Daemon): Hono {
   donationRoutes(app, { ...daemon, ...daemon.pool });
   const { tasks, donations, governance } = daemon.pool;
   const askers = new Askers(donations.auth, daemon.adminToken);
-  governanceRoutes(app, { governance, tasks, askers });
+  const { voices } = governance;
+  governanceRoutes(app, { governance, tasks, askers, voices });
   statusRoutes(app, { governance, donations, tasks, vault: daemon.vault, askers });
-  taskRoutes(app, { tasks, askers });
+  taskRoutes(app, { tasks, askers, voices });
   return app;
 }

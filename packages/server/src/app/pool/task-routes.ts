@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { TallyError } from '@tallystick/core';
 import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { isEnded, TASK_STATES, type Task, type TaskState, type Tasks } from '#pool';
+import { isEnded, isSimulated, TASK_STATES, type Task, type TaskState, type Tasks, type Voices } from '#pool';
 import { jsonBody, poolErrorBody } from './answer.ts';
 import type { Askers, Asking } from './credentials.ts';
 import { type Execute, readExecute, readResume } from './execute-input.ts';
@@ -10,7 +10,7 @@ import { afterOf, limitOf } from './paging.ts';
 import { errorOf, type Json, taskJson, viewJson } from './task-answers.ts';
 import { taskStream } from './task-stream.ts';
 
-export type TaskRoutesDeps = { readonly tasks: Tasks; readonly askers: Askers };
+export type TaskRoutesDeps = { readonly tasks: Tasks; readonly askers: Askers; readonly voices: Voices };
 
 const BASE = '/api/ai-pool';
 const OPERATOR = 'operator';
@@ -61,9 +61,10 @@ async function execute(deps: TaskRoutesDeps, c: Context): Promise<Response> {
 }
 
 /** A wallet signs what the task says, by its SHA-256. */
-export async function proposer({ askers }: Pick<TaskRoutesDeps, 'askers'>, c: Context, { text, word }: Execute): Promise<string> {
+export async function proposer({ askers, voices }: Pick<TaskRoutesDeps, 'askers' | 'voices'>, c: Context, asked: Execute): Promise<string> {
+  const { order, text, word } = asked;
   const subject = createHash('sha256').update(text.description).digest('hex');
-  return nameOf(await askers.actor(c, word, 'execute', subject));
+  return nameOf(await askers.actor(c, word, ['execute', subject], (donor) => voices.check(donor, isSimulated(order))));
 }
 
 /** Waits until the task has ended, or waits for what nobody knows when it comes; or until its caller leaves, who then is told nothing. */

@@ -11,8 +11,17 @@ export type DonationState = (typeof STATES)[number];
 
 const hex = (bytes: number) => z.custom<`0x${string}`>((value) => typeof value === 'string' && value.length === 2 + 2 * bytes);
 
-/** The last word of its donor on how much may be spent, kept so that whichever host has the key can bind it into the seal. */
-const change = z.strictObject({ seq: z.int().min(1), limit: amount, expiry: z.int().min(0), signature: hex(65).nullable() });
+/**
+ * The last word of its donor on how much may be spent, kept so that whichever host has the key can bind it into the seal. `until`: the earliest
+ * expiry of this and all words before it, 0 = none.
+ */
+const change = z.strictObject({
+  seq: z.int().min(1),
+  limit: amount,
+  expiry: z.int().min(0),
+  signature: hex(65).nullable(),
+  until: z.int().min(0),
+});
 
 const validation = z.strictObject({
   attempts: z.int().min(0),
@@ -85,7 +94,10 @@ export function limitOf({ tokens, change }: Pick<Donation, 'tokens' | 'change'>)
 
 /** When it ends by itself, Unix ms; 0 = never. */
 export function expiryOf({ expiry, change }: Pick<Donation, 'expiry' | 'change'>): number {
-  const later = change?.expiry ?? 0;
-  if (later === 0) return expiry;
-  return expiry === 0 || later < expiry ? later : expiry;
+  return sooner(expiry, change?.until ?? 0);
+}
+
+/** The earlier of two expiries; 0 = never. */
+export function sooner(a: number, b: number): number {
+  return a === 0 || b === 0 ? Math.max(a, b) : Math.min(a, b);
 }

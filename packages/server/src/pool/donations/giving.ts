@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto';
 import { TallyError } from '@tallystick/core';
 import { uuidv7 } from '#ground/ids';
 import { gateAccount, type NewAccount, POOL_GATE, providerGate, type SourceRow } from '#ledger';
-import type { Donor } from '../donors/donor.ts';
+import { type Donor, isWallet } from '../donors/donor.ts';
 import type { Word } from '../donors/donor-auth.ts';
 import { NONCE_KIND, type Nonces } from '../donors/nonces.ts';
+import { Crowd } from './crowd.ts';
 import type { DonationDeps } from './deps.ts';
 import type { Donation, StoredDonation } from './donation.ts';
 import type { Gift } from './input.ts';
@@ -27,6 +28,7 @@ export class Giving {
   readonly #stores: Stores;
   readonly #nonces: Nonces;
   readonly #macKey: Buffer;
+  readonly #crowd: Crowd;
   /** What this process is taking now. */
   readonly #underWay = new Set<string>();
 
@@ -35,6 +37,7 @@ export class Giving {
     this.#stores = stores;
     this.#nonces = nonces;
     this.#macKey = deps.vault.derive('donated-keys');
+    this.#crowd = new Crowd(deps.clock);
   }
 
   isUnderWay(id: string): boolean {
@@ -120,6 +123,7 @@ export class Giving {
     const last = await pace.get(donor);
     const waitMs = last === null ? 0 : waitOf(last.writtenAt, clock.wallMs());
     if (waitMs > 0) throw tooSoon(waitMs);
+    if (isWallet(donor)) this.#crowd.enter();
     const spent = word === null ? [] : [this.#nonces.spending(donor, word.nonce, word.deadline)];
     const paced = last === null ? pace.creating(donor, { donation: id }, 'gave') : pace.changing(last, { donation: id });
     const result = await ledger.writeRecords([

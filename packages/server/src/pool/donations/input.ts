@@ -13,7 +13,11 @@ const LIFE_MS_MIN = 60_000;
 
 const time = z.int().min(0).max(8_640_000_000_000_000);
 /** A name for people: no characters that a terminal would act on. */
-const label = z.string().regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 visible characters');
+const label = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 visible characters')
+  // A wallet's address is held against the signature; nothing else may be taken for who somebody is.
+  .refine((text) => /^0x/.test(text) || !/^\s*(0x|account:)/i.test(text), 'looks like an identity, and is none');
 
 export const wordSchema = z.strictObject({
   donor: z.string().max(64).optional(),

@@ -1,7 +1,7 @@
 import { type Hex, type LimitChangeTerms, limitChangeSigner, TallyError } from '@tallystick/core';
 import { isWallet } from '../donors/donor.ts';
 import type { DonationDeps } from './deps.ts';
-import { expiryOf, limitOf, type SignedChange, type StoredDonation } from './donation.ts';
+import { expiryOf, limitOf, type SignedChange, type StoredDonation, sooner } from './donation.ts';
 import { type Ends, mustBeLive } from './ends.ts';
 import type { Stores } from './stores.ts';
 import type { Turns } from './turns.ts';
@@ -98,7 +98,7 @@ export class Life {
     if (account === null || account.state === 'destroyed') return;
     const { change, pausedBy } = value;
     if (change !== null && vault.has(id) && vault.limits(id).seq < change.seq) {
-      const { signature, ...terms } = change;
+      const { signature, until: _, ...terms } = change;
       await vault.changeLimit({ id, ...terms, ...(signature === null ? {} : { signature }) });
     }
     if (account.limit > limitOf(value)) await ledger.lowerLimit(id, limitOf(value), `change ${change?.seq ?? 0}`);
@@ -109,21 +109,33 @@ export class Life {
   }
 
   #checked(stored: StoredDonation, { limit, expiry, seq, signature }: Lowering): SignedChange {
-    const { id, value } = stored;
+    const { value } = stored;
     const next = (value.change?.seq ?? 0) + 1;
+    // First of all: what is refused after this tells of the donation.
+    if (isWallet(value.donor)) this.#checkSigned(stored, { limit, expiry, seq, signature }, next);
     const now = limitOf(value);
     if (limit < 0n || limit > now)
       throw new TallyError('LIMIT_INVALID', `The limit is ${now} now and can only be lowered.`, { field: 'limit' });
     const ends = expiryOf(value);
     if (expiry !== 0 && ends !== 0 && expiry > ends)
       throw new TallyError('LIMIT_INVALID', 'The expiry can only be brought forward.', { field: 'expires_at' });
-    if (!isWallet(value.donor)) return { seq: next, limit, expiry, signature: null };
-    if (seq !== next || signature === null) {
-      throw new TallyError('SIGNATURE_INVALID', `Sign a LimitChange of this donation with number ${next}.`, { field: 'seq', seq: next });
-    }
+    return {
+      seq: next,
+      limit,
+      expiry,
+      signature: isWallet(value.donor) ? signature : null,
+      until: sooner(value.change?.until ?? 0, expiry),
+    };
+  }
+
+  /** @throws SIGNATURE_INVALID */
+  #checkSigned({ id, value }: StoredDonation, { limit, expiry, seq, signature }: Lowering, next: number): void {
+    if (seq === null || signature === null)
+      throw new TallyError('SIGNATURE_INVALID', 'Sign a LimitChange of this donation with the number `next_seq`.', { field: 'seq' });
     const terms: LimitChangeTerms = { id, seq, limit, expiry };
     if (signerOf(terms, this.#deps, signature) !== value.donor) throw new TallyError('SIGNATURE_INVALID');
-    return { seq, limit, expiry, signature };
+    if (seq === next) return;
+    throw new TallyError('SIGNATURE_INVALID', `Sign a LimitChange of this donation with number ${next}.`, { field: 'seq', seq: next });
   }
 }
 

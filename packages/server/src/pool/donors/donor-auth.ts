@@ -30,12 +30,18 @@ export class DonorAuth {
 
   /**
    * Who asks for one act, which a wallet signs as `DonorAct`; its nonce is spent.
-   * @throws SIGNATURE_INVALID, NONCE_USED, FORBIDDEN, INPUT_INVALID
+   * @param allowed throws where the act is not for this donor: then nothing is written, so that strangers cannot fill the books with nonces.
+   * @throws SIGNATURE_INVALID, NONCE_USED, FORBIDDEN, INPUT_INVALID, and what `allowed` throws
    */
-  async actor(credentials: Credentials, act: string, subject: string): Promise<Donor> {
+  async actor(credentials: Credentials, act: string, subject: string, allowed: (donor: Donor) => Promise<unknown>): Promise<Donor> {
     const word = this.#word(credentials);
-    if (word === null) return this.#account(credentials);
+    if (word === null) {
+      const donor = await this.#account(credentials);
+      await allowed(donor);
+      return donor;
+    }
     this.#checkAct(word, act, subject);
+    await allowed(word.donor);
     await this.#deps.nonces.spend(word.donor, word.nonce, word.deadline);
     return word.donor;
   }

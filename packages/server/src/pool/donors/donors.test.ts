@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addressOfSecretKey, donorActDigest, fromHex, type Hex, signDigest } from '@tallystick/core';
+import { addressOfSecretKey, donorActDigest, fromHex, type Hex, signDigest, TallyError } from '@tallystick/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DOMAIN, openWorld, type World } from '../testing.ts';
 import type { Credentials, WalletWord } from './donor-auth.ts';
@@ -14,6 +14,8 @@ beforeEach(async () => {
   world = await openWorld();
 });
 afterEach(() => world.close());
+
+const anyone = async () => {};
 
 let nonces = 0;
 function word(act: string, subject: string, more: Partial<WalletWord> = {}): Credentials {
@@ -30,12 +32,12 @@ describe('a donor’s account', () => {
     const made = await accounts.create('Ada');
     expect(made.token).toMatch(/^dn_[A-Za-z0-9_-]{43}$/);
     const credentials = { token: made.token, wallet: null };
-    expect(await auth.actor(credentials, 'pause', 'd-1')).toBe(`account:${made.id}`);
+    expect(await auth.actor(credentials, 'pause', 'd-1', anyone)).toBe(`account:${made.id}`);
     for (const token of [`${made.token}a`, made.token.slice(0, -1), `dn_${'A'.repeat(43)}`, ''])
-      await expect(auth.actor({ token, wallet: null }, 'pause', 'd-1')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(auth.actor({ token, wallet: null }, 'pause', 'd-1', anyone)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await accounts.revoke(made.id);
     expect(await accounts.revoke(made.id)).toMatchObject({ state: 'revoked' });
-    await expect(auth.actor(credentials, 'pause', 'd-1')).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(auth.actor(credentials, 'pause', 'd-1', anyone)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(accounts.revoke('another')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect((await accounts.list()).map(({ name, state, hint }) => [name, state, hint])).toEqual([
       ['Ada', 'revoked', `${made.token.slice(0, 7)}…`],
@@ -54,18 +56,27 @@ describe('a wallet', () => {
   it('is known by its signature over one act, which it says once', async () => {
     const { auth } = world.donations;
     const pausing = word('pause', 'd-1');
-    expect(await auth.actor(pausing, 'pause', 'd-1')).toBe(WALLET);
-    await expect(auth.actor(pausing, 'pause', 'd-1')).rejects.toMatchObject({ code: 'NONCE_USED' });
-    await expect(auth.actor(word('pause', 'd-1'), 'resume', 'd-1')).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
-    await expect(auth.actor(word('pause', 'd-1'), 'pause', 'd-2')).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    expect(await auth.actor(pausing, 'pause', 'd-1', anyone)).toBe(WALLET);
+    await expect(auth.actor(pausing, 'pause', 'd-1', anyone)).rejects.toMatchObject({ code: 'NONCE_USED' });
+    await expect(auth.actor(word('pause', 'd-1'), 'resume', 'd-1', anyone)).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    await expect(auth.actor(word('pause', 'd-1'), 'pause', 'd-2', anyone)).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
   });
 
   it('says it once, also where many hear it at the same time, and after a restart', async () => {
     const pausing = word('pause', 'd-1');
-    const heard = await Promise.allSettled(Array.from({ length: 8 }, () => world.donations.auth.actor(pausing, 'pause', 'd-1')));
+    const heard = await Promise.allSettled(Array.from({ length: 8 }, () => world.donations.auth.actor(pausing, 'pause', 'd-1', anyone)));
     expect(heard.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const { auth } = await world.restart();
-    await expect(auth.actor(pausing, 'pause', 'd-1')).rejects.toMatchObject({ code: 'NONCE_USED' });
+    await expect(auth.actor(pausing, 'pause', 'd-1', anyone)).rejects.toMatchObject({ code: 'NONCE_USED' });
+  });
+
+  it('has used nothing up where the act is not for it', async () => {
+    const { auth } = world.donations;
+    const pausing = word('pause', 'd-1');
+    const nobody = () => Promise.reject(new TallyError('NOT_FOUND'));
+    await expect(auth.actor(pausing, 'pause', 'd-1', nobody)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await world.ledger.records('pool.nonce', { limit: 1 })).toEqual([]);
+    expect(await auth.actor(pausing, 'pause', 'd-1', anyone)).toBe(WALLET);
   });
 
   it('may read until its signature’s deadline', async () => {
@@ -89,9 +100,9 @@ describe('a wallet', () => {
   ])('is refused with %s', async (_, more) => {
     const own = word('pause', 'd-1');
     const bad = { token: null, wallet: { ...(own.wallet as WalletWord), ...more } };
-    await expect(world.donations.auth.actor(bad, 'pause', 'd-1')).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
+    await expect(world.donations.auth.actor(bad, 'pause', 'd-1', anyone)).rejects.toMatchObject({ code: 'SIGNATURE_INVALID' });
     // What was refused has not used the nonce up.
-    expect(await world.donations.auth.actor(own, 'pause', 'd-1')).toBe(WALLET);
+    expect(await world.donations.auth.actor(own, 'pause', 'd-1', anyone)).toBe(WALLET);
   });
 
   it('is told what to sign, as wallets take it', () => {

@@ -31,10 +31,7 @@ const tasks = {
   queue: (id: string) => move(id, ['proposed', 'approved'], 'queued'),
   reject: (id: string) => move(id, ['proposed', 'approved'], 'rejected'),
 };
-const power = {
-  weight: async (donor: string) => weights[donor] ?? 0n,
-  total: async () => Object.values(weights).reduce((a, b) => a + b, 0n),
-};
+const power = { weights: async () => new Map(Object.entries(weights)) };
 
 function proposals(more: Partial<ConstructorParameters<typeof Proposals>[0]> = {}): Proposals {
   const { ledger, vault, clock } = stage;
@@ -42,7 +39,7 @@ function proposals(more: Partial<ConstructorParameters<typeof Proposals>[0]> = {
 }
 
 async function decide(votes: readonly (readonly [string, Choice])[]): Promise<string | undefined> {
-  await proposals().open('t1', A);
+  await proposals().open('t1', A, false);
   for (const [donor, choice] of votes) await proposals().vote('t1', donor, choice);
   stage.clock.advance(SETTINGS.periodMs);
   await proposals().tick();
@@ -98,7 +95,7 @@ describe('a task that donors vote on', () => {
   });
 
   it('is weighed by what donors have at the end, not when they voted', async () => {
-    await proposals().open('t1', A);
+    await proposals().open('t1', A, false);
     await proposals().vote('t1', A, 'no');
     await proposals().vote('t1', C, 'yes');
     weights = { ...weights, [C]: 0n, [A]: 15n };
@@ -108,17 +105,17 @@ describe('a task that donors vote on', () => {
   });
 
   it('keeps the rules that it was opened under', async () => {
-    await proposals().open('t1', A);
+    await proposals().open('t1', A, false);
     const strict = { ...SETTINGS, quorumBps: 10_000, majorityBps: 9_999 };
     await proposals({ settings: strict }).vote('t1', C, 'yes');
-    await proposals({ settings: strict }).open('t1', A);
+    await proposals({ settings: strict }).open('t1', A, false);
     stage.clock.advance(SETTINGS.periodMs);
     await proposals({ settings: strict }).tick();
     expect(states.get('t1')).toBe('approved');
   });
 
   it('is no matter any more once it is cancelled', async () => {
-    await proposals().open('t1', A);
+    await proposals().open('t1', A, false);
     await proposals().vote('t1', C, 'yes');
     states.set('t1', 'cancelled');
     stage.clock.advance(SETTINGS.periodMs + SETTINGS.timelockMs);
@@ -132,7 +129,7 @@ describe('a task that donors vote on', () => {
 
 describe('a vote', () => {
   it('is of donors, on what is open, one each', async () => {
-    await proposals().open('t1', A);
+    await proposals().open('t1', A, false);
     await expect(proposals().vote('t1', 'account:stranger', 'yes')).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(proposals().vote('t3', A, 'yes')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await Promise.all([A, B, C, A, B, C].map((donor) => proposals().vote('t1', donor, 'yes')));
@@ -144,7 +141,7 @@ describe('a vote', () => {
   });
 
   it('counts for its own task alone', async () => {
-    for (const id of ['t1', 't2']) await proposals().open(id, A);
+    for (const id of ['t1', 't2']) await proposals().open(id, A, false);
     await proposals().vote('t1', C, 'yes');
     await proposals().vote('t2', C, 'no');
     stage.clock.advance(SETTINGS.periodMs);
@@ -157,7 +154,7 @@ describe('a vote', () => {
       fc.asyncProperty(fc.array(fc.constantFrom<Choice>('yes', 'no', 'abstain'), { minLength: 1, maxLength: 6 }), async (choices) => {
         const id = `t${states.size + 1}`;
         states.set(id, 'proposed');
-        await proposals().open(id, A);
+        await proposals().open(id, A, false);
         const late = choices.map((choice, i) => proposals().vote(id, [A, B, C][i % 3] as string, choice));
         stage.clock.advance(SETTINGS.periodMs);
         const cast = (await Promise.allSettled([...late, proposals().tick()])).slice(0, -1);
@@ -188,7 +185,7 @@ it('a crash anywhere leaves the vote to be ended, and ended once', async () => {
         tasks: crashing(tasks, ['approve', 'queue', 'reject'], fuse),
       });
     const life = async () => {
-      await half().open(id, A);
+      await half().open(id, A, false);
       await half().vote(id, C, 'yes');
       stage.clock.advance(SETTINGS.periodMs);
       await half().tick();
@@ -198,7 +195,7 @@ it('a crash anywhere leaves the vote to be ended, and ended once', async () => {
     };
     const outcome = await life().catch((error: unknown) => (error instanceof Crash ? 'crashed' : String(error)));
     // The next start, and all the time that is needed.
-    await proposals().open(id, A);
+    await proposals().open(id, A, false);
     if ((await proposals().find(id))?.state === 'open')
       await proposals()
         .vote(id, C, 'yes')

@@ -11,6 +11,8 @@ const bps = z.int().min(0).max(10_000);
 
 const proposalCodec = z.strictObject({
   by: z.string(),
+  /** The task runs on keys of the sandbox. */
+  simulated: z.boolean(),
   rules: z.strictObject({ quorumBps: bps, majorityBps: bps }),
   /** Unix ms by grant time, as are all times here. */
   openedAt: z.int(),
@@ -61,15 +63,15 @@ export class Proposals {
     this.#votes = new Store(deps.ledger, 'pool.vote', voteCodec);
   }
 
-  /** Opens the vote on a task under the rules of now. Idempotent. @param by who proposed the task. */
-  async open(taskId: string, by: string): Promise<void> {
+  /** Opens the vote on a task under the rules of now. Idempotent. @param by who proposed the task. @param simulated whether it runs on keys of the sandbox. */
+  async open(taskId: string, by: string, simulated: boolean): Promise<void> {
     if ((await this.#proposals.get(taskId)) !== null) return;
     const { vault, grantMs, settings } = this.#deps;
     const { quorumBps, majorityBps, periodMs, timelockMs } = settings;
     const openedAt = grantMs();
     const endsAt = openedAt + periodMs;
     await vault.audit('task.vote_opened', taskId, { by, ends_at: endsAt, quorum_bps: quorumBps, majority_bps: majorityBps });
-    const proposal = { by, rules: { quorumBps, majorityBps }, openedAt, endsAt, timelockMs, votes: 0 };
+    const proposal = { by, simulated, rules: { quorumBps, majorityBps }, openedAt, endsAt, timelockMs, votes: 0 };
     await this.#proposals.create(taskId, { ...proposal, tally: null, outcome: null, queueAt: null }, 'open').catch((error: unknown) => {
       if (!(error instanceof TallyError && error.code === 'STATE_INVALID')) throw error;
     });
@@ -78,8 +80,10 @@ export class Proposals {
   /** @throws NOT_FOUND, TASK_STATE (the vote is over), FORBIDDEN (who has given nothing has no vote) */
   async vote(taskId: string, donor: string, choice: Choice): Promise<Proposal> {
     const { ledger, vault, power } = this.#deps;
-    this.#checkOpen(await this.#existing(taskId));
-    if ((await power.weight(donor)) === 0n) throw new TallyError('FORBIDDEN', 'Only who has given something to the pool has a vote.');
+    const voted = await this.#existing(taskId);
+    this.#checkOpen(voted);
+    if (((await power.weights(voted.value.simulated)).get(donor) ?? 0n) === 0n)
+      throw new TallyError('FORBIDDEN', 'Only who has given something to the pool has a vote.');
     await vault.audit('task.voted', taskId, { donor, choice });
     const id = `${taskId}/${donor}`;
     await writeTogether(ledger, async () => {
@@ -109,7 +113,7 @@ export class Proposals {
       const stored = await this.#existing(taskId);
       // Another host was quicker: written as it is.
       if (stored.state !== 'open') return [this.#proposals.changing(stored, stored.value)];
-      const sums = await this.#tally(taskId);
+      const sums = await this.#tally(stored);
       const outcome = outcomeOf(sums, stored.value.rules);
       const { yes, no, abstain, total } = sums;
       const data = { outcome, yes: String(yes), no: String(no), abstain: String(abstain), total: String(total) };
@@ -121,15 +125,12 @@ export class Proposals {
     });
   }
 
-  async #tally(taskId: string): Promise<Tally> {
-    const { power } = this.#deps;
+  async #tally({ id: taskId, value: { simulated } }: Stored<Proposal>): Promise<Tally> {
     const votes: Vote[] = [];
-    const weights = new Map<string, bigint>();
-    for await (const vote of this.#votesOn(taskId)) {
-      votes.push(vote);
-      weights.set(vote.donor, await power.weight(vote.donor));
-    }
-    return tally(votes, weights, await power.total());
+    for await (const vote of this.#votesOn(taskId)) votes.push(vote);
+    const weights = await this.#deps.power.weights(simulated);
+    const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0n);
+    return tally(votes, weights, total);
   }
 
   async *#votesOn(taskId: string): AsyncGenerator<Vote, void> {

@@ -3,9 +3,11 @@ import { isAccepted, sumsOfOne } from '../status/sums.ts';
 
 /** How much each donor's vote weighs at this moment. Today by what was given; later what a chain says. */
 export interface VotePower {
-  weight(donor: string): Promise<bigint>;
-  /** Of all donors together. */
-  total(): Promise<bigint>;
+  /**
+   * By donor; who is not in it has no vote. All of one moment.
+   * @param simulated for a task on keys of the sandbox, where what is simulated counts as well.
+   */
+  weights(simulated: boolean): Promise<ReadonlyMap<string, bigint>>;
 }
 
 export interface Standings {
@@ -18,7 +20,7 @@ export type WeightBy = 'donor' | 'tokens';
 
 /**
  * Weight by gifts that a provider has accepted. What was taken back weighs nothing: else a large gift that is destroyed at once would decide without
- * having given anything.
+ * having given anything. So does a key of the sandbox, which costs nobody anything, but for tasks that cost nothing either.
  */
 export class GiftPower implements VotePower {
   readonly #gifts: Standings;
@@ -29,17 +31,10 @@ export class GiftPower implements VotePower {
     this.#by = by;
   }
 
-  async weight(donor: string): Promise<bigint> {
-    return (await this.#weights()).get(donor) ?? 0n;
-  }
-
-  async total(): Promise<bigint> {
-    return [...(await this.#weights()).values()].reduce((sum, weight) => sum + weight, 0n);
-  }
-
-  async #weights(): Promise<ReadonlyMap<string, bigint>> {
+  async weights(simulated: boolean): Promise<ReadonlyMap<string, bigint>> {
     const given = new Map<string, bigint>();
     for (const gift of (await this.#gifts.all()).filter(isAccepted)) {
+      if (gift.simulated && !simulated) continue;
       const { used, held, remaining } = sumsOfOne(gift);
       given.set(gift.donor, (given.get(gift.donor) ?? 0n) + used + held + remaining);
     }

@@ -59,6 +59,10 @@ describe('tasks as records', () => {
     await books.create(taskOf(ID), { description: 'a CANARY of a task', system: 'CANARY' });
     await books.begin({ ...turnOf(ID, 1), kept: 'CANARY' }, null);
     await books.addText(ID, 1, 0, 'CANARY');
+    // Providers quote what they refuse.
+    const reason = { code: 'UPSTREAM_REFUSED' as const, message: 'It says: CANARY', facts: {} };
+    await books.update(ID, (task) => ({ ...task, state: 'failed', reason }));
+    expect(await books.task(ID)).toEqual({ ...taskOf(ID), state: 'failed', reason });
     const kinds = ['pool.task', 'pool.ask', 'pool.turn', 'pool.text'];
     const bodies = (await Promise.all(kinds.map((kind) => records.records(kind, { limit: 10 })))).flat();
     expect(bodies).toHaveLength(4);

@@ -38,12 +38,12 @@ export class TaskBooks {
 
   async create(task: Task, text: TaskText): Promise<void> {
     const ask = { kind: ASK_KIND, id: task.id, rev: 0n, state: '', body: this.#seal.seal(ASK_KIND, task.id, write(text)) };
-    await this.#put([{ kind: TASK_KIND, id: task.id, rev: 0n, state: task.state, body: write(task) }, ask]);
+    await this.#put([{ kind: TASK_KIND, id: task.id, rev: 0n, state: task.state, body: this.#bodyOf(task) }, ask]);
   }
 
   async find(id: string): Promise<Task | null> {
     const record = await this.#records.record(TASK_KIND, id);
-    return record === null ? null : taskOf(record);
+    return record === null ? null : this.#taskOf(record);
   }
 
   /** @throws NOT_FOUND */
@@ -65,10 +65,10 @@ export class TaskBooks {
     for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
       const record = await this.#records.record(TASK_KIND, id);
       if (record === null) throw new TallyError('NOT_FOUND', 'There is no task with this id.');
-      const before = taskOf(record);
+      const before = this.#taskOf(record);
       const after = change(before);
       if (after === null) return before;
-      const body = write(after);
+      const body = this.#bodyOf(after);
       const { result } = await this.#records.writeRecords([{ kind: TASK_KIND, id, rev: record.rev, state: after.state, body }]);
       if (result === 'written') return after;
     }
@@ -78,7 +78,7 @@ export class TaskBooks {
   /** All tasks in a state, oldest first. */
   async inState(state: TaskState): Promise<readonly Task[]> {
     const tasks: Task[] = [];
-    for await (const record of this.#all(TASK_KIND, PAGE, { state })) tasks.push(taskOf(record));
+    for await (const record of this.#all(TASK_KIND, PAGE, { state })) tasks.push(this.#taskOf(record));
     return tasks;
   }
 
@@ -141,6 +141,20 @@ export class TaskBooks {
     return page.map(({ id, body }) => ({ id, change: readSwitch(body) }));
   }
 
+  /** What a provider says of a request that it refuses may quote the task's own words. */
+  #bodyOf(task: Task): string {
+    const { id, reason } = task;
+    return write(reason === null ? task : { ...task, reason: { ...reason, message: this.#seal.seal(TASK_KIND, id, reason.message) } });
+  }
+
+  #taskOf({ id, state, body }: BookRecord): Task {
+    const known = TASK_STATES.find((each) => each === state);
+    if (known === undefined) throw new TallyError('TAMPERED', 'A task is in a state that there is not.');
+    const { reason, ...task } = readTask(body);
+    const opened = reason === null ? null : { ...reason, message: this.#seal.open(TASK_KIND, id, reason.message) };
+    return { ...task, reason: opened, state: known };
+  }
+
   async #turnWrite(turn: Turn): Promise<RecordWrite> {
     const id = numbered(turn.taskId, turn.number);
     const known = await this.#records.record(TURN_KIND, id);
@@ -180,10 +194,4 @@ export class TaskBooks {
       if (after === undefined || page.length < limit) return;
     }
   }
-}
-
-function taskOf({ state, body }: BookRecord): Task {
-  const known = TASK_STATES.find((each) => each === state);
-  if (known === undefined) throw new TallyError('TAMPERED', 'A task is in a state that there is not.');
-  return { ...readTask(body), state: known };
 }

@@ -10,7 +10,7 @@ import { type Next, nextSwitching } from './plan-switching.ts';
 import type { PoolKey } from './ports.ts';
 import type { TurnText } from './story.ts';
 import { switchEvent, turnEvent } from './task-events.ts';
-import type { Allotment, Stop, Switch, Task, TaskText, Turn } from './types.ts';
+import { type Allotment, isRunBy, type Stop, type Switch, type Task, type TaskText, type Turn } from './types.ts';
 
 /** Calls in a row that had no end of their own, each of which may have cost its whole hold. */
 const CUTS_MAX = 3;
@@ -80,6 +80,7 @@ export class TaskRun {
     for (;;) {
       this.#signal.throwIfAborted();
       if (this.#isStopping()) return { finish: null };
+      await this.#change(() => null);
       const finish = this.#finish();
       if (finish !== null) return { finish };
       const { next, keys } = await this.#plan();
@@ -119,7 +120,7 @@ export class TaskRun {
     try {
       if (this.#task.mode === 'auto_switching') return { next: await nextSwitching(ground, this.#deps.budgets), keys };
       const allotment = await this.#allotment(ground);
-      return { next: nextAllotted(ground, allotment), keys };
+      return { next: allotment === null ? { kind: 'budget_used' } : nextAllotted(ground, allotment), keys };
     } catch (error) {
       const met = [...this.#avoided.values()].at(-1);
       const isFull = error instanceof TallyError && error.code === 'NO_AVAILABLE_KEYS';
@@ -128,17 +129,19 @@ export class TaskRun {
     }
   }
 
-  /** The reservation of all keys, made where there is none. @throws NO_AVAILABLE_KEYS */
-  async #allotment(ground: Ground): Promise<Allotment> {
-    const { reservations, clock } = this.#deps;
+  /** The reservation of all keys, made where there is none; null where nothing is left of the budget. @throws NO_AVAILABLE_KEYS */
+  async #allotment(ground: Ground): Promise<Allotment | null> {
+    const { reservations, budgets, clock } = this.#deps;
     const known = this.#task.allotment;
     // After a restart it stands in the books as it was.
     if (known !== null && (await reservations.reserve(this.#task.id, known.reservationId, known.shares)) === null) return known;
     let why = '';
     for (let tries = 0; tries < RESERVES_MAX; tries += 1) {
-      const spent = this.#turns.reduce((sum, { turn }) => sum + (turn.charged ?? turn.held ?? 0n), 0n);
+      // The books' word, not the turns': a call may have been charged whose receipt a crash kept from its turn.
+      const { left } = await budgets.left(this.#task.id);
+      if (left <= 0n) return null;
       const keys = tries === 0 ? ground.keys : serving(await this.#deps.keys.active(this.#task.provider), ground.model);
-      const shares = sharesFor({ ...ground, keys: keys.filter(({ id }) => !this.#isAvoided(id)) }, this.#task.tokens - spent);
+      const shares = sharesFor({ ...ground, keys: keys.filter(({ id }) => !this.#isAvoided(id)) }, left);
       const allotment = { reservationId: uuidv7(clock.wallMs()), shares };
       // Written first: what is reserved is never forgotten.
       await this.#change((task) => ({ ...task, allotment }));
@@ -275,7 +278,11 @@ export class TaskRun {
     return (this.#avoided.get(keyId)?.until ?? 0) > this.#deps.clock.monotonicMs();
   }
 
-  async #change(change: (task: Task) => Task): Promise<void> {
-    this.#task = await this.#deps.books.update(this.#task.id, change);
+  /** @param change null: it stays. @throws TASK_STATE where it was cancelled meanwhile, on whichever host, or goes on elsewhere */
+  async #change(change: (task: Task) => Task | null): Promise<void> {
+    const { id, host } = this.#task;
+    this.#task = await this.#deps.books.update(id, (now) => (isRunBy(now, host) ? change(now) : null));
+    const { state } = this.#task;
+    if (!isRunBy(this.#task, host)) throw new TallyError('TASK_STATE', `The task is ${state}.`, { state });
   }
 }

@@ -3,7 +3,7 @@ import type { TaskDeps } from './deps.ts';
 import { faultOf } from './faults.ts';
 import { stateEvent } from './task-events.ts';
 import { TaskRun } from './task-run.ts';
-import type { Task } from './types.ts';
+import { isRunBy, type Task } from './types.ts';
 
 /** How often the time that a task has run is remembered, ms: what a crash loses of it at most. */
 const REMEMBER_MS = 5_000;
@@ -139,12 +139,22 @@ export class TaskRunner {
     });
   }
 
-  /** Frees what was reserved, then writes how it ended. A crash between the two leaves a task that is running, and ends it again. */
+  /**
+   * Frees what was reserved, then writes how it ended. A crash between the two leaves a task that is running, and ends it again. What was
+   * cancelled meanwhile, or taken by another host, is not ended here.
+   */
   async #end(id: string, turns: number, change: (task: Task) => Task): Promise<void> {
     const { books, reservations, events, budgets, watch } = this.#deps;
-    const { allotment } = await books.task(id);
-    if (allotment !== null) await reservations.end(allotment.reservationId);
-    const task = await books.update(id, (now) => ({ ...change(now), allotment: null }));
+    const host = await this.#deps.host();
+    const before = await books.task(id);
+    if (!isRunBy(before, host)) return;
+    if (before.allotment !== null) await reservations.end(before.allotment.reservationId);
+    let isOurs = false;
+    const task = await books.update(id, (now) => {
+      isOurs = isRunBy(now, host);
+      return isOurs ? { ...change(now), allotment: null } : null;
+    });
+    if (!isOurs) return;
     // A task that waits for months is no news each time that it looks.
     if (task.waits <= 1 || task.state !== 'waiting')
       await watch.audit(`task.${task.state}`, id, { turns, ...(task.reason === null ? {} : { code: task.reason.code }) });

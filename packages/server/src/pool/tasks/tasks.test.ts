@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '@tallystick/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { TaskEvent } from './task-events.ts';
+import { type TaskEvent, textEvent } from './task-events.ts';
 import { Tasks } from './tasks.ts';
 import { PoolDouble, testModel, testOrder } from './testing.ts';
 import type { Task, TaskOrder, TaskState } from './types.ts';
@@ -325,5 +325,15 @@ describe('who follows a task', () => {
       for await (const event of tasks.follow(id, place, new AbortController().signal)) rest.push(event);
       expect(textOf(all.slice(0, at + 1)) + textOf(rest)).toBe(whole);
     }
+  });
+
+  it('and reads too slowly is told so, and nothing is kept for them meanwhile', async () => {
+    const deps = new PoolDouble().deps();
+    const tasks = new Tasks({ ...deps, approval: { decide: async () => 'waits' } });
+    const { id } = await tasks.propose(testOrder(), { description: 'x', system: null }, 'operator');
+    const events = tasks.follow(id, null, new AbortController().signal);
+    for (let seen = 0; seen < 2; seen += 1) await events.next();
+    for (let i = 1; i <= 2_000; i += 1) deps.events.emit(id, textEvent(1, i, 'a'));
+    await expect(events.next()).rejects.toMatchObject({ code: 'OVERLOADED' });
   });
 });

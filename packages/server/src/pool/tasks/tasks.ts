@@ -9,8 +9,11 @@ import { isEnded, type Switch, type Task, type TaskOrder, type TaskState, type T
 
 /** Tasks that are not ended, of one host and all who propose. */
 const OPEN_MAX = 1_000;
-/** Events that somebody who reads slowly may be behind. */
-const BEHIND_MAX = 10_000;
+/** Of them, of one donor: so no few of them can keep out all others. */
+const OPEN_OF_DONOR_MAX = 16;
+const OPERATOR = 'operator';
+/** Events that somebody who reads slowly may be behind: some minutes of them. */
+const BEHIND_MAX = 1_000;
 
 /** All that is known of a task. */
 export type TaskView = {
@@ -43,6 +46,9 @@ export class Tasks {
   async propose(order: TaskOrder, text: TaskText, by: string): Promise<Task> {
     const { books, clock, watch, approval } = this.#deps;
     const open = await Promise.all((['proposed', 'approved', 'queued', 'waiting'] as const).map((state) => books.inState(state)));
+    const own = open.flat().filter((task) => task.by === by);
+    if (by !== OPERATOR && own.length >= OPEN_OF_DONOR_MAX)
+      throw new TallyError('OVERLOADED', `You have ${own.length} open tasks; a donor has no more at a time.`);
     if (open.flat().length >= OPEN_MAX) throw new TallyError('OVERLOADED', 'The pool has as many open tasks as it takes.');
     const now = clock.wallMs();
     const task: Task = {
@@ -88,12 +94,23 @@ export class Tasks {
   async cancel(id: string): Promise<Task> {
     const { books, clock } = this.#deps;
     await this.#runner.cancel(id);
+    if ((await books.task(id)).state !== 'cancelled') {
+      const from = ['proposed', 'approved', 'queued', 'running', 'waiting'] as const;
+      await this.#move(id, from, 'cancelled', (now) => ({ ...now, endedAt: clock.wallMs() }));
+      // It may have begun to run meanwhile.
+      await this.#runner.cancel(id);
+    }
+    return this.#free(id);
+  }
+
+  /** Frees what is reserved for a task that is cancelled: whoever ran it may be gone, and it would be reserved for ever. */
+  async #free(id: string): Promise<Task> {
+    const { books, reservations } = this.#deps;
     const task = await books.task(id);
-    if (task.state === 'cancelled') return task;
-    return this.#move(id, ['proposed', 'approved', 'queued', 'running', 'waiting'], 'cancelled', (now) => ({
-      ...now,
-      endedAt: clock.wallMs(),
-    }));
+    if (task.state !== 'cancelled' || task.allotment === null) return task;
+    const { reservationId } = task.allotment;
+    await reservations.end(reservationId);
+    return books.update(id, (now) => (now.allotment?.reservationId === reservationId ? { ...now, allotment: null } : null));
   }
 
   /** Goes on with what was cancelled or failed, or waits. @param more time for one that ran out of it. @throws NOT_FOUND, TASK_STATE, CAP_EXCEEDED */
@@ -161,7 +178,8 @@ export class Tasks {
     const queue: TaskEvent[] = [];
     let wake = () => {};
     const leave = events.listen(id, (event) => {
-      queue.push(event);
+      // One more than that tells that it was too slow; nothing is kept for who does not read at all.
+      if (queue.length <= BEHIND_MAX) queue.push(event);
       wake();
     });
     signal.addEventListener('abort', () => wake(), { once: true });

@@ -197,9 +197,11 @@ export class PoolDouble {
     if (line === undefined) account.held += held;
     else line.amount -= held;
     return (charged) => {
+      // A reservation that has ended takes nothing back.
+      const open = line !== undefined && this.reserved.get(reservationId ?? '')?.includes(line) === true;
       account.spent += charged;
-      account.held -= line === undefined ? held : charged;
-      if (line !== undefined) line.amount += held - charged;
+      account.held -= open ? charged : held;
+      if (open) line.amount += held - charged;
     };
   }
 }

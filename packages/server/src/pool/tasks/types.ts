@@ -123,3 +123,13 @@ export function isRunnable({ state }: Pick<Task, 'state'>): boolean {
 export function isEnded({ state }: Pick<Task, 'state'>): boolean {
   return ENDED.has(state);
 }
+
+/** Whether it runs on keys of the sandbox, which nobody pays for. */
+export function isSimulated({ provider }: Pick<TaskOrder, 'provider'>): boolean {
+  return provider === 'sandbox';
+}
+
+/** Whether a host is to go on with it: it was neither cancelled meanwhile nor given to another. */
+export function isRunBy({ state, host }: Pick<Task, 'state' | 'host'>, by: string): boolean {
+  return state === 'running' && host === by;
+}
