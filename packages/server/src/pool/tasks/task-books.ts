@@ -87,7 +87,7 @@ export class TaskBooks {
     const tasks: Task[] = [];
     const from = { ...(state === undefined ? {} : { state }), ...(after === undefined ? {} : { after }) };
     for await (const record of this.#all(TASK_KIND, PAGE, from)) {
-      const task = taskOf(record);
+      const task = this.#taskOf(record);
       if (by === undefined || task.by === by) tasks.push(task);
       if (tasks.length === limit) break;
     }
