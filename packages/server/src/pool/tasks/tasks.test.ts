@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '@tallystick/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '#ground/clock';
 import type { TaskEvent } from './task-events.ts';
 import { Tasks } from './tasks.ts';
 import { PoolDouble, testModel, testOrder } from './testing.ts';
@@ -204,6 +205,30 @@ describe('a task that waits', () => {
     isStopped = false;
     await until(tasks, id, 'done');
     expect(pool.requests).toHaveLength(1);
+  });
+
+  it('does not wait for what the clock showed while it was wrong', async () => {
+    const pool = new PoolDouble().key('A', 100_000n);
+    const opens = Date.now() + 86_400_000;
+    let aheadMs = 100 * 86_400_000;
+    let refusal = new TallyError('GOVERNANCE_LOCKED', undefined, { unlocks_at: opens });
+    let isOpen = false;
+    pool.refuse = () => (isOpen ? null : refusal);
+    const clock = { ...systemClock, wallMs: () => Date.now() + aheadMs };
+    const tasks = new Tasks({ ...pool.deps(), clock });
+    tasks.start();
+    stops.push(() => tasks.stop());
+    const { id } = await tasks.propose(testOrder(), { description: 'Later.', system: null }, 'operator');
+    expect((await until(tasks, id, 'waiting')).wakeAt).toBeGreaterThan(opens);
+    aheadMs = 0;
+    await vi.waitFor(async () => expect((await tasks.find(id)).wakeAt).toBe(opens));
+
+    refusal = new TallyError('POOL_STOPPED');
+    aheadMs = 100 * 86_400_000;
+    await vi.waitFor(async () => expect((await tasks.find(id)).reason?.code).toBe('POOL_STOPPED'));
+    aheadMs = 0;
+    isOpen = true;
+    await until(tasks, id, 'done');
   });
 });
 
