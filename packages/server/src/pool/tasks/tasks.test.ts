@@ -8,6 +8,7 @@ import { PoolDouble, testModel, testOrder } from './testing.ts';
 import type { Task, TaskOrder, TaskState } from './types.ts';
 
 const WAIT_MS = 5_000;
+const TEXT = { description: 'Write.', system: null };
 
 let stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -229,6 +230,35 @@ describe('a task that waits', () => {
     aheadMs = 0;
     isOpen = true;
     await until(tasks, id, 'done');
+  });
+});
+
+describe('a reserved key that is out of reach', () => {
+  it('is no budget that is used up: the task waits, and reserves again', async () => {
+    const pool = new PoolDouble().key('A', 100_000n);
+    let isBusy = true;
+    pool.refuse = () => (isBusy ? new TallyError('UPSTREAM_RATE_LIMITED') : null);
+    const tasks = started(pool);
+    const { id } = await tasks.propose(testOrder({ mode: 'pre_allocated', tokens: 5_000n }), TEXT, 'operator');
+    expect((await until(tasks, id, 'waiting', 'failed')).reason).toMatchObject({ code: 'NO_AVAILABLE_KEYS' });
+    isBusy = false;
+    expect(await until(tasks, id, 'done')).toMatchObject({ finish: 'end', allotment: null });
+    expect(pool.account('A').held).toBe(0n);
+  });
+
+  it('also where it was taken back in the midst of the work', async () => {
+    const pool = new PoolDouble().key('A', 100_000n).key('B', 100_000n);
+    pool.play = ({ keyId }, number) => {
+      pool.account(keyId === 'A' ? 'B' : 'A').isActive = number > 1;
+      return number === 1 ? { text: 'first ', tokens: 100_000n, stop: 'length' } : { text: 'last', tokens: 400n, stop: 'end' };
+    };
+    const tasks = started(pool);
+    const { id } = await tasks.propose(testOrder({ mode: 'pre_allocated', tokens: 180_000n }), TEXT, 'operator');
+    const waits = await until(tasks, id, 'waiting', 'done');
+    expect([waits.state, waits.reason?.code, waits.allotment]).toEqual(['waiting', 'NO_AVAILABLE_KEYS', null]);
+    pool.key('C', 90_000n);
+    expect((await until(tasks, id, 'done')).finish).toBe('end');
+    expect((await tasks.view(id)).result).toBe('first last');
   });
 });
 
