@@ -160,6 +160,16 @@ describe('tasks over donated keys', () => {
     await used(a, b);
   });
 
+  it('leaves the last tenth of a reserved budget to what is proven, as the books do', async () => {
+    const id = await stage.give('sk-ant-api03-counted-and-reserved', 400_000, { provider: 'anthropic', count_consent: true });
+    stage.upstream.script = ({ limit }) => ({ text: 'All of it.', tokens: limit, stop: 'stop' });
+    const answer = await stage.execute({ provider: 'anthropic', estimated_tokens: 120_000 });
+    expect(answer).toMatchObject({ success: true, result: 'All of it.', keys_used: 1 });
+    expect(answer.tokens_used).toBeLessThanOrEqual(108_000);
+    expect(answer.tokens_used).toBeGreaterThan(105_000);
+    await used(id);
+  });
+
   it('waits while all is stopped, and goes on by itself', async () => {
     const id = await stage.give('sk-stopped', 100_000);
     scripted({ text: 'After all.', tokens: 60 });

@@ -30,7 +30,8 @@ const chunk = (choices: readonly unknown[], usage: unknown = null) =>
 const openai: PlayedVoice = {
   hear: (_, body) => {
     const messages = list(body['messages']).map(({ role, content }) => ({ role: String(role), content: String(content) }));
-    return body['stream'] === true ? { model: String(body['model']), limit: Number(body['max_tokens']), messages } : null;
+    const limit = Number(body['max_completion_tokens'] ?? body['max_tokens']);
+    return body['stream'] === true ? { model: String(body['model']), limit, messages } : null;
   },
   count: () => {
     const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };

@@ -28,6 +28,8 @@ export type Answered = {
   readonly status?: number;
   /** Breaks off after its text. */
   readonly dies?: boolean;
+  /** Says nothing for ever: whoever waits has to leave. */
+  readonly hangs?: boolean;
   /** Between two pieces of the text, ms. */
   readonly slowMs?: number;
 };
@@ -41,6 +43,8 @@ export class PlayedUpstream {
   /** Tokens, by key. */
   readonly billed = new Map<string, number>();
   script: Script = () => ({});
+  /** Which keys it knows: others are refused, whatever they ask. */
+  knows: (key: string) => boolean = () => true;
   readonly #close: () => Promise<void>;
 
   private constructor(url: string, close: () => Promise<void>) {
@@ -69,6 +73,10 @@ export class PlayedUpstream {
     const voice = playedVoice(req.url ?? '');
     const heard = voice.hear(req.url ?? '', JSON.parse(body.toString()) as Record<string, unknown>);
     this.billed.set(key, this.billed.get(key) ?? 0);
+    if (!this.knows(key)) {
+      refuse(res, 401);
+      return;
+    }
     if (heard === null) {
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(voice.count(req.url ?? '')));
       return;
@@ -79,16 +87,16 @@ export class PlayedUpstream {
   }
 
   async #play(res: ServerResponse, voice: PlayedVoice, asked: Asked): Promise<void> {
-    const { text = 'Done.', tokens, stop = 'stop', status = 200, dies = false, slowMs = 0 } = await this.script(asked, this.asked.length);
+    const { text = 'Done.', tokens, stop = 'stop', status = 200, ...how } = await this.script(asked, this.asked.length);
+    const { dies = false, hangs = false, slowMs = 0 } = how;
     if (status !== 200) {
-      res
-        .writeHead(status, { 'content-type': 'application/json' })
-        .end(JSON.stringify({ error: { message: 'no', type: 'x', code: 'no' } }));
+      refuse(res, status);
       return;
     }
     // Billed from here on, whether anybody is told or not.
     const total = tokens ?? asked.messages.length + 10;
     this.billed.set(asked.key, (this.billed.get(asked.key) ?? 0) + total);
+    if (hangs) return;
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write(voice.open);
     for (const piece of text.match(/[\s\S]{1,40}/g) ?? []) {
@@ -106,6 +114,10 @@ export class PlayedUpstream {
   close(): Promise<void> {
     return this.#close();
   }
+}
+
+function refuse(res: ServerResponse, status: number): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message: 'no', type: 'x', code: 'no' } }));
 }
 
 export type ExecuteAnswer = Readonly<Record<string, unknown>> & {
@@ -147,13 +159,14 @@ export class PoolStage {
     this.#env = env;
   }
 
-  static async open(more: Readonly<Record<string, string>> = {}): Promise<PoolStage> {
+  /** @param names the providers that are led to the played upstream by their own names, with the facts that are built in. */
+  static async open(more: Readonly<Record<string, string>> = {}, names: readonly string[] = ['anthropic', 'google']): Promise<PoolStage> {
     const upstream = await PlayedUpstream.start();
     const dir = temporaryFolder();
     const file = join(dir, 'providers.json');
     const models = { m: { window: 1_000_000, maxOutput: 200_000, tokenizer: 'byte_bpe', endpoints: ['chat'], callFrame: 64 } };
     const base_url = upstream.url;
-    const named = { played: { dialect: 'openai', base_url, models }, anthropic: { base_url }, google: { base_url } };
+    const named = { played: { dialect: 'openai', base_url, models }, ...Object.fromEntries(names.map((name) => [name, { base_url }])) };
     writeFileSync(file, JSON.stringify(named));
     const env = { TALLY_LOG_LEVEL: 'error', TALLY_SANDBOX: '0', TALLY_POOL_PROVIDERS_FILE: file, ...unlocked(), ...more };
     const stage = new PoolStage(await startDaemon({ dir, env }), upstream, env);

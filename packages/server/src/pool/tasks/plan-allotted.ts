@@ -1,8 +1,9 @@
 import { TallyError } from '@tallystick/core';
-import { allot, total } from './allot.ts';
+import { allot, DUST, total } from './allot.ts';
 import { candidatesFor, type Ground, isMarked, type PlannedCall, tailsOf } from './plan.ts';
 import type { Next } from './plan-switching.ts';
-import { guardBand, wholeRoom } from './room.ts';
+import type { PoolKey } from './ports.ts';
+import { guardBand, lesser, wholeRoom } from './room.ts';
 import type { Room } from './sizes.ts';
 import type { TurnText } from './story.ts';
 import { type Candidate, isEnough, outputFor } from './switching.ts';
@@ -35,25 +36,53 @@ export function shareLeft(turns: readonly TurnText[], { reservationId }: Allotme
   return amount - taken;
 }
 
-/** The next call within the reservation: on the same share while it has room, then on the next one. */
-export function nextAllotted(ground: Ground, allotment: Allotment): Next {
+/**
+ * The next call within the reservation: on the same share while it has room, then on the next one.
+ * @param able all keys that serve the model, those that are left alone for a while among them.
+ * @throws NO_AVAILABLE_KEYS where a share has room, and its key is out of reach: that is no budget that is used up
+ */
+export function nextAllotted(ground: Ground, allotment: Allotment, able: readonly PoolKey[]): Next {
   const answer = onShares(ground, allotment, candidatesFor(ground));
   if (answer !== null) return { kind: 'call', call: { ...answer, kind: 'answer', tail: null }, reason: 'share_used' };
   for (const tail of tailsOf(ground.turns)) {
     const notes = onShares(ground, allotment, candidatesFor(ground, tail));
     if (notes !== null) return { kind: 'call', call: { ...notes, kind: 'compact', tail, marked: false }, reason: 'share_used' };
   }
+  if (isOutOfReach({ ...ground, keys: able }, allotment, new Set(ground.keys.map(({ id }) => id))))
+    throw new TallyError('NO_AVAILABLE_KEYS', 'A key that was reserved for the task cannot be used now.', {
+      provider: ground.task.provider,
+    });
   return { kind: 'budget_used' };
 }
 
-function onShares({ turns, task, model }: Ground, allotment: Allotment, candidates: readonly Candidate[]) {
+/** Whether a share has room for a turn, by its own key's measure or, where that is gone, another's. */
+function isOutOfReach(ground: Ground, allotment: Allotment, reached: ReadonlySet<string>): boolean {
+  const { turns, task } = ground;
+  const sized = candidatesFor(ground);
+  return allotment.shares.some((share) => {
+    if (reached.has(share.keyId)) return false;
+    const left = shareLeft(turns, allotment, share);
+    const { size } = sized.find(({ key }) => key.id === share.keyId) ?? sized[0] ?? {};
+    if (size === undefined) return left >= DUST;
+    return isEnough(size, lesser({ proved: left, counted: left }, budgetRoom(ground)), task.turnOutputMin);
+  });
+}
+
+/** What the task's own budget has room for. Calls that are not settled have taken their whole holds. */
+function budgetRoom({ task, turns }: Ground): Room {
+  const left = turns.reduce((rest, { turn }) => rest - (turn.charged ?? turn.held ?? 0n), task.tokens);
+  return { proved: left, counted: left - guardBand(task.tokens) };
+}
+
+function onShares(ground: Ground, allotment: Allotment, candidates: readonly Candidate[]) {
+  const { turns, task, model } = ground;
   const current = turns.at(-1)?.turn.keyId;
   const { reservationId, shares } = allotment;
   const inOrder = [...shares.filter(({ keyId }) => keyId === current), ...shares.filter(({ keyId }) => keyId !== current)];
   for (const share of inOrder) {
     const found = candidates.find(({ key }) => key.id === share.keyId);
     if (found === undefined) continue;
-    const room = shareRoom(found, shareLeft(turns, allotment, share));
+    const room = lesser(shareRoom(found, shareLeft(turns, allotment, share)), budgetRoom(ground));
     if (!isEnough(found.size, room, task.turnOutputMin)) continue;
     const output = outputFor(found.size, room) ?? 0n;
     return { keyId: share.keyId, model, output, reservationId, marked: isMarked(found.key) } satisfies Partial<PlannedCall>;

@@ -120,7 +120,7 @@ export class TaskRun {
     try {
       if (this.#task.mode === 'auto_switching') return { next: await nextSwitching(ground, this.#deps.budgets), keys };
       const allotment = await this.#allotment(ground);
-      return { next: allotment === null ? { kind: 'budget_used' } : nextAllotted(ground, allotment), keys };
+      return { next: allotment === null ? { kind: 'budget_used' } : nextAllotted(ground, allotment, able), keys };
     } catch (error) {
       const met = [...this.#avoided.values()].at(-1);
       const isFull = error instanceof TallyError && error.code === 'NO_AVAILABLE_KEYS';

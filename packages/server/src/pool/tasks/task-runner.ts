@@ -67,7 +67,7 @@ export class TaskRunner {
     const now = clock.wallMs();
     const cutShort = await books.inState('running');
     if (this.#isFirst) await this.#wakeAll(host);
-    const waiting = (await books.inState('waiting')).filter(({ wakeAt }) => wakeAt === null || wakeAt <= now);
+    const waiting = (await books.inState('waiting')).filter((task) => isDue(task, now, limits));
     const mine = [...cutShort, ...waiting, ...(await books.inState('queued'))].filter((task) => task.host === host);
     const next = mine.filter(({ id }) => !this.#running.has(id)).sort(byTurn);
     for (const task of next.slice(0, Math.max(0, limits.runningMax - this.#running.size))) this.#begin(task);
@@ -205,6 +205,13 @@ class Stopwatch {
 
 function isTaken({ state }: Task): boolean {
   return state === 'queued' || state === 'waiting' || state === 'running';
+}
+
+/** A clock that was ahead when it began to wait, and was set right since, keeps it no longer than anything else would. */
+function isDue({ wakeAt, reason }: Task, now: number, { waitMsMax }: TaskDeps['limits']): boolean {
+  if (wakeAt === null || wakeAt <= now) return true;
+  const opens = reason?.facts['unlocks_at'];
+  return wakeAt > Math.max(now + waitMsMax, typeof opens === 'number' ? opens : 0);
 }
 
 function waitFor({ waitMs, waitMsMax }: TaskDeps['limits'], waits: number): number {

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '@tallystick/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '#ground/clock';
 import { type TaskEvent, textEvent } from './task-events.ts';
 import { Tasks } from './tasks.ts';
 import { PoolDouble, testModel, testOrder } from './testing.ts';
 import type { Task, TaskOrder, TaskState } from './types.ts';
 
 const WAIT_MS = 5_000;
+const TEXT = { description: 'Write.', system: null };
 
 let stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -204,6 +206,59 @@ describe('a task that waits', () => {
     isStopped = false;
     await until(tasks, id, 'done');
     expect(pool.requests).toHaveLength(1);
+  });
+
+  it('does not wait for what the clock showed while it was wrong', async () => {
+    const pool = new PoolDouble().key('A', 100_000n);
+    const opens = Date.now() + 86_400_000;
+    let aheadMs = 100 * 86_400_000;
+    let refusal = new TallyError('GOVERNANCE_LOCKED', undefined, { unlocks_at: opens });
+    let isOpen = false;
+    pool.refuse = () => (isOpen ? null : refusal);
+    const clock = { ...systemClock, wallMs: () => Date.now() + aheadMs };
+    const tasks = new Tasks({ ...pool.deps(), clock });
+    tasks.start();
+    stops.push(() => tasks.stop());
+    const { id } = await tasks.propose(testOrder(), { description: 'Later.', system: null }, 'operator');
+    expect((await until(tasks, id, 'waiting')).wakeAt).toBeGreaterThan(opens);
+    aheadMs = 0;
+    await vi.waitFor(async () => expect((await tasks.find(id)).wakeAt).toBe(opens));
+
+    refusal = new TallyError('POOL_STOPPED');
+    aheadMs = 100 * 86_400_000;
+    await vi.waitFor(async () => expect((await tasks.find(id)).reason?.code).toBe('POOL_STOPPED'));
+    aheadMs = 0;
+    isOpen = true;
+    await until(tasks, id, 'done');
+  });
+});
+
+describe('a reserved key that is out of reach', () => {
+  it('is no budget that is used up: the task waits, and reserves again', async () => {
+    const pool = new PoolDouble().key('A', 100_000n);
+    let isBusy = true;
+    pool.refuse = () => (isBusy ? new TallyError('UPSTREAM_RATE_LIMITED') : null);
+    const tasks = started(pool);
+    const { id } = await tasks.propose(testOrder({ mode: 'pre_allocated', tokens: 5_000n }), TEXT, 'operator');
+    expect((await until(tasks, id, 'waiting', 'failed')).reason).toMatchObject({ code: 'NO_AVAILABLE_KEYS' });
+    isBusy = false;
+    expect(await until(tasks, id, 'done')).toMatchObject({ finish: 'end', allotment: null });
+    expect(pool.account('A').held).toBe(0n);
+  });
+
+  it('also where it was taken back in the midst of the work', async () => {
+    const pool = new PoolDouble().key('A', 100_000n).key('B', 100_000n);
+    pool.play = ({ keyId }, number) => {
+      pool.account(keyId === 'A' ? 'B' : 'A').isActive = number > 1;
+      return number === 1 ? { text: 'first ', tokens: 100_000n, stop: 'length' } : { text: 'last', tokens: 400n, stop: 'end' };
+    };
+    const tasks = started(pool);
+    const { id } = await tasks.propose(testOrder({ mode: 'pre_allocated', tokens: 180_000n }), TEXT, 'operator');
+    const waits = await until(tasks, id, 'waiting', 'done');
+    expect([waits.state, waits.reason?.code, waits.allotment]).toEqual(['waiting', 'NO_AVAILABLE_KEYS', null]);
+    pool.key('C', 90_000n);
+    expect((await until(tasks, id, 'done')).finish).toBe('end');
+    expect((await tasks.view(id)).result).toBe('first last');
   });
 });
 
