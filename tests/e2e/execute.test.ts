@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/calling.ts';
 import { expectSoundBooks } from '../support/calls.ts';
 import { type Answered, PoolStage } from '../support/pool.ts';
+import { playScenario, SCENARIOS } from '../support/scenarios.ts';
 
 /** Each test has keys of its own, so that the others' are not in its way. */
 describe('tasks over donated keys', () => {
@@ -26,26 +27,19 @@ describe('tasks over donated keys', () => {
   };
 
   it('A: one large key carries a task of 150,000 tokens', async () => {
-    const id = await stage.give('sk-scenario-a', 500_000);
-    scripted({ text: 'Atomic swaps.', tokens: 147_532 });
-    const answer = await stage.execute({ task_description: 'Implement Cardano atomic swaps', estimated_tokens: 150_000 });
+    const { answer, ids } = await playScenario(stage, SCENARIOS.A);
     expect(answer).toMatchObject({ success: true, result: 'Atomic swaps.', tokens_used: 147_532, keys_used: 1, mode: 'pre_allocated' });
-    expect(await stage.account(id)).toMatchObject({ held: 0, spent: 147_532, left: 352_468, state: 'active' });
+    expect(await stage.account(ids['A'] ?? '')).toMatchObject({ held: 0, spent: 147_532, left: 352_468, state: 'active' });
     const [asked] = stage.upstream.asked;
     // The provider itself is sent the limit: what is reserved, less the input.
     expect(asked?.limit).toBeLessThan(150_000);
     expect(asked?.limit).toBeGreaterThan(149_000);
-    await used(id);
+    await used(...Object.values(ids));
   });
 
   it('B: several small keys, all reserved or none, each charged for its own calls', async () => {
-    const [a, b, c] = [
-      await stage.give('sk-scenario-b-a', 100_000),
-      await stage.give('sk-scenario-b-b', 80_000),
-      await stage.give('sk-scenario-b-c', 150_000),
-    ];
-    scripted({ text: 'First half, ', tokens: 150_000, stop: 'length' }, { text: 'second half.', tokens: 87_458 });
-    const answer = await stage.execute({ task_description: 'Comprehensive security audit', estimated_tokens: 250_000 });
+    const { answer, ids } = await playScenario(stage, SCENARIOS.B);
+    const { A: a = '', B: b = '', C: c = '' } = ids;
     expect(answer).toMatchObject({ success: true, result: 'First half, second half.', tokens_used: 237_458, keys_used: 2 });
     expect(answer.by_key).toEqual([
       { key_id: c, tokens: 150_000 },
@@ -55,21 +49,16 @@ describe('tasks over donated keys', () => {
     expect(await stage.account(b)).toMatchObject({ held: 0, left: 80_000 });
     await eventually('the used-up key is destroyed', async () => (await stage.account(c)).state === 'destroyed');
     expect(Object.fromEntries(stage.upstream.billed)).toMatchObject({
-      'sk-scenario-b-c': 150_000,
-      'sk-scenario-b-a': 87_458,
-      'sk-scenario-b-b': 0,
+      'sk-scenario-B-C': 150_000,
+      'sk-scenario-B-A': 87_458,
+      'sk-scenario-B-B': 0,
     });
     await used(a, b);
   });
 
   it('C: a long task changes keys at a turn’s end', async () => {
-    const [a, c] = [await stage.give('sk-scenario-c-a', 100_000), await stage.give('sk-scenario-c-c', 150_000)];
-    scripted(
-      { text: 'One. ', tokens: 82_341, stop: 'length' },
-      { text: 'Two. ', tokens: 117_892, stop: 'length' },
-      { text: 'Three.', tokens: 21_456 },
-    );
-    const answer = await stage.execute({ task_description: 'Write comprehensive implementation guide…', max_total_tokens: 500_000 });
+    const { answer, ids } = await playScenario(stage, SCENARIOS.C);
+    const { A: a = '', C: c = '' } = ids;
     expect(answer).toMatchObject({ success: true, result: 'One. Two. Three.', tokens_used: 221_689, keys_used: 2, mode: 'auto_switching' });
     expect(answer.turns.map(({ key_id, tokens }) => [key_id, tokens])).toEqual([
       [a, 82_341],

@@ -3,8 +3,9 @@ import { eventually } from '../support/calling.ts';
 import { expectSoundBooks } from '../support/calls.ts';
 import { type Answered, type Asked, PoolStage } from '../support/pool.ts';
 import { seeded } from '../support/random.ts';
+import { expectChain } from '../support/switches.ts';
 
-const KEYS = 14;
+const KEYS = 40;
 const TASKS = 12;
 
 describe('many tasks over many small keys, on an upstream that fails in every way', () => {
@@ -14,7 +15,7 @@ describe('many tasks over many small keys, on an upstream that fails in every wa
   beforeAll(async () => {
     stage = await PoolStage.open({ TALLY_POOL_TASKS_MAX: '6', TALLY_RETRIES_MAX: '0' });
     for (let i = 0; i < KEYS; i += 1) {
-      const cap = 9_000 + i * 2_500;
+      const cap = 4_000 + i * 900;
       caps.set(`sk-small-${i}`, cap);
       ids.push(await stage.give(`sk-small-${i}`, cap));
     }
@@ -23,7 +24,7 @@ describe('many tasks over many small keys, on an upstream that fails in every wa
     await stage.close();
   });
 
-  it('no key is billed beyond its cap, and nothing stays held', async () => {
+  it('no key is billed beyond its cap, every switch is recorded, and nothing stays held or stuck', async () => {
     const random = seeded(20261121);
     const faults: ((asked: Asked) => Answered)[] = [
       () => ({ status: 429 }),
@@ -52,13 +53,19 @@ describe('many tasks over many small keys, on an upstream that fails in every wa
       });
       expect(account.spent).toBeLessThanOrEqual(account.limit);
     }
-    // Each task was charged what its own turns say, and no more than it was given.
+    // Each task was charged what its own turns say, what was delivered is within its budget, and it tells of each key that it went over to.
+    let switches = 0;
     for (const { task_id } of answers) {
       const task = await stage.task(task_id);
-      const sum = task.turns.reduce((all, { tokens }) => all + (tokens ?? 0), 0);
-      expect(task.tokens_used).toBe(sum);
-      expect(sum).toBeLessThanOrEqual(Number(task['tokens']));
+      expect(['done', 'failed', 'cancelled']).toContain(task.state);
+      const sum = (turns: typeof task.turns) => turns.reduce((all, { tokens }) => all + (tokens ?? 0), 0);
+      expect(task.tokens_used).toBe(sum(task.turns));
+      expect(sum(task.turns.filter(({ state }) => state === 'ended'))).toBeLessThanOrEqual(Number(task['tokens']));
+      expectChain(task);
+      switches += task.switches.length;
     }
+    expect(switches).toBeGreaterThan(0);
+    expect((await stage.get<{ switches: number }>('/status')).json.switches).toBe(switches);
     await expectSoundBooks(stage.daemon);
   }, 120_000);
 });

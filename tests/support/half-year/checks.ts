@@ -6,6 +6,7 @@ import { noOpenHolds } from '../calls.ts';
 import type { View } from '../donating.ts';
 import type { ExecuteAnswer } from '../pool.ts';
 import type { PoolStatus } from '../pool-status.ts';
+import { expectChain } from '../switches.ts';
 import type { HalfYear } from './year.ts';
 
 export type Listed = View & { readonly provider: string; readonly donated_tokens: number };
@@ -124,20 +125,9 @@ function expectSums(ending: Ending): void {
   expect(status.tasks['done']).toBe(tasks.length);
 }
 
-/** Two turns that follow each other on different keys are a switch, and nothing else is. */
+/** Every change of keys is a switch, told with its task and by the pool. */
 function expectSwitches({ status, tasks, switches: all }: Ending): void {
-  for (const { task_id, turns, switches } of tasks) {
-    const changes = turns.slice(1).flatMap(({ key_id }, at) => (key_id === turns[at]?.key_id ? [] : [[turns[at]?.key_id, key_id]]));
-    // A turn that came to nothing and was made again elsewhere leaves a switch of its own; they all make one chain.
-    for (const [at, { from }] of switches.entries()) if (at > 0) expect([task_id, from]).toEqual([task_id, switches[at - 1]?.to]);
-    const path = [turns[0]?.key_id, ...changes.map(([, to]) => to)];
-    const told = new Set([switches[0]?.from, ...switches.map(({ to }) => to)]);
-    expect([task_id, switches.length >= changes.length, path.every((key) => changes.length === 0 || told.has(key))]).toEqual([
-      task_id,
-      true,
-      true,
-    ]);
-  }
+  for (const task of tasks) expectChain(task);
   expect(all).toHaveLength(status.switches);
   const counted = (id: string) => all.filter(({ task_id }) => task_id === id).length;
   for (const { task_id, switches } of tasks) expect([task_id, counted(task_id)]).toEqual([task_id, switches.length]);
