@@ -110,12 +110,15 @@ describe('a caller that hangs up', () => {
       models: MODELS,
     });
     const other = await addKey(hurried, { sources: [id] });
+    const leaving = new AbortController();
     upstream.onRequest(({ socket }) => {
       socket.write(STREAM_HEAD);
+      // Not by a time of its own: on a busy machine it would leave before it had an answer.
+      setTimeout(() => leaving.abort(), 400);
       const timer = setInterval(() => socket.write(chunk(frame({ content: 'on and on ' }))), 50);
       socket.once('close', () => clearInterval(timer));
     });
-    const leaver = call(hurried.url, other.key, { model: 'raw', stream: true, max: 100_000, signal: AbortSignal.timeout(400) });
+    const leaver = call(hurried.url, other.key, { model: 'raw', stream: true, max: 100_000, signal: leaving.signal });
     const stayer = await call(hurried.url, other.key, { model: 'raw', stream: true, max: 100_000 });
     expect(stayer).toMatchObject({ status: 200, code: 'UPSTREAM_TIMEOUT' });
     for (const { receipt: seen } of [await leaver, stayer]) {
