@@ -69,7 +69,7 @@ const KEY_HEADERS = ['authorization', 'x-api-key', 'x-goog-api-key'] as const;
 function principals(): Principals {
   const all = new Principals(Buffer.alloc(32, 7), Buffer.alloc(32, 8), []);
   for (const [i, secret] of KNOWN.entries()) {
-    all.add({ id: `key-${i}`, tenantId: `tenant-${i}`, hash: all.hash(secret) } as Parameters<Principals['add']>[0]);
+    all.add({ id: `key-${i}`, tenantId: `tenant-${i}`, hash: all.hash(secret), use: 'calls' } as Parameters<Principals['add']>[0]);
   }
   return all;
 }

@@ -177,10 +177,14 @@ describePostgres('a session of PostgreSQL', () => {
     const own = await another();
     const under = own.pipeline([{ text: 'BEGIN' }, { text: 'SELECT pg_sleep(5)' }, { text: 'COMMIT' }]);
     const waiting = own.query('SELECT 1');
+    // Awaited from before they can fail: the server may end it before the answer to what ended it is here.
+    const told = Promise.all([
+      expect(under).rejects.toMatchObject({ name: 'PgConnectionLost', sent: true, sqlstate: '57P01' }),
+      expect(waiting).rejects.toMatchObject({ name: 'PgConnectionLost', sent: false }),
+    ]);
     await untilSleeping(own.pid);
     await session.query('SELECT pg_terminate_backend($1)', [BigInt(own.pid)]);
-    await expect(under).rejects.toMatchObject({ name: 'PgConnectionLost', sent: true, sqlstate: '57P01' });
-    await expect(waiting).rejects.toMatchObject({ name: 'PgConnectionLost', sent: false });
+    await told;
     await expect(own.query('SELECT 1')).rejects.toMatchObject({ name: 'PgConnectionLost', sent: false });
     expect(await own.ended).toBeInstanceOf(PgConnectionLost);
     expect(own.isOpen).toBe(false);

@@ -23,5 +23,7 @@ export const sqlite: Engine = {
     await once(worker, 'message');
     return bareBooks(new Channel(worker as WriterPort, systemClock));
   },
-  sizeOf: (folder) => statSync(fileIn(folder)).size,
+  // With what the file has not taken over from its log yet.
+  sizeOf: (folder) =>
+    ['', '-wal'].reduce((sum, end) => sum + (statSync(`${fileIn(folder)}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0),
 };
