@@ -36,6 +36,7 @@ export type {
   Calls,
   DialectName,
   Keys,
+  NotReserved,
   PoolKey,
   Reservations,
   Settled,
