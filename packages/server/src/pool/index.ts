@@ -37,6 +37,7 @@ export type {
   Calls,
   DialectName,
   Keys,
+  NotReserved,
   PoolKey,
   Reservations,
   Settled,

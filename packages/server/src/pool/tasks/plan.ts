@@ -10,7 +10,7 @@ import type { Task, TaskText, Turn } from './types.ts';
 /** A call that is to be made: what a turn's record has of it before it begins. */
 export type PlannedCall = Pick<Turn, 'kind' | 'keyId' | 'model' | 'output' | 'reservationId' | 'tail' | 'marked'>;
 
-/** What a planner stands on. `extra`: tokens that inputs were found to be larger than taken, by key. */
+/** What a planner stands on. `extra`: tokens that inputs were found to be larger than taken, by key; `extraAnywhere`: at least, on any key. */
 export type Ground = {
   readonly task: Task;
   readonly text: TaskText;
@@ -18,6 +18,7 @@ export type Ground = {
   readonly keys: readonly PoolKey[];
   readonly model: string;
   readonly extra: ReadonlyMap<string, bigint>;
+  readonly extraAnywhere: bigint;
 };
 
 /** @throws NO_AVAILABLE_KEYS where no key serves a model of text */
@@ -45,7 +46,7 @@ export function isMarked({ countConsent, dialect }: PoolKey): boolean {
 
 /** What the next turn comes to on each key. @param tail of a compaction; undefined = the turn goes on with the answer. */
 export function candidatesFor(ground: Ground, tail?: number | null): readonly Candidate[] {
-  const { text, turns, keys, model, extra } = ground;
+  const { text, turns, keys, model, extra, extraAnywhere } = ground;
   const story = storyOf(turns);
   const seen = tail === undefined ? lastTotal(turns) : null;
   const measured = new Map<string, ReturnType<typeof measure>>();
@@ -53,7 +54,7 @@ export function candidatesFor(ground: Ground, tail?: number | null): readonly Ca
     const facts = factsOn(key, model);
     if (facts === null) return [];
     const marked = tail === undefined && isMarked(key);
-    const more = extra.get(key.id) ?? 0n;
+    const more = extra.get(key.id) ?? extraAnywhere;
     const name = `${key.dialect} ${marked} ${more}`;
     const known = measured.get(name) ?? measured.set(name, sized(key.dialect, more, { text, story, model, marked, tail })).get(name);
     return known === undefined ? [] : [{ key, size: withCap(sizeOn(key, facts, known, seen), tail) }];

@@ -63,9 +63,12 @@ export interface Budgets {
   settled(receiptId: string, signal: AbortSignal): Promise<Settled>;
 }
 
+/** Why not. `unusable`: the account that is expired, stopped or gone; null where it is amounts that others were quicker to take. */
+export type NotReserved = { readonly code: string; readonly unusable: string | null };
+
 export interface Reservations {
-  /** All of it, or none. @returns why not, null = reserved. */
-  reserve(taskId: string, reservationId: string, shares: readonly Share[]): Promise<string | null>;
+  /** All of it, or none. @returns null = reserved. */
+  reserve(taskId: string, reservationId: string, shares: readonly Share[]): Promise<NotReserved | null>;
   /** What is left of it is free again. Nothing happens where it has ended. */
   end(reservationId: string): Promise<void>;
 }

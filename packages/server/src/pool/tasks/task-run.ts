@@ -21,6 +21,8 @@ const SILENCES_MAX = 3;
 const TURNS_MAX = 10_000;
 /** Plans of a reservation that others were quicker than. */
 const RESERVES_MAX = 5;
+/** A key that the books refuse is left alone for so long. */
+const UNUSABLE_MS = 60_000;
 /** What passes in a moment: others hold what will be free again. */
 const ROOM_AGAIN_MS = 50;
 
@@ -49,6 +51,8 @@ export class TaskRun {
   /** Monotonic ms until which a key is left alone, and the code that it met. */
   readonly #avoided = new Map<string, { readonly until: number; readonly code: string }>();
   readonly #extra = new Map<string, bigint>();
+  /** The input is the same on all keys: what one has shown of it is taken for the others. */
+  #extraAnywhere = 0n;
   #cuts = 0;
   #misses = 0;
   #refusals = 0;
@@ -115,7 +119,8 @@ export class TaskRun {
     const model = modelOf(this.#task, all);
     const able = serving(all, model);
     const keys = able.filter(({ id }) => !this.#isAvoided(id));
-    const ground: Ground = { task: this.#task, text: this.#text, turns: this.#turns, keys, model, extra: this.#extra };
+    const learned = { extra: this.#extra, extraAnywhere: this.#extraAnywhere };
+    const ground: Ground = { task: this.#task, text: this.#text, turns: this.#turns, keys, model, ...learned };
     if (this.#task.chosenModel !== model) await this.#change((task) => ({ ...task, chosenModel: model }));
     try {
       if (this.#task.mode === 'auto_switching') return { next: await nextSwitching(ground, this.#deps.budgets), keys };
@@ -136,18 +141,22 @@ export class TaskRun {
     // After a restart it stands in the books as it was.
     if (known !== null && (await reservations.reserve(this.#task.id, known.reservationId, known.shares)) === null) return known;
     let why = '';
-    for (let tries = 0; tries < RESERVES_MAX; tries += 1) {
+    for (let tries = 0; tries < RESERVES_MAX; ) {
       // The books' word, not the turns': a call may have been charged whose receipt a crash kept from its turn.
       const { left } = await budgets.left(this.#task.id);
       if (left <= 0n) return null;
-      const keys = tries === 0 ? ground.keys : serving(await this.#deps.keys.active(this.#task.provider), ground.model);
+      const keys = why === '' ? ground.keys : serving(await this.#deps.keys.active(this.#task.provider), ground.model);
       const shares = sharesFor({ ...ground, keys: keys.filter(({ id }) => !this.#isAvoided(id)) }, left);
       const allotment = { reservationId: uuidv7(clock.wallMs()), shares };
       // Written first: what is reserved is never forgotten.
       await this.#change((task) => ({ ...task, allotment }));
       const refused = await reservations.reserve(this.#task.id, allotment.reservationId, shares);
       if (refused === null) return allotment;
-      why = refused;
+      why = refused.code;
+      // What the books refuse for good, whatever is said of the key here, is left out of the next plan; each such plan has fewer keys.
+      if (refused.unusable !== null && shares.some(({ keyId }) => keyId === refused.unusable))
+        this.#avoid(refused.unusable, 'NO_AVAILABLE_KEYS', UNUSABLE_MS);
+      else tries += 1;
     }
     throw new TallyError('NO_AVAILABLE_KEYS', `The keys could not be reserved together: ${why}.`);
   }
@@ -251,12 +260,13 @@ export class TaskRun {
       throw new TallyError('NO_AVAILABLE_KEYS', `Call after call was refused, the last one with ${error.code}.`);
   }
 
-  /** The input is taken to be larger on this key from now on; a key that refuses all the same is left alone. */
+  /** The input is taken to be larger from now on, most of all on this key; a key that refuses all the same is left alone. */
   async #makeRoom(turn: Turn, error: TallyError, pieces: number): Promise<void> {
     if (error.code === 'CAP_EXCEEDED') {
-      const extra = this.#extra.get(turn.keyId) ?? 0n;
-      const more = extra === 0n ? 1_024n * BigInt(1 + pieces) : extra * 2n;
-      this.#extra.set(turn.keyId, extra + more);
+      const least = 1_024n * BigInt(1 + pieces);
+      const extra = this.#extra.get(turn.keyId) ?? this.#extraAnywhere;
+      this.#extra.set(turn.keyId, extra === 0n ? least : extra * 3n);
+      if (least > this.#extraAnywhere) this.#extraAnywhere = least;
       if (this.#misses % 4 === 0) this.#avoid(turn.keyId, error.code, 5_000);
     }
     await sleep(ROOM_AGAIN_MS, undefined, { signal: this.#signal });

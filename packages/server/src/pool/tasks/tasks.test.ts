@@ -234,6 +234,18 @@ describe('a task that waits', () => {
 });
 
 describe('a reserved key that is out of reach', () => {
+  it('is left out where the books say that it has expired, however many there are', async () => {
+    const pool = new PoolDouble();
+    for (const id of ['A', 'B', 'C', 'D', 'E', 'F', 'G']) {
+      pool.key(id, 50_000n);
+      pool.expired.add(id);
+    }
+    pool.key('H', 40_000n);
+    const view = await run(pool, { mode: 'pre_allocated', tokens: 30_000n });
+    expect(view.task.state).toBe('done');
+    expect(charges(view)).toEqual([['H', 100]]);
+  });
+
   it('is no budget that is used up: the task waits, and reserves again', async () => {
     const pool = new PoolDouble().key('A', 100_000n);
     let isBusy = true;

@@ -3,7 +3,7 @@ import { systemClock } from '#ground/clock';
 import { timedHex } from '#ground/ids';
 import type { BookRecord, RecordsQuery, RecordWrite } from '#ledger';
 import type { TaskDeps } from './deps.ts';
-import type { CallEvent, CallRequest, PoolKey, Settled } from './ports.ts';
+import type { CallEvent, CallRequest, NotReserved, PoolKey, Settled } from './ports.ts';
 import { ContentSeal } from './seal.ts';
 import { type Measured, measure } from './sizes.ts';
 import { type Records, TaskBooks } from './task-books.ts';
@@ -75,6 +75,8 @@ export class PoolDouble {
   readonly breaches: string[] = [];
   readonly records = new MemoryRecords();
   readonly reserved = new Map<string, Line[]>();
+  /** By the books' own time, which never goes back. */
+  readonly expired = new Set<string>();
   play: Play = () => ({ text: 'done', tokens: 100n, stop: 'end' });
   /** Thrown before a call is admitted. */
   refuse: (request: CallRequest) => TallyError | null = () => null;
@@ -145,11 +147,13 @@ export class PoolDouble {
       }));
   }
 
-  #reserve(taskId: string, id: string, shares: readonly Share[]): string | null {
+  #reserve(taskId: string, id: string, shares: readonly Share[]): NotReserved | null {
     if (this.reserved.has(id)) return null;
     const sum = shares.reduce((all, { amount }) => all + amount, 0n);
     const lines: Line[] = [...shares.map(({ keyId, amount }) => ({ account: keyId, amount })), { account: taskId, amount: sum }];
-    if (lines.some(({ account, amount }) => amount > this.left(account))) return 'CAP_BUSY';
+    const expired = lines.find(({ account }) => this.expired.has(account));
+    if (expired !== undefined) return { code: 'ACCOUNT_EXPIRED', unusable: expired.account };
+    if (lines.some(({ account, amount }) => amount > this.left(account))) return { code: 'CAP_BUSY', unusable: null };
     for (const { account, amount } of lines) this.account(account).held += amount;
     this.reserved.set(id, lines);
     return null;
