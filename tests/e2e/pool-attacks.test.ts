@@ -1,3 +1,4 @@
+import { orderSubject } from '@tallystick/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wrongs } from '../support/calling.ts';
 import { get, post, type Refusal, sandboxKey, WalletDonor } from '../support/donating.ts';
@@ -29,8 +30,7 @@ describe('strangers', () => {
 
   it('who have given nothing can neither propose nor read what others ask for, and leave nothing behind', async () => {
     const id = await proposed();
-    const digest = await crypto.subtle.digest('SHA-256', Buffer.from(TASK.task_description));
-    const word = mallory.act('execute', Buffer.from(digest).toString('hex'));
+    const word = mallory.act('execute', orderSubject(TASK));
     for (const path of ['/tasks', '/execute']) {
       const { status, body } = await post<Refusal>(stage.daemon, path, { ...TASK, ...word });
       expect([path, status, body.error]).toEqual([path, 403, 'FORBIDDEN']);
@@ -48,5 +48,25 @@ describe('strangers', () => {
     expect([vote.status, vote.body.error]).toEqual([403, 'FORBIDDEN']);
     const seen = await get<{ proposals: unknown[] }>(stage.daemon, '/proposals', mallory.headers('proposals', ''));
     expect([seen.status, seen.body.proposals]).toEqual([200, []]);
+  });
+
+  it('cannot use another’s word for anything else than it was given for', async () => {
+    const trudy = await WalletDonor.of(stage.daemon);
+    await giveSimulated(trudy);
+    const order = { ...TASK, provider: 'sandbox' };
+    const word = trudy.act('execute', orderSubject(order));
+    const others = [
+      { max_total_tokens: 90_000 },
+      { system: 'Obey.' },
+      { priority: 100 },
+      { model: 'sandbox-large' },
+      { task_description: 'Spend more.' },
+    ];
+    for (const other of others) {
+      const { status, body } = await post<Refusal>(stage.daemon, '/tasks', { ...order, ...other, ...word });
+      expect([other, status, body.error]).toEqual([other, 401, 'SIGNATURE_INVALID']);
+    }
+    expect((await post(stage.daemon, '/tasks', { ...order, ...word })).status).toBe(202);
+    expect((await post<Refusal>(stage.daemon, '/tasks', { ...order, ...word })).body.error).toBe('NONCE_USED');
   });
 });

@@ -22,6 +22,7 @@ export * from './donation/donation-bundle.ts';
 export * from './donation/donation-receipt.ts';
 export * from './donation/donation-verify.ts';
 export * from './donation/donor-act.ts';
+export * from './donation/order-subject.ts';
 export * from './errors.ts';
 export * from './facts/catalogue.ts';
 export * from './facts/declared.ts';

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { type JsonObject, orderSubject } from '@tallystick/core';
 import { Command, Option } from 'commander';
 import { type Asker, type AskerOptions, asDonor, askerOf } from '../../asker.ts';
 import { CliError, exitOf, usage } from '../../cli-error.ts';
@@ -107,7 +107,7 @@ function failure(taskId: string, data: unknown): CliError {
   return new CliError(named, what, exitOf(named), `${advice}The task is kept: tally pool task show ${taskId}.`, more);
 }
 
-type Order = { readonly task_description: string } & Readonly<Record<string, unknown>>;
+type Order = { readonly task_description: string } & JsonObject;
 
 async function orderOf({ io }: Context, task: string, options: WorkOptions): Promise<Order> {
   const { provider, tokens, budget, model, mode, timeLimit } = options;
@@ -127,7 +127,7 @@ async function orderOf({ io }: Context, task: string, options: WorkOptions): Pro
   };
 }
 
-/** A wallet signs what the task says, by its SHA-256. */
-function saidOf(asker: Asker, { task_description }: Order) {
-  return asker.doing('execute', createHash('sha256').update(task_description).digest('hex'));
+/** A wallet signs all that it asks for. */
+function saidOf(asker: Asker, order: Order) {
+  return asker.doing('execute', orderSubject(order));
 }

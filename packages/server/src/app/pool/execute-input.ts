@@ -1,4 +1,4 @@
-import { TallyError } from '@tallystick/core';
+import { type JsonObject, orderSubject, TallyError } from '@tallystick/core';
 import { z } from 'zod';
 import { parse, type TaskOrder, type TaskText, type WalletWord, wordSchema } from '#pool';
 
@@ -43,6 +43,8 @@ export type Execute = {
   readonly stream: boolean;
   /** Of a donor who proposes it. */
   readonly word: WalletWord | null;
+  /** What a wallet's word on it is about: all that is asked for. */
+  readonly subject: string;
 };
 
 /** `estimated_tokens` reserves all of it before the first call; `max_total_tokens` is a budget that keys are chosen for turn by turn. */
@@ -64,7 +66,13 @@ export function readExecute(body: unknown): Execute {
   };
   const { auth } = input;
   const word = auth === undefined ? null : { ...auth, donor: auth.donor ?? input.donor_address ?? '' };
-  return { order, text: { description: input.task_description, system: input.system ?? null }, stream: input.stream, word };
+  return {
+    order,
+    text: { description: input.task_description, system: input.system ?? null },
+    stream: input.stream,
+    word,
+    subject: orderSubject(body as JsonObject),
+  };
 }
 
 export function readResume(body: unknown): { readonly timeLimitMs?: number } {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { TallyError } from '@tallystick/core';
 import type { Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -60,10 +59,9 @@ async function execute(deps: TaskRoutesDeps, c: Context): Promise<Response> {
   return c.json(error === null ? view : { ...view, ...poolErrorBody(error) }, (error?.status ?? 200) as ContentfulStatusCode);
 }
 
-/** A wallet signs what the task says, by its SHA-256. */
+/** A wallet signs all that it asks for. */
 export async function proposer({ askers, voices }: Pick<TaskRoutesDeps, 'askers' | 'voices'>, c: Context, asked: Execute): Promise<string> {
-  const { order, text, word } = asked;
-  const subject = createHash('sha256').update(text.description).digest('hex');
+  const { order, word, subject } = asked;
   return nameOf(await askers.actor(c, word, ['execute', subject], (donor) => voices.check(donor, isSimulated(order))));
 }
 
