@@ -1,3 +1,4 @@
+import { TallyError } from '@tallystick/core';
 import type { TurnText } from './story.ts';
 import type { Switch, Task, Turn } from './types.ts';
 
@@ -80,20 +81,27 @@ export function newSince(event: TaskEvent, seen: Place | null): TaskEvent | null
 
 type Listener = (event: TaskEvent) => void;
 
+/** Readers of one task, and of all tasks together: each keeps a connection and, while it is slow, events. */
+export const LISTENERS_MAX = { task: 64, all: 1024 } as const;
+
 /** Who follows which task, in this process. */
 export class TaskEvents {
   readonly #listeners = new Map<string, Set<Listener>>();
+  #count = 0;
 
   emit(taskId: string, event: TaskEvent): void {
     for (const listener of this.#listeners.get(taskId) ?? []) listener(event);
   }
 
-  /** @returns what ends it. */
+  /** @returns what ends it. @throws OVERLOADED where too many follow already */
   listen(taskId: string, listener: Listener): () => void {
     const all = this.#listeners.get(taskId) ?? new Set();
+    if (all.size >= LISTENERS_MAX.task || this.#count >= LISTENERS_MAX.all)
+      throw new TallyError('OVERLOADED', 'Too many follow tasks of the pool at this moment.');
     this.#listeners.set(taskId, all.add(listener));
+    this.#count += 1;
     return () => {
-      all.delete(listener);
+      if (all.delete(listener)) this.#count -= 1;
       if (all.size === 0) this.#listeners.delete(taskId);
     };
   }
