@@ -225,11 +225,20 @@ export const BUGS: readonly Bug[] = [
     ],
   },
   {
-    name: 'overrun-settled-soon',
+    name: 'overrun-settled-late',
     caughtAs: /^I3: /,
     edits: [
-      { file: `${GATEWAY}/closing.ts`, from: "isUrgent || overran ? 'now' : 'soon'", to: "'soon'" },
+      {
+        file: `${GATEWAY}/closing.ts`,
+        from: "isUrgent || overran ? 'now' : 'soon'",
+        to: "(overran ? await new Promise((go) => setTimeout(go, 100)) : null, 'soon')",
+      },
       { file: `${GATEWAY}/closing.ts`, from: 'if (overran) deps.sources.suspend(source);', to: '' },
+      {
+        file: `${GATEWAY}/call.ts`,
+        from: 'if (usageTotal(usage) > this.#held.bound.total) this.#deps.sources.suspend(this.#held.source.row.id);',
+        to: 'if (usageTotal(usage) > this.#held.bound.total) return;',
+      },
     ],
   },
   {
