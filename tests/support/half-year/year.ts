@@ -80,8 +80,9 @@ export class HalfYear {
     return (await this.stage.get<PoolStatus>('/status')).json;
   }
 
-  close(): Promise<void> {
-    return this.stage.close();
+  async close(): Promise<void> {
+    await this.stage.close();
+    this.#clock.dispose();
   }
 
   /** Three months of gifts, while nothing may run. */
