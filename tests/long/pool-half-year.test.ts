@@ -30,6 +30,7 @@ describe('half a year of the pool', () => {
       [120, 75_000_000],
       [200, 150_000_000],
     ]);
+    expect((await whole.status()).switches).toBeGreaterThanOrEqual(89);
     expect([whole.plan.tasks.length, whole.work.ids.size]).toEqual([432, 432]);
   });
 

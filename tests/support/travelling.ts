@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from './daemon.ts';
@@ -37,6 +37,11 @@ export class Travelling {
   async set(aheadMs: number): Promise<void> {
     this.#aheadMs = aheadMs;
     await this.#tell();
+  }
+
+  /** When the last of those daemons has ended. */
+  dispose(): void {
+    rmSync(dirname(this.#file), { recursive: true, force: true });
   }
 
   async #tell(): Promise<void> {

@@ -81,11 +81,12 @@ function expectWithinCaps({ stage, community, plan }: HalfYear, ending: Ending):
 }
 
 /** One visible overrun, with which it is frozen: only what was in flight then is beyond the cap, and each such call has its evidence. */
-function expectFrozenLiar({ stage, community, plan, providers }: HalfYear, ending: Ending): void {
+function expectFrozenLiar({ stage, community, plan, providers, work }: HalfYear, ending: Ending): void {
   const liar = [...community.kept.values()].find(({ gift }) => gift.apiKey === plan.liar);
   if (liar === undefined) throw new Error('the liar was never given');
   const { spent, overrun, state } = sourceOf(ending, liar.id);
   expect(providers.faults.lies).toBeGreaterThan(0);
+  expect(work.starts).toBeGreaterThan(0);
   expect([state, ending.status.breaches]).toEqual(['frozen', providers.faults.lies]);
   expect(ending.breaches.map(({ filed, evidence }) => [filed, evidence['source_id']])).toEqual(ending.breaches.map(() => [true, liar.id]));
   expect(ending.breaches.reduce((sum, { evidence }) => sum + Number(evidence['excess']), 0)).toBe(Number(overrun));

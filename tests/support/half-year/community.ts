@@ -5,12 +5,12 @@ import type { Deed, Plan, PlannedGift } from './plan.ts';
 
 /** How long a signature is good for. */
 const SIGNED_MS = 300_000;
-/** From when on a donation is taken to count calls of a provider whose tokenizer is not public. */
+/** Providers whose keys are given with the consent that calls rest on a count. */
 const COUNTED: ReadonlySet<string> = new Set(['anthropic', 'google']);
 
 type Person = { readonly kind: 'wallet'; readonly wallet: WalletDonor } | { readonly kind: 'account'; readonly account: AccountDonor };
 
-/** What was given, as the pool answered. `capAt`: what had been spent of it when its donor lowered it, and to what. */
+/** What was given, as the pool answered. `lowered`: to what its donor lowered it, and what had been spent of it then. */
 export type Kept = { readonly gift: PlannedGift; readonly id: string; lowered: { readonly limit: number; readonly spent: number } | null };
 
 /** The donors: half of them with wallets, half with accounts. */

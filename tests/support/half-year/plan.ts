@@ -214,11 +214,13 @@ function tasksOf({ tasks }: Form, gifts: readonly PlannedGift[], random: () => n
   const share = (provider: ProviderName, more: number) => (asked[provider] + more) / supply[provider];
   return Array.from({ length: tasks }, (_, index) => {
     const kind = kindAt(random());
-    const tokens = Math.round((kind.least + random() * (kind.most - kind.least)) * 1000) * 1000;
+    const wanted = Math.round((kind.least + random() * (kind.most - kind.least)) * 1000) * 1000;
     const chance = random();
     const wished = chance < 0.6 ? 'anthropic' : chance < 0.88 ? 'openai' : 'google';
-    const [freest] = [...PROVIDERS].sort((a, b) => share(a, tokens) - share(b, tokens)) as [ProviderName, ...ProviderName[]];
-    const provider = share(wished, tokens) > (ASKED_MAX * (index + 1)) / tasks + 0.1 ? freest : wished;
+    const [freest] = [...PROVIDERS].sort((a, b) => share(a, wanted) - share(b, wanted)) as [ProviderName, ...ProviderName[]];
+    const provider = share(wished, wanted) > Math.min(ASKED_MAX, (ASKED_MAX * (index + 1)) / tasks + 0.1) ? freest : wished;
+    // Where too little is left for it, something small is asked for.
+    const tokens = share(provider, wanted) > ASKED_MAX ? between(random, 30, 60) * 1000 : wanted;
     asked[provider] += tokens * 0.7;
     return {
       number: index + 1,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../calling.ts';
 import type { ExecuteAnswer, PoolStage } from '../pool.ts';
 import type { PlannedTask } from './plan.ts';
 
@@ -16,6 +17,7 @@ export class Work {
   readonly ids = new Map<number, string>();
   /** Codes with which a task has failed, and was set going again. */
   readonly failures: string[] = [];
+  /** How often the pool was started again after a stop. */
   starts = 0;
   readonly #stage: PoolStage;
   #starting: Promise<void> = Promise.resolve();
@@ -83,20 +85,20 @@ export class Work {
     }
   }
 
-  /** The operator looks at the evidence, and starts the pool again. */
+  /** The operator looks at the evidence, which is filed a moment after the stop, and starts the pool again. */
   #startPool(): Promise<void> {
-    this.#starting = this.#starting.then(async () => {
-      const { json } = await this.#stage.get<{ stops: { pool: { stopped: boolean } } }>('/status');
-      if (!json.stops.pool.stopped) return;
-      const { json: found } = await this.#stage.get<{ breaches: readonly { filed: boolean }[] }>('/breaches');
-      // It is stopped first and filed a moment later.
-      if (!found.breaches.some(({ filed }) => filed)) {
-        await sleep(AGAIN_MS);
-        return;
-      }
-      await this.#stage.post('/start', { reason: 'looked at: one key, frozen' });
-      this.starts += 1;
-    });
+    this.#starting = this.#starting
+      .catch(() => {})
+      .then(async () => {
+        const { json } = await this.#stage.get<{ stops: { pool: { stopped: boolean } } }>('/status');
+        if (!json.stops.pool.stopped) return;
+        await eventually('evidence of why the pool is stopped is filed', async () => {
+          const { json: found } = await this.#stage.get<{ breaches: readonly { filed: boolean }[] }>('/breaches');
+          return found.breaches.length > 0 && found.breaches.every(({ filed }) => filed);
+        });
+        await this.#stage.post('/start', { reason: 'looked at: one key, frozen' });
+        this.starts += 1;
+      });
     return this.#starting;
   }
 
