@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { TallyError, type Usage, usageTotal } from '@tallystick/core';
+import { describe } from '#ground/describe';
 import { sendError } from './answer.ts';
 import type { AnswerCopy } from './answer-copy.ts';
 import { freeze, settleHeld } from './closing.ts';
 import type { GatewayDeps } from './deps.ts';
-import { describe } from './describe.ts';
 import { answerHeaders, type Headers } from './headers.ts';
 import type { Held } from './hold.ts';
 import { isBeyond, jsonBytesAllowed, textBytesAllowed } from './overrun.ts';

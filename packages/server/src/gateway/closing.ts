@@ -1,7 +1,7 @@
 import { TallyError } from '@tallystick/core';
+import { describe } from '#ground/describe';
 import type { SettleRequest } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
-import { describe } from './describe.ts';
 import type { Held } from './hold.ts';
 
 /** A freeze that the books could not take is tried again for two minutes; the source stays suspended in any case. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TallyError } from '@tallystick/core';
 import { ByteBudget } from '#ground/byte-budget';
+import { describe } from '#ground/describe';
 import { readBody } from '#ground/http-body';
 import { uuidv7 } from '#ground/ids';
 import { sendError, sendJson } from './answer.ts';
 import { serveCall } from './attempts.ts';
 import { ContentSalts } from './content-salts.ts';
 import type { GatewayDeps } from './deps.ts';
-import { describe } from './describe.ts';
 import { idHeaders } from './headers.ts';
 import { KeysAtWork } from './keys-at-work.ts';
 import { listModels, oneModel } from './models.ts';

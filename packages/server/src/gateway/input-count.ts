@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isCountable, TallyError } from '@tallystick/core';
+import { describe } from '#ground/describe';
 import type { HoldRefusal } from '#ledger';
 import type { GatewayDeps } from './deps.ts';
-import { describe } from './describe.ts';
 import { type Held, placeHold } from './hold.ts';
 import { type Offer, proofOffer } from './offer.ts';
 import type { Counter } from './providers/endpoint.ts';

@@ -1,4 +1,5 @@
 import type { Config } from '#ground/config';
+import { describe } from '#ground/describe';
 import {
   type Approval,
   BookStandings,
@@ -129,7 +130,7 @@ class Rounds {
       if (busy) return;
       busy = true;
       this.#running = this.#work()
-        .catch((cause: unknown) => this.#log.warn({ cause: String(cause) }, 'votes could not be counted yet'))
+        .catch((cause: unknown) => this.#log.warn({ cause: describe(cause) }, 'votes could not be counted yet'))
         .finally(() => {
           busy = false;
         });

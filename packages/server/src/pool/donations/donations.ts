@@ -1,4 +1,5 @@
 import { donatedKeyHash, donationSigner, TallyError } from '@tallystick/core';
+import { describe } from '#ground/describe';
 import { DonorAccounts } from '../donors/accounts.ts';
 import type { Donor } from '../donors/donor.ts';
 import { type Credentials, DonorAuth, type Word } from '../donors/donor-auth.ts';
@@ -79,7 +80,7 @@ export class Donations {
       throw new TallyError('SIGNATURE_INVALID', 'donor_address: is not who gives.', { field: 'donor_address' });
     const { id } = await this.#giving.give(gift, { donor, word, label: isAddress ? null : gift.address });
     const validated = this.#validator.validate(id).catch((cause: unknown) => {
-      this.#deps.log.warn({ donation: id, cause: cause instanceof Error ? cause.message : 'unknown' }, 'a key could not be tried now');
+      this.#deps.log.warn({ donation: id, cause: describe(cause) }, 'a key could not be tried now');
     });
     await within(validated, ANSWER_WITHIN_MS);
     return this.stores.donations.existing(id);

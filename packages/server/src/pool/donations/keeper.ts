@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { describe } from '#ground/describe';
 import type { DonationDeps } from './deps.ts';
 import { STATES } from './donation.ts';
 import { type Ends, isKept } from './ends.ts';
@@ -154,7 +155,7 @@ export class Keeper {
     try {
       await work();
     } catch (cause) {
-      this.#deps.log.warn({ cause: cause instanceof Error ? cause.message : 'unknown' }, 'donations could not be looked after now');
+      this.#deps.log.warn({ cause: describe(cause) }, 'donations could not be looked after now');
     }
   }
 }

@@ -1,5 +1,6 @@
 import { TallyError } from '@tallystick/core';
 import { z } from 'zod';
+import { describe } from '#ground/describe';
 import type { Log } from '#ground/log';
 import type { Ledger, OutboxEvent } from '#ledger';
 import { amount, Store } from '../store.ts';
@@ -50,7 +51,7 @@ export class OutboxFollower {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#running;
     await this.#remember().catch((cause: unknown) =>
-      this.#deps.log.warn({ cause: String(cause) }, 'a place in the outbox was not remembered'),
+      this.#deps.log.warn({ cause: describe(cause) }, 'a place in the outbox was not remembered'),
     );
   }
 
@@ -69,7 +70,7 @@ export class OutboxFollower {
       if (this.#isFailing) log.info({ name }, 'the outbox is followed again');
       this.#isFailing = false;
     } catch (cause) {
-      if (!this.#isFailing) log.warn({ name, cause: String(cause) }, 'the outbox cannot be followed now');
+      if (!this.#isFailing) log.warn({ name, cause: describe(cause) }, 'the outbox cannot be followed now');
       this.#isFailing = true;
     }
   }

@@ -1,4 +1,5 @@
 import { TallyError } from '@tallystick/core';
+import { describe } from '#ground/describe';
 import type { TaskDeps } from './deps.ts';
 import { faultOf } from './faults.ts';
 import { stateEvent } from './task-events.ts';
@@ -37,7 +38,7 @@ export class TaskRunner {
   wake(): void {
     this.#looking = this.#looking
       .then(() => this.#look())
-      .catch((cause: unknown) => this.#deps.log.warn({ cause: String(cause) }, 'the pool’s tasks could not be looked for'));
+      .catch((cause: unknown) => this.#deps.log.warn({ cause: describe(cause) }, 'the pool’s tasks could not be looked for'));
   }
 
   /** Every run has ended when it resolves. A call that takes too long for that is left to the gateway, and asked for again after the next start. */
@@ -85,7 +86,7 @@ export class TaskRunner {
     const abort = new AbortController();
     const done = this.#run(task, abort)
       .catch((cause: unknown) =>
-        this.#deps.log.error({ task: task.id, cause: String(cause) }, 'a task’s end could not be written; it goes on'),
+        this.#deps.log.error({ task: task.id, cause: describe(cause) }, 'a task’s end could not be written; it goes on'),
       )
       .finally(() => {
         this.#running.delete(task.id);
@@ -123,7 +124,7 @@ export class TaskRunner {
       return this.#end(id, turns, (now) => ({ ...now, state: 'cancelled', endedAt }));
     if (signal.aborted && signal.reason === ('stopping' satisfies Stopped)) return;
     const error = signal.aborted ? new TallyError('TASK_TIME_LIMIT') : errorOf(cause);
-    if (error.code === 'INTERNAL') log.error({ task: id, cause: String(cause) }, 'a task failed inside');
+    if (error.code === 'INTERNAL') log.error({ task: id, cause: describe(cause) }, 'a task failed inside');
     const reason = { code: error.code, message: error.message, facts: error.facts };
     // What was cut by the shutdown goes on after it.
     if (this.#isStopping && faultOf(error.code).kind === 'wait') return;
@@ -198,7 +199,7 @@ class Stopwatch {
     try {
       await books.update(this.#task.id, (task) => ({ ...task, ranMs: task.ranMs + ran }));
     } catch (cause) {
-      log.warn({ task: this.#task.id, cause: String(cause) }, 'how long a task ran could not be remembered');
+      log.warn({ task: this.#task.id, cause: describe(cause) }, 'how long a task ran could not be remembered');
     }
   }
 }
