@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title A scheme by which several keys sign as one
+/// @notice Pure mathematics behind one door, so that a chain without the needed precompiles can use another scheme.
+interface IQuorumScheme {
+    /// @notice The key is malformed, or its owner did not prove to hold it.
+    error KeyInvalid();
+    error ProofMalformed();
+    error SignatureInvalid();
+    /// @notice The chain lacks a precompile that the scheme needs.
+    error PrecompileMissing(address precompile);
+
+    /// @return bytes of one key.
+    function keyLength() external view returns (uint256);
+    /// @notice Reverts unless `key` is well formed and `possession` proves that `operator` holds it: a key made from others' keys (a rogue key) has no such proof.
+    function checkKey(address operator, bytes calldata key, bytes calldata possession) external view;
+    /// @notice Reverts unless `proof` is a signature over `digest` by the members that it names.
+    /// @param keys of all members of the set, in its order, one after the other.
+    /// @return mask of the members that signed: bit i is member i.
+    function verify(bytes32 digest, bytes calldata keys, bytes calldata proof) external view returns (uint256 mask);
+}
+
+/// @title Sets of oracles, and whether enough of one set signed
+/// @notice Five operators, three of whom must sign. A set has an epoch; the set before may still attest for a short overlap, older ones never.
+interface IQuorumVerifier {
+    /// @param keysPointer contract whose code is the keys.
+    /// @param validUntil Unix seconds; 0 while it is the current set.
+    struct Epoch {
+        address scheme;
+        address keysPointer;
+        uint64 validFrom;
+        uint64 validUntil;
+        address[5] operators;
+    }
+
+    error EpochUnknown(uint64 epoch);
+    /// @notice The set was replaced and its overlap is over.
+    error EpochStale(uint64 epoch, uint64 validUntil);
+    error QuorumTooSmall(uint256 signers, uint256 needed);
+    error OperatorTwice(address operator);
+    /// @notice The operator has no key under this scheme.
+    error KeyMissing(address operator, address scheme);
+    error SchemeNotAdmitted(address scheme);
+    error OperatorNotStaked(address operator);
+    error ZeroAddress();
+
+    event SchemeAdmitted(address indexed scheme, bool admitted);
+    event KeyRegistered(address indexed operator, address indexed scheme, bytes key);
+    event EpochOpened(uint64 indexed epoch, address indexed scheme, address[5] operators, address keysPointer);
+    event EpochClosed(uint64 indexed epoch, uint64 validUntil);
+
+    /// @notice 3.
+    function THRESHOLD() external view returns (uint256);
+    /// @return the current epoch; 0 before the first set.
+    function currentEpoch() external view returns (uint64);
+    function epochOf(uint64 epoch) external view returns (Epoch memory);
+    /// @return operators of the current set.
+    function operators() external view returns (address[5] memory);
+    /// @notice Reverts unless at least three distinct members of the set of `epoch`, which must be valid now, signed `digest`.
+    /// @return mask of the members that signed.
+    function verify(bytes32 digest, uint64 epoch, bytes calldata proof) external view returns (uint256 mask);
+    /// @notice As `verify`, for sets of any time: to prove what a set once signed.
+    /// @return mask of the members that signed.
+    function verifyAt(bytes32 digest, uint64 epoch, bytes calldata proof) external view returns (uint256 mask);
+    /// @notice Registers the caller's key, with its proof of possession.
+    function registerKey(address scheme, bytes calldata key, bytes calldata possession) external;
+    /// @notice Opens the next epoch with five operators who have registered keys under `scheme` and are staked. Role: GOVERNOR.
+    function rotate(address scheme, address[5] calldata operators_) external returns (uint64 epoch);
+    /// @notice Role: GOVERNOR.
+    function admitScheme(address scheme, bool admitted) external;
+}

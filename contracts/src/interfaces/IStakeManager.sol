@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IStakes} from "./IStakes.sol";
+
+/// @title Stakes of providers and oracle operators
+/// @notice A provider's stake has the provider's id, an oracle operator's the id `oracleStakeId`. Objective faults are proposed by the contracts that prove them.
+interface IStakeManager is IStakes {
+    /// @notice Only the contracts that prove faults.
+    error OnlyProver(address caller);
+
+    /// @notice Adds to a provider's stake. Anyone may pay; the operator owns it. Entry.
+    function stakeProvider(bytes32 providerId) external payable;
+    /// @notice Adds to the caller's stake as an oracle operator. Entry.
+    function stakeOracle() external payable;
+    function oracleStakeId(address operator) external pure returns (bytes32);
+    /// @return whether the free stake of a provider reaches `providerStakeMin`.
+    function providerStaked(bytes32 providerId) external view returns (bool);
+    /// @return whether the free stake of an operator reaches `oracleStakeMin`.
+    function oracleStaked(address operator) external view returns (bool);
+    /// @notice Proposes the penalty for a fault that was proven. Only provers. `faultId` is unique to the fault: the same fault is punished once.
+    /// Reverts with AlreadySlashed for a second proof. @return slashId
+    function proposeProven(bytes32 stakeId, bytes32 faultId) external returns (bytes32 slashId);
+}

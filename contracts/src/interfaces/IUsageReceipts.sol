@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Batch, SumNode} from "../libraries/ReceiptTypes.sol";
+
+/// @title Evidence: roots over receipts
+/// @notice A lane is one gateway's log. Its batches follow each other without gap or overlap, attested by a quorum of oracles; a batch is posted, and final after the dispute window
+/// that held when it was posted. A proven fault stops a lane at that batch.
+interface IUsageReceipts {
+    enum State {
+        None,
+        Posted,
+        Final,
+        /// A fault was proven against a receipt in it, before it was final.
+        Faulty
+    }
+
+    /// @param nextSeq the first seq that is not posted.
+    /// @param closed no more batches.
+    /// @param perReceiptMint declared at registration, for good: compute tokens are minted per receipt of this lane, and in no other way for its provider.
+    struct Lane {
+        bytes32 gatewayId;
+        uint32 index;
+        uint64 nextSeq;
+        bool closed;
+        bool perReceiptMint;
+    }
+
+    /// @notice A key that signs receipts of a lane with seq `from` … `to`, both included; `to` is the largest uint64 while it is the last.
+    struct SignerRange {
+        address signer;
+        uint64 from;
+        uint64 to;
+    }
+
+    /// @param finalAt Unix seconds from which it may be finalised.
+    struct Posted {
+        bytes32 root;
+        uint128 total;
+        uint32 count;
+        uint64 finalAt;
+        State state;
+    }
+
+    error NotGateway(address caller, bytes32 gatewayId);
+    error LaneUnknown(bytes32 laneId);
+    error LaneExists(bytes32 laneId);
+    error LaneClosed(bytes32 laneId);
+    /// @notice Batches of a lane follow each other: `expected` is the next seq.
+    error NotContiguous(bytes32 laneId, uint64 given, uint64 expected);
+    /// @notice `seqTo` must be `seqFrom + count − 1`, and count at least 1.
+    error CountMismatch();
+    /// @notice The root is not that of `top`, total, count, lane and seqFrom.
+    error RootMismatch();
+    error WrongState(bytes32 batchId, State state);
+    error TooEarly(uint64 readyAt);
+    /// @notice A signer's range begins at a seq that is not posted yet.
+    error RangeInThePast(uint64 given, uint64 nextSeq);
+    error OnlyProver(address caller);
+    error ZeroAddress();
+
+    event LaneRegistered(bytes32 indexed laneId, bytes32 indexed gatewayId, uint32 index, address signer, bool perReceiptMint);
+    event SignerRotated(bytes32 indexed laneId, address indexed signer, uint64 from);
+    event LaneWasClosed(bytes32 indexed laneId, uint64 nextSeq);
+    /// @notice `dataHash` is what oracles serve the leaves by.
+    event BatchPosted(
+        bytes32 indexed batchId,
+        bytes32 indexed laneId,
+        bytes32 root,
+        bytes32 dataHash,
+        uint64 epoch,
+        uint32 count,
+        uint128 total,
+        uint64 seqFrom,
+        uint64 seqTo,
+        uint64 finalAt
+    );
+    event BatchFinal(bytes32 indexed batchId, bytes32 indexed laneId, uint64 seqTo);
+    event BatchFaulty(bytes32 indexed batchId, bytes32 indexed laneId);
+
+    /// @return keccak256(abi.encode(chainId, this, gatewayId, index)).
+    function laneIdOf(bytes32 gatewayId, uint32 index) external view returns (bytes32);
+    /// @return keccak256(abi.encode(laneId, seqFrom)).
+    function batchIdOf(bytes32 laneId, uint64 seqFrom) external pure returns (bytes32);
+    /// @return the EIP-712 digest that oracles sign.
+    function digestOf(Batch calldata batch) external view returns (bytes32);
+    function laneOf(bytes32 laneId) external view returns (Lane memory);
+    function postedOf(bytes32 batchId) external view returns (Posted memory);
+    /// @return who may sign the receipt `seq` of the lane; zero where nobody may.
+    function signerAt(bytes32 laneId, uint64 seq) external view returns (address);
+    /// @return every range of the lane's signers, in order.
+    function signersOf(bytes32 laneId) external view returns (SignerRange[] memory);
+    /// @notice Whether leaf (`receiptHash`, `amount`) is number `index` of the batch that begins at `seqFrom`. False for whatever does not verify.
+    function includes(bytes32 laneId, uint64 seqFrom, bytes32 receiptHash, uint128 amount, uint32 index, SumNode[] calldata path)
+        external
+        view
+        returns (bool);
+
+    /// @notice Registers a lane of the gateway `gatewayId`, which is the provider id of its operator, whose stake backs it. Only that operator. Entry.
+    function registerLane(bytes32 gatewayId, uint32 index, address signer, bool perReceiptMint) external returns (bytes32 laneId);
+    /// @notice The signer of the lane from `from` on, which must not be posted yet; the range before ends there. Only the gateway's operator.
+    function rotateSigner(bytes32 laneId, address signer, uint64 from) external;
+    /// @notice No more batches. Only the gateway's operator.
+    function closeLane(bytes32 laneId) external;
+    /// @notice Posts a batch that a quorum attests. Anyone: the attestation is what counts. Evidence is never stopped by a pause.
+    /// @param top the tree's top node, from which the root is recomputed: root, total, count, lane and seq are bound together.
+    function post(Batch calldata batch, bytes32 top, bytes calldata attestation) external returns (bytes32 batchId);
+    /// @notice Anyone, once the dispute window is over.
+    function finalise(bytes32 batchId) external;
+    /// @notice A fault is proven against a receipt of a posted batch: it can never be final, and its lane is closed. Only provers.
+    function markFaulty(bytes32 batchId) external;
+    /// @notice A fault is proven outside a batch that could be marked: the lane is closed. Only provers.
+    function closeFaulty(bytes32 laneId) external;
+}
