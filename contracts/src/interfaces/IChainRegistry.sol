@@ -11,11 +11,13 @@ interface IChainRegistry {
     error AlreadyDeployed(bytes32 name, uint32 version, address place);
     /// @notice Versions of a name go up by one.
     error VersionNotNext(bytes32 name, uint32 given, uint32 expected);
+    error NameRequired();
+    error ZeroAddress();
 
     /// @notice `codeHash` is that of the runtime code.
     event Deployed(bytes32 indexed name, uint32 indexed version, address indexed place, bytes32 codeHash);
 
-    /// @notice Deploys `initCode` and registers it. Role: GOVERNOR.
+    /// @notice Deploys `initCode`, with the sent wei for its constructor, and registers it. Reverts with CREATE3's `DeploymentFailed` where the constructor reverts. Role: GOVERNOR.
     /// @return place the address that `predict` told.
     function deploy(bytes32 name, uint32 version, bytes calldata initCode) external payable returns (address place);
     /// @return the address that `name` has or will have in `version`.

@@ -8,7 +8,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// what is claimed, `SettlementTreasury` who is paid; the vault keeps the sums. At every moment
 /// Σ (deposited − claimed) + Σ owed = its balance of credits.
 interface ICreditVault {
-    /// @notice Credits of one channel or one lock. `claimed` never falls and never passes `deposited`.
+    /// @notice Credits of one channel or one lock. `claimed` never falls and never passes `deposited`, which falls only by `move` and `release`.
     struct Account {
         uint128 deposited;
         uint128 claimed;
@@ -18,16 +18,16 @@ interface ICreditVault {
     error OnlyModule(address caller, address allowed);
     error ZeroAmount();
     error LengthMismatch();
-    /// @notice More than what is deposited and not claimed.
-    error Insufficient(bytes32 accountId, uint128 wanted, uint128 free);
-    /// @notice A cumulative claim may not fall.
-    error ClaimFell(bytes32 accountId, uint128 claimed, uint128 given);
-    /// @notice A cumulative claim may not pass the deposit.
-    error ClaimAboveDeposit(bytes32 accountId, uint128 given, uint128 deposited);
+    /// @notice More than what is deposited and not claimed of an account, or than what is owed to a beneficiary.
+    error Insufficient(bytes32 id, uint128 wanted, uint128 free);
+    /// @notice The treasury's shares do not sum to the amount.
+    error SharesMismatch(uint128 amount);
+    error ZeroAddress();
 
     /// @notice Totals after the change.
     event Funded(bytes32 indexed accountId, address indexed from, uint128 amount, uint128 deposited);
     event Moved(bytes32 indexed fromId, bytes32 indexed toId, uint128 amount, uint128 fromDeposited, uint128 toDeposited);
+    /// @notice `claimed` is also what stays deposited: nothing is free any more.
     event Released(bytes32 indexed accountId, address indexed to, uint128 amount, uint128 claimed);
     /// @notice One settlement of a provider: `amount` = Σ of what its accounts newly claimed, of which `fees` went to oracles, reserve and protocol.
     event Settled(bytes32 indexed providerId, uint128 amount, uint128 fees, uint128 owedProvider);
@@ -49,11 +49,15 @@ interface ICreditVault {
     function fund(bytes32 accountId, address from, uint128 amount) external;
     /// @notice Moves unclaimed credits between a channel and a lock under it. Only `SessionChannels`.
     function move(bytes32 fromId, bytes32 toId, uint128 amount) external;
-    /// @notice Settles cumulative claims of one provider: `totals[i]` is all that was ever claimed of `accountIds[i]`. A total that did not rise is
-    /// no fault and moves nothing. Only `SessionChannels`.
+    /// @notice Settles cumulative claims of one provider: `totals[i]` is all that was ever claimed of `accountIds[i]`, which may stand there more than once. A total that did not rise is no
+    /// fault and moves nothing: an older claim that arrives later is one of a race, not a lie. A total above the deposit takes what there is: else one tenant that moves its credits just
+    /// before could undo the claims of all others in the call. Only `SessionChannels`.
     /// @return amount Σ of the rises, credit base units.
-    function settle(bytes32 providerId, bytes32[] calldata accountIds, uint128[] calldata totals) external returns (uint128 amount);
-    /// @notice Pays all unclaimed credits of an account to `to`. Only `SessionChannels`.
+    /// @return reached what is claimed of `accountIds[i]` now, where it rose; 0 where it did not.
+    function settle(bytes32 providerId, bytes32[] calldata accountIds, uint128[] calldata totals)
+        external
+        returns (uint128 amount, uint128[] memory reached);
+    /// @notice Pays all unclaimed credits of an account to `to`; 0 is no fault. Only `SessionChannels`.
     /// @return amount paid, credit base units.
     function release(bytes32 accountId, address to) external returns (uint128 amount);
     /// @notice Pays `amount` of what is owed to `beneficiary` to `to`. Only `SettlementTreasury`.

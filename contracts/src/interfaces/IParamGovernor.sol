@@ -15,6 +15,8 @@ interface IParamGovernor {
 
     /// @notice There is no parameter `key`.
     error ParamUnknown(bytes32 key);
+    /// @notice `key` is constructed twice, or is zero.
+    error ParamRepeated(bytes32 key);
     /// @notice `value` is outside the hard bounds `min` … `max`.
     error ParamOutOfBounds(bytes32 key, uint256 value, uint256 min, uint256 max);
     /// @notice Nothing is proposed for `key`.
@@ -27,11 +29,17 @@ interface IParamGovernor {
     error PauseCoolingDown(uint64 openAt);
     /// @notice Entry is paused until `until` (Unix seconds).
     error EntryPaused(uint64 until);
+    error NotPaused();
+    error ZeroAddress();
+    /// @notice The timelock must be within `min` … `max` seconds.
+    error TimelockOutOfBounds(uint64 given, uint64 min, uint64 max);
+    /// @notice The launch must be within `min` … `max` (Unix seconds): a date long past would shorten the lockout, one far off is a mistake.
+    error LaunchOutOfBounds(uint64 given, uint64 min, uint64 max);
 
-    /// @notice `value` is to hold for `key` from `readyAt` (Unix seconds), once applied.
+    /// @notice `value` is to hold for `key` from `readyAt` (Unix seconds), once enacted.
     event ParamProposed(bytes32 indexed key, uint256 value, uint64 readyAt);
     event ParamWithdrawn(bytes32 indexed key, uint256 value);
-    event ParamApplied(bytes32 indexed key, uint256 before, uint256 value);
+    event ParamEnacted(bytes32 indexed key, uint256 before, uint256 value);
     /// @notice Entry is closed until `until` (Unix seconds). Exits go on.
     event Paused(uint64 until);
     event Resumed();
@@ -51,10 +59,10 @@ interface IParamGovernor {
 
     /// @notice Proposes a value; replaces an earlier proposal and starts the timelock anew. Role: GOVERNOR.
     function propose(bytes32 key, uint256 value) external;
-    /// @notice Takes a proposal back. Roles: GOVERNOR, GUARDIAN.
+    /// @notice Takes a proposal back, at once. Roles: GUARDIAN, and whoever may propose (GOVERNOR, without its delay: it leaves all as it is).
     function withdraw(bytes32 key) external;
     /// @notice Makes a proposal hold, once its timelock is over. Anyone.
-    function apply_(bytes32 key) external;
+    function enact(bytes32 key) external;
 
     /// @return when the system was launched (Unix seconds). Immutable.
     function launchAt() external view returns (uint64);
@@ -63,9 +71,10 @@ interface IParamGovernor {
     /// @return whether the lockout still holds.
     function lockedOut() external view returns (bool);
 
-    /// @notice Closes entry for at most `PAUSE_MAX`; exits go on. Role: GUARDIAN. A second pause needs a cool-down, so that nobody can close the house for good.
+    /// @notice Closes entry for `PAUSE_MAX` (7 days); exits go on. Role: GUARDIAN. The next pause is possible `PAUSE_COOLDOWN` (7 days) after the
+    /// end of the last, so that nobody can close the house for good.
     function pause() external;
-    /// @notice Opens entry before the pause ends. Roles: GOVERNOR, GUARDIAN.
+    /// @notice Opens entry before the pause ends; the cool-down runs from then. Roles: GUARDIAN, and whoever may propose (GOVERNOR, without its delay).
     function resume() external;
     /// @return until when entry is closed (Unix seconds); in the past or 0 where it is open.
     function pausedUntil() external view returns (uint64);

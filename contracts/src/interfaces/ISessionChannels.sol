@@ -3,14 +3,18 @@ pragma solidity 0.8.37;
 
 /// @title Payment channels between a tenant and a provider
 /// @notice The tenant signs once: a channel's configuration is the capability that names the key which signs vouchers, the ceiling and the expiry.
-/// Vouchers are cumulative, so only the latest counts, and a claim can be made by anyone, again and again, without harm.
+/// Vouchers are cumulative, so only the latest counts, and a claim can be brought by anyone, again and again, without harm.
+///
+/// For whoever takes vouchers: a deposit counts once it is behind the chain's safe head, less what is locked; after `requestWithdraw` no more vouchers are taken and what was given is
+/// claimed at once. A tenant's lock cannot take cover away from vouchers for long: the provider may `unlock` at any time. An authorizer with code (ERC-1271) can change its mind about a
+/// signature, which makes the whole `claimMany` fail that carries it: claim of such channels one by one.
 interface ISessionChannels {
     /// @notice What a tenant signs, once. Its EIP-712 digest is the channel's id, so the id binds chain and contract, and nothing of it is stored.
     /// @param tenant who pays, and to whom what is left returns.
-    /// @param payerAuthorizer the key that signs vouchers; an account or an ERC-1271 contract.
+    /// @param payerAuthorizer the key that signs vouchers; an account or an ERC-1271 contract. The key of an account counts also where the account has code (EIP-7702).
     /// @param providerId who is paid (`ProviderRegistry`).
     /// @param ceiling the most that can ever be put into the channel, credit base units.
-    /// @param validUntil Unix seconds. After it nothing enters; claims are still taken for `withdrawDelay`, then only the tenant is left.
+    /// @param validUntil Unix seconds. After it nothing enters; claims are still taken before `validUntil + withdrawDelay`, from then on only the tenant is left.
     /// @param withdrawDelay seconds between a request and the withdrawal.
     /// @param salt makes channels of the same parties differ.
     struct ChannelConfig {
@@ -62,9 +66,10 @@ interface ISessionChannels {
     error WrongStatus(bytes32 channelId, Status status);
     /// @notice Deposits would pass the ceiling.
     error AboveCeiling(bytes32 channelId, uint128 wanted, uint128 ceiling);
+    /// @notice Entry after `validUntil`, or a claim at or after `validUntil + withdrawDelay`.
     error ChannelExpired(bytes32 channelId, uint64 validUntil);
     /// @notice The delay must be `min` … `max` seconds.
-    error DelayOutOfBounds(uint32 delay, uint64 min, uint64 max);
+    error DelayOutOfBounds(uint32 delay, uint256 min, uint256 max);
     error ProviderInactive(bytes32 providerId);
     /// @notice A claim above its voucher.
     error ClaimAboveVoucher(bytes32 channelId, uint128 claimed, uint128 maxClaimableAmount);
@@ -76,7 +81,6 @@ interface ISessionChannels {
     error ZeroAddress();
     /// @notice A lock's job must have an id.
     error JobRequired();
-    error NothingClaimed();
 
     event Opened(
         bytes32 indexed channelId,
@@ -90,7 +94,8 @@ interface ISessionChannels {
     );
     /// @notice `everDeposited` is the total after it.
     event ToppedUp(bytes32 indexed channelId, address indexed from, uint128 amount, uint128 everDeposited);
-    /// @notice Cumulative. `accountId` is the channel's id or the lock's.
+    /// @notice Cumulative. `accountId` is the channel's id or the lock's. `totalClaimed` is what the vault gave, which is less than what the receipts sum to where the deposit did not cover it.
+    /// A claim that moved nothing emits nothing.
     event Claimed(bytes32 indexed accountId, bytes32 indexed providerId, uint128 totalClaimed, uint64 receiptCount, bytes32 receiptsRoot);
     event WithdrawRequested(bytes32 indexed channelId, uint64 withdrawableAt);
     event WithdrawCancelled(bytes32 indexed channelId);
@@ -102,7 +107,7 @@ interface ISessionChannels {
 
     /// @return the EIP-712 digest of the configuration, which is the channel's id.
     function channelIdOf(ChannelConfig calldata config) external view returns (bytes32);
-    /// @return keccak256(abi.encode(channelId, jobId)): the account of a job's lock.
+    /// @return keccak256(abi.encode(channelId, jobId)): the account of a job's lock. Vouchers on a lock carry it in place of the channel's id.
     function lockIdOf(bytes32 channelId, bytes32 jobId) external pure returns (bytes32);
     function channelOf(bytes32 channelId) external view returns (Channel memory);
 
@@ -112,21 +117,22 @@ interface ISessionChannels {
     /// @notice Adds `amount` of the caller's credits. Anyone, while the channel is open. Entry.
     function topUp(ChannelConfig calldata config, uint128 amount) external;
     /// @notice Claims of one provider's channels. The caller is its operator or signer, or brings the signer's signature over
-    /// UsageClaims(UsageClaim[] claims). A claim that is already made is no fault: of two callers in a race both succeed.
-    /// Exit: goes on while paused.
+    /// UsageClaims(UsageClaim[] claims) with UsageClaim(bytes32 channelId,uint128 totalClaimed,uint64 receiptCount,bytes32 receiptsRoot). A claim that is already made is no fault: of two
+    /// callers in a race both succeed. A claim above the deposit takes what there is. Exit: goes on while paused.
     /// @return amount newly claimed, credit base units.
     function claimMany(bytes32 providerId, Claim[] calldata claims, bytes calldata providerSignature) external returns (uint128 amount);
-    /// @notice Starts the withdrawal delay. Only the tenant. Exit.
+    /// @notice Starts the withdrawal delay. Only the tenant. Claims go on until `finalize`. Exit.
     function requestWithdraw(ChannelConfig calldata config) external;
     /// @notice Takes the request back. Only the tenant.
     function cancelWithdraw(ChannelConfig calldata config) external;
     /// @notice Closes the channel and refunds the tenant, once the delay is over, or once `validUntil + withdrawDelay` is. Anyone. Exit. Open locks of
     /// the channel are given back by `unlock`, which then refunds the tenant directly.
     function finalize(ChannelConfig calldata config) external returns (uint128 refund);
-    /// @notice Closes the channel at once. Only the provider's operator or signer: it gives up what it did not claim. Exit.
+    /// @notice Closes the channel at once. Only the provider's operator or signer: it gives up what it did not claim, of the channel and soon of its locks. Exit.
     function close(ChannelConfig calldata config) external returns (uint128 refund);
     /// @notice Sets credits of the channel aside for a job. Only the tenant. Entry.
     function lock(ChannelConfig calldata config, bytes32 jobId, uint128 amount) external returns (bytes32 lockId);
-    /// @notice Gives back what a lock did not consume. The provider at any time; the tenant once the channel's withdrawal delay is over. Exit.
+    /// @notice Gives back what a lock did not consume: to the channel, or to the tenant where the channel is closed. The provider at any time; the tenant once the channel could be
+    /// finalised, or is. Exit.
     function unlock(ChannelConfig calldata config, bytes32 jobId) external returns (uint128 refund);
 }

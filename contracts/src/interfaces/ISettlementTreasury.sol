@@ -22,7 +22,11 @@ interface ISettlementTreasury {
     error OnlyVault(address caller);
     error SplitOutOfBounds(uint256 feesBps, uint256 max);
     error ProviderNotPayable(bytes32 providerId);
+    /// @notice Neither the reserve nor the protocol.
+    error BeneficiaryUnknown(bytes32 beneficiary);
     error NothingOwed(bytes32 beneficiary);
+    /// @notice There is no set of oracles yet, or not of five.
+    error OraclesMissing();
     error ZeroAddress();
 
     event SplitSet(uint32 indexed version, uint16 oraclesBps, uint16 reserveBps, uint16 protocolBps);
@@ -35,12 +39,19 @@ interface ISettlementTreasury {
     function ORACLES() external view returns (bytes32);
     function RESERVE() external view returns (bytes32);
     function PROTOCOL() external view returns (bytes32);
+    /// @notice 2000: the most that all shares but the provider's may take together, basis points.
+    function FEES_MAX_BPS() external view returns (uint256);
+    /// @return the address of the reserve or of the protocol.
+    function payoutOf(bytes32 beneficiary) external view returns (address);
+    /// @return the current version, counted from 1.
     function splitVersion() external view returns (uint32);
     function splitAt(uint32 version) external view returns (Split memory);
     /// @return the shares of `amount` under the current split; their sum is `amount`.
     function sharesOf(uint128 amount) external view returns (Shares memory);
     /// @return the epoch (weeks since 1970) of now, which fees are recorded under.
     function feeEpoch() external view returns (uint64);
+    /// @return what was settled for the provider in `epoch`, credit base units.
+    function volumeOf(bytes32 providerId, uint64 epoch) external view returns (uint128);
     /// @return fees (all shares but the provider's) that the provider's settlements paid in `epoch`, credit base units.
     function feesOf(bytes32 providerId, uint64 epoch) external view returns (uint128);
 
@@ -50,7 +61,7 @@ interface ISettlementTreasury {
     function payProvider(bytes32 providerId) external returns (uint128 amount);
     /// @notice Draws the reserve's or the protocol's share to its address. Anyone.
     function payBeneficiary(bytes32 beneficiary) external returns (uint128 amount);
-    /// @notice Divides the oracles' share equally among the operators of the current set. What cannot be divided waits. Anyone.
+    /// @notice Divides the oracles' share equally among the operators of the current set. What cannot be divided waits. Anyone: operators who leave a set call it before.
     function payOracles() external returns (uint128 each);
     /// @notice Role: GOVERNOR. Fees together at most 20 %.
     function setSplit(Split calldata split) external;

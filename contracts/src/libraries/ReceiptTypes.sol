@@ -61,7 +61,7 @@ struct Tariff {
     TariffLine[] lines;
 }
 
-/// @notice What oracles attest and `UsageReceipts` posts: one root over consecutive receipts of a lane.
+/// @notice What oracles attest and `UsageReceipts` posts: one root over consecutive receipts of a lane. The gateway signs the same root, count, total and place as a `ReceiptGroup`.
 /// @param root the Merkle-sum root, which binds `total`, `count`, `laneId` and `seqFrom` as well.
 /// @param dataHash of all leaves as the oracles hold and serve them.
 /// @param epoch the set of oracles that attests.
@@ -76,7 +76,7 @@ struct Batch {
     uint64 seqTo;
 }
 
-/// @notice One commit group of a lane, as the gateway signs it: the same tree as a batch's, over fewer receipts.
+/// @notice Consecutive receipts of a lane, as the gateway signs them: a commit group, or all of a batch. It is the same tree and the same signature, so a signed group can be posted as a batch.
 struct ReceiptGroup {
     bytes32 root;
     uint32 count;
