@@ -6,6 +6,8 @@
 import { hashStruct, hashTypedData, keccak256, recoverTypedDataAddress, stringToHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
+import { CAPABILITY_TYPE, capabilityHash } from '../capability/capability.ts';
+import { CHANNEL_CONFIG_TYPE, channelConfigHash, USAGE_CLAIMS_TYPE, usageClaimsHash } from '../channel/channel.ts';
 import { domainSeparator, typedDigest, typeHash } from '../crypto/eip712.ts';
 import { fromHex } from '../crypto/hex.ts';
 import { addressOfSecretKey, recoverAddress, signDigest } from '../crypto/secp256k1.ts';
@@ -17,7 +19,7 @@ import { RECONCILE_CONSENT_TYPE, reconcileConsentHash } from '../reconcile-conse
 import { FREE_TARIFF, TARIFF_TYPE, tariffId } from '../tariff/tariff.ts';
 import { groupHash, RECEIPT_GROUP_TYPE } from './group.ts';
 import { ORDER_TYPE, orderHash } from './order.ts';
-import { RECEIPT_TYPE, receiptHash } from './receipt-hash.ts';
+import { RECEIPT_TYPE, receiptHash, USAGE_LINE_TYPE, usageLineHash } from './receipt-hash.ts';
 import { fill, SAMPLE_DOMAIN, sampleReceipt } from './sample.ts';
 import { BATCH_TYPE, batchHash, USAGE_CLAIM_TYPE, usageClaimHash, VOUCHER_TYPE, voucherHash } from './settlement.ts';
 import { type Domain, type Hex, ZERO_32 } from './types.ts';
@@ -59,6 +61,11 @@ const SUITES: readonly Suite[] = [
     'charged at the bound': sampleReceipt({ kind: 3 }),
     credit: sampleReceipt({ kind: 4, refHash: fill(0xcc) }),
     'largest values': sampleReceipt({ ...IDS_MAX, ...UINTS_MAX, attempt: 65_535, lines: [LINE_MAX, LINE_MAX], amount: max(128) }),
+  }),
+  suite('usage-line', USAGE_LINE_TYPE, usageLineHash, {
+    sample: { unit: 1, quantity: 1_000n, amount: 2_500n },
+    zero: { unit: 0, quantity: 0n, amount: 0n },
+    'largest values': LINE_MAX,
   }),
   suite('tariff', TARIFF_TYPE, tariffId, {
     free: FREE_TARIFF,
@@ -223,6 +230,47 @@ const SUITES: readonly Suite[] = [
     sample: { channelId: fill(1), totalClaimed: 1_000_000n, receiptCount: 42n, receiptsRoot: fill(2) },
     'largest values': { channelId: fill(0xff), totalClaimed: max(128), receiptCount: max(64), receiptsRoot: fill(0xff) },
   }),
+  suite('channel-config', CHANNEL_CONFIG_TYPE, channelConfigHash, {
+    sample: {
+      tenant: `0x${'a1'.repeat(20)}`,
+      payerAuthorizer: `0x${'a2'.repeat(20)}`,
+      providerId: fill(0x0a),
+      ceiling: 50_000_000n,
+      validUntil: 1_798_761_600n,
+      withdrawDelay: 86_400,
+      salt: fill(0x5a),
+    },
+    'one key for both, nothing allowed': {
+      tenant: `0x${'a1'.repeat(20)}`,
+      payerAuthorizer: `0x${'a1'.repeat(20)}`,
+      providerId: ZERO_32,
+      ceiling: 0n,
+      validUntil: 0n,
+      withdrawDelay: 0,
+      salt: ZERO_32,
+    },
+    'largest values': {
+      tenant: `0x${'ff'.repeat(20)}`,
+      payerAuthorizer: `0x${'ff'.repeat(20)}`,
+      providerId: fill(0xff),
+      ceiling: max(128),
+      validUntil: max(64),
+      withdrawDelay: 2 ** 32 - 1,
+      salt: fill(0xff),
+    },
+  }),
+  suite('usage-claims', USAGE_CLAIMS_TYPE, usageClaimsHash, {
+    one: { claims: [{ channelId: fill(1), totalClaimed: 1_000_000n, receiptCount: 42n, receiptsRoot: fill(2) }] },
+    none: { claims: [] },
+    'three, the same channel twice': {
+      claims: [
+        { channelId: fill(1), totalClaimed: 1n, receiptCount: 1n, receiptsRoot: fill(2) },
+        { channelId: fill(3), totalClaimed: 0n, receiptCount: 0n, receiptsRoot: ZERO_32 },
+        { channelId: fill(1), totalClaimed: 2n, receiptCount: 2n, receiptsRoot: fill(4) },
+      ],
+    },
+    'largest values': { claims: [{ channelId: fill(0xff), totalClaimed: max(128), receiptCount: max(64), receiptsRoot: fill(0xff) }] },
+  }),
   suite('batch', BATCH_TYPE, batchHash, {
     sample: { root: fill(1), dataHash: fill(2), epoch: 3n, count: 100, total: 4_840n, laneId: fill(4), seqFrom: 12n, seqTo: 111n },
     'largest values': {
@@ -234,6 +282,44 @@ const SUITES: readonly Suite[] = [
       laneId: fill(0xff),
       seqFrom: max(64),
       seqTo: max(64),
+    },
+  }),
+  suite('capability', CAPABILITY_TYPE, capabilityHash, {
+    sample: {
+      id: fill(1),
+      issuer: `0x${'a1'.repeat(20)}`,
+      tenantId: fill(2),
+      subjectKey: fill(3),
+      audience: fill(4),
+      budget: 5_000_000n,
+      notBefore: 1_767_225_600n,
+      notAfter: 1_767_312_000n,
+      issuerEpoch: 1n,
+      policyHash: fill(5),
+    },
+    'any gateway, nothing': {
+      id: ZERO_32,
+      issuer: `0x${'00'.repeat(20)}`,
+      tenantId: ZERO_32,
+      subjectKey: ZERO_32,
+      audience: ZERO_32,
+      budget: 0n,
+      notBefore: 0n,
+      notAfter: 0n,
+      issuerEpoch: 0n,
+      policyHash: ZERO_32,
+    },
+    'largest values': {
+      id: fill(0xff),
+      issuer: `0x${'ff'.repeat(20)}`,
+      tenantId: fill(0xff),
+      subjectKey: fill(0xff),
+      audience: fill(0xff),
+      budget: max(128),
+      notBefore: max(64),
+      notAfter: max(64),
+      issuerEpoch: max(64),
+      policyHash: fill(0xff),
     },
   }),
   suite('order', ORDER_TYPE, orderHash, {

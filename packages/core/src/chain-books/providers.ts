@@ -1,0 +1,162 @@
+import { type Entry, type Handlers, rowOf } from './entry.ts';
+import { ZERO_ADDRESS } from './money.ts';
+import type { ProviderRow, SlashRow, StakeBook, StakeRow } from './types.ts';
+
+function onProvider(change: (row: ProviderRow, e: Entry) => void): (e: Entry) => void {
+  return (e) => {
+    const row = e.row(e.books.providers, e.hex('providerId'), 'provider');
+    if (row !== null) change(row, e);
+  };
+}
+
+export const providerRegistry: Handlers = {
+  Registered: (e) => {
+    const providerId = e.hex('providerId');
+    if (e.books.providers.has(providerId)) e.wrong('provider', 'new', providerId);
+    e.books.providers.set(providerId, {
+      operator: e.hex('operator'),
+      payout: e.hex('payout'),
+      signer: e.hex('signer'),
+      tariffId: e.hex('tariffId'),
+      level: 0n,
+      status: 'active',
+      suspendedUntil: 0n,
+      pendingPayout: null,
+      pendingOperator: null,
+    });
+  },
+  PayoutProposed: onProvider((row, e) => {
+    row.pendingPayout = { payout: e.hex('payout'), holdsAt: e.big('holdsAt') };
+  }),
+  PayoutCancelled: onProvider((row) => {
+    row.pendingPayout = null;
+  }),
+  PayoutSet: onProvider((row, e) => {
+    row.payout = e.hex('payout');
+    row.pendingPayout = null;
+  }),
+  SignerSet: onProvider((row, e) => {
+    row.signer = e.hex('signer');
+  }),
+  TariffSet: onProvider((row, e) => {
+    row.tariffId = e.hex('tariffId');
+  }),
+  LevelSet: onProvider((row, e) => {
+    row.level = e.big('level');
+  }),
+  OperatorProposed: onProvider((row, e) => {
+    const operator = e.hex('operator');
+    // Nobody proposed takes a proposal back.
+    row.pendingOperator = operator === ZERO_ADDRESS ? null : { operator, holdsAt: e.big('holdsAt') };
+  }),
+  OperatorSet: onProvider((row, e) => {
+    e.same('operator', row.pendingOperator?.operator ?? 'none', e.hex('operator'));
+    row.operator = e.hex('operator');
+    row.pendingOperator = null;
+  }),
+  Suspended: onProvider((row, e) => {
+    row.suspendedUntil = e.big('until');
+  }),
+  Reinstated: onProvider((row) => {
+    row.suspendedUntil = 0n;
+  }),
+  Retired: onProvider((row) => {
+    row.status = 'retired';
+  }),
+};
+
+/** Stakes of providers and oracles, and those of buyers: the same rules in two contracts. */
+export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
+  const onStake = (change: (row: StakeRow, e: Entry) => void) => (e: Entry) =>
+    change(
+      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n })),
+      e,
+    );
+  return {
+    Staked: onStake((row, e) => {
+      e.same('stake', row.amount + e.big('added'), e.big('amount'));
+      row.amount = e.big('amount');
+    }),
+    ThawStarted: onStake((row, e) => {
+      row.thawing = e.big('thawing');
+      row.thawedAt = e.big('thawedAt');
+      if (row.thawing > row.amount) e.wrong('thawing', `at most ${row.amount}`, String(row.thawing));
+    }),
+    ThawCancelled: onStake((row) => {
+      row.thawing = 0n;
+      row.thawedAt = 0n;
+    }),
+    Withdrawn: onStake((row, e) => {
+      e.same('stake', row.amount - e.big('taken'), e.big('amount'));
+      row.amount = e.big('amount');
+      row.thawing -= e.big('taken');
+      if (row.amount === 0n) forget(row);
+    }),
+    SlashProposed: onStake((row, e) => {
+      const slashId = e.hex('slashId');
+      if (bookOf(e).slashes.has(slashId)) e.wrong('slash', 'new', slashId);
+      row.frozen += e.big('amount');
+      bookOf(e).slashes.set(slashId, {
+        stakeId: e.hex('stakeId'),
+        amount: e.big('amount'),
+        reason: e.hex('reason'),
+        objective: e.flag('objective'),
+        executableAt: e.big('executableAt'),
+        decideBy: 0n,
+        state: 'proposed',
+      });
+    }),
+    SlashAppealed: (e) => {
+      const slash = e.row(bookOf(e).slashes, e.hex('slashId'), 'slash');
+      if (slash === null) return;
+      slash.state = 'appealed';
+      slash.decideBy = e.big('decideBy');
+    },
+    SlashExecuted: onStake((row, e) => {
+      endSlash(e, bookOf(e), row, 'executed');
+      e.same('stake', row.amount - e.big('taken'), e.big('amount'));
+      row.amount = e.big('amount');
+      if (row.thawing > row.amount) row.thawing = row.amount;
+      if (row.amount === 0n) forget(row);
+      bookOf(e).owed += e.big('taken');
+    }),
+    SlashDismissed: onStake((row, e) => endSlash(e, bookOf(e), row, 'dismissed')),
+    Collected: (e) => {
+      const book = bookOf(e);
+      e.same('owed', book.owed, e.big('amount'));
+      e.same('collected', book.collected + e.big('amount'), e.big('total'));
+      book.owed = 0n;
+      book.collected = e.big('total');
+    },
+  };
+}
+
+/** A stake that is gone begins anew. */
+function forget(row: StakeRow): void {
+  row.thawing = 0n;
+  row.thawedAt = 0n;
+}
+
+function endSlash(e: Entry, book: StakeBook, row: StakeRow, state: 'executed' | 'dismissed'): void {
+  const slash: SlashRow | null = e.row(book.slashes, e.hex('slashId'), 'slash');
+  if (slash === null) return;
+  if (slash.state === 'executed' || slash.state === 'dismissed') e.wrong('slash', 'open', slash.state);
+  slash.state = state;
+  row.frozen -= slash.amount;
+}
+
+export const stakeManager = stakeHandlers((e) => e.books.stakes);
+
+export const paymentEscrow: Handlers = {
+  ...stakeHandlers((e) => e.books.escrow),
+  QuotaSet: (e) => {
+    const { purchases } = e.books;
+    purchases.set(e.hex('stakeId'), {
+      buyer: e.hex('buyer'),
+      listingId: e.hex('listingId'),
+      quotaWei: e.big('quotaWei'),
+      needed: e.big('needed'),
+      upgrades: e.big('upgrades'),
+    });
+  },
+};
