@@ -9,7 +9,7 @@ import type { Subject } from './subjects.ts';
 /** The largest cap that a source takes. */
 const CAP = 100_000_000;
 
-/** The daemon as `npm start` runs it, but for the sandbox: every call has a durable hold, a metered settlement and a signed receipt. */
+/** The daemon as `npm start` runs it, but for the sandbox and the chain: every call has a durable hold, a metered settlement and a signed receipt. */
 export type Tallystick = { readonly subject: Subject; books(servedOf: () => Promise<Readonly<Record<string, number>>>): Promise<Books> };
 
 export type TallystickOptions = {
@@ -26,7 +26,7 @@ export async function tallystick(house: House, upstreamPort: number, options: Ta
   const data = join(house.folder, 'data');
   const profiling = profile === null ? [] : ['--cpu-prof', '--cpu-prof-interval', '500', `--cpu-prof-dir=${profile}`];
   const { child, line } = await house.spawn('tallystick', ['--disable-warning=ExperimentalWarning', ...profiling, main, '--json'], {
-    env: { ...options.env, PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0' },
+    env: { ...options.env, PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0', TALLY_CHAIN: 'off' },
   });
   const { url, virtual_key } = JSON.parse(line) as { url: string; virtual_key: string };
   const admin = adminOf(url, readFileSync(join(data, 'admin-token'), 'utf8').trim());

@@ -2,7 +2,16 @@ import { spawn } from 'node:child_process';
 import { CliError, exitOf } from './cli-error.ts';
 import { type Io, NODE_FLAGS } from './io.ts';
 
-export type OfflineCommand = 'archive-verify' | 'audit-verify' | 'backup' | 'doctor' | 'host-join' | 'restore';
+export type OfflineCommand =
+  | 'archive-verify'
+  | 'audit-verify'
+  | 'backup'
+  | 'chain-deploy'
+  | 'chain-plan'
+  | 'chain-verify-input'
+  | 'doctor'
+  | 'host-join'
+  | 'restore';
 
 /**
  * Runs the daemon's program on the data folder, with no daemon up: it takes the folder's lock, so two can never meet.

@@ -4,6 +4,7 @@ import { archiveCommand } from './commands/archive.ts';
 import { auditCommand } from './commands/audit.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { callsCommand } from './commands/calls.ts';
+import { chainCommand } from './commands/chain.ts';
 import { clockCommand } from './commands/clock.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { hostCommand } from './commands/host.ts';
@@ -46,6 +47,7 @@ export function buildProgram(mount: Mount): Command {
     donorCommand,
     guardianCommand,
     callsCommand,
+    chainCommand,
     clockCommand,
     auditCommand,
     archiveCommand,

@@ -44,7 +44,7 @@ async function open(name: string, args: readonly string[], { house, upstreamPort
   const main = fileURLToPath(import.meta.resolve('@tallystick/server/main'));
   const start = async (): Promise<Running> => {
     const { child, line } = await house.spawn(name, ['--disable-warning=ExperimentalWarning', main, '--json', ...args], {
-      env: { PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0', ...more },
+      env: { PORT: '0', TALLY_DATA_DIR: data, TALLY_SANDBOX: '0', TALLY_CHAIN: 'off', ...more },
     });
     const { url } = JSON.parse(line) as { url: string };
     return { child, url, admin: adminOf(url, readFileSync(join(data, 'admin-token'), 'utf8').trim()) };

@@ -107,12 +107,20 @@ function keyRoutes(app: Hono, daemon: Daemon): void {
   );
 }
 
+function booksOf({ chain }: Daemon) {
+  if (chain.books === null) throw new TallyError('CHAIN_UNREACHABLE', 'The gateway works without a chain.');
+  return chain.books;
+}
+
 function operationRoutes(app: Hono, daemon: Daemon): void {
   // Metrics tell how much is spent and by what: not for everyone.
   app.get('/metrics', (c) => {
     if (!isAdmin(c.req.header('authorization'), daemon.adminToken)) throw new TallyError('FORBIDDEN', 'Metrics are the operator’s.');
     return metricsText(c, daemon);
   });
+  app.get('/api/admin/chain', async (c) => c.json(await daemon.chain.view()));
+  app.get('/api/admin/chain/books', (c) => c.json(booksOf(daemon).view()));
+  app.post('/api/admin/chain/verify', async (c) => c.json(await booksOf(daemon).verify()));
   app.post('/api/admin/stop', async (c) => {
     const { reason } = readReason(await json(c));
     await daemon.vault.audit('pool.stopped', 'pool', { reason: reason ?? 'by the operator' });

@@ -7,6 +7,7 @@ import { ReceiptSigner, type ReceiptsDeps } from '#settle';
 import { checkAnchor } from './anchor.ts';
 import type { Books } from './books.ts';
 import { callersKeys, openCallers } from './callers.ts';
+import type { Chain } from './chain/chain.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { startChores } from './chores.ts';
 import { keepGrantTime } from './clock.ts';
@@ -32,6 +33,7 @@ export type Daemon = Books & {
   readonly tariffs: Map<Hex, Tariff>;
   readonly adminToken: string;
   readonly pool: Pool;
+  readonly chain: Chain;
   /** What was found wrong at start and has not been seen to since; readiness reports how much. */
   anchorFindings(): readonly string[];
   checkpoint(): Promise<void>;
@@ -39,7 +41,14 @@ export type Daemon = Books & {
   stop(): Promise<void>;
 };
 
-export async function wire(config: Config, books: Books, log: Log, adminToken: string, sandboxUrl: string | null): Promise<Daemon> {
+export async function wire(
+  config: Config,
+  books: Books,
+  log: Log,
+  adminToken: string,
+  sandboxUrl: string | null,
+  chain: Chain,
+): Promise<Daemon> {
   const { vault, ledger, clock, isShared, hub } = books;
   // Before anything else is read: what others change from here on is followed.
   const followFrom = isShared ? await ledger.changesEnd() : 0n;
@@ -71,7 +80,7 @@ export async function wire(config: Config, books: Books, log: Log, adminToken: s
   signer.notify();
   const checkpoint = () => checkpoints.take();
   const anchorFindings = () => checkpoints.findings.map(({ message }) => message);
-  const shown = { config, log, front, tariffs, adminToken, checkpoint, anchorFindings };
+  const shown = { config, log, front, tariffs, adminToken, checkpoint, anchorFindings, chain };
   const pool = openPool({ ...books, ...shown, hasSandbox: sandboxUrl !== null, lockout });
   told = () => pool.notify();
   const endGrantTime = keepGrantTime(books, log);

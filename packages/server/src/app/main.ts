@@ -7,6 +7,7 @@ import { compareAnchor } from './anchor.ts';
 import { verifyArchive } from './archive.ts';
 import { backup, restore } from './backup.ts';
 import { type Books, openBooks } from './books.ts';
+import { chainCommand } from './chain/commands.ts';
 import { auditVerify, doctor } from './doctor.ts';
 import { joinHost } from './hosts.ts';
 import { guardMemory } from './memory-guard.ts';
@@ -19,18 +20,31 @@ const EXIT_CONFIG = 78;
 /** What works on the data folder itself, with the daemon stopped. */
 const OFFLINE: readonly string[] = ['restore', 'backup', 'doctor', 'audit-verify', 'archive-verify', 'host-join'];
 
+/** What deploys contracts, or shows what would be deployed: it needs neither the books nor a daemon. */
+const CHAIN: readonly string[] = ['chain-plan', 'chain-deploy', 'chain-verify-input'];
+
 async function main(): Promise<void> {
   // Whatever is written is its owner's alone.
   process.umask(0o077);
   guardMemory();
-  const options = { json: { type: 'boolean', default: false }, workers: { type: 'string' } } as const;
+  const options = {
+    json: { type: 'boolean', default: false },
+    workers: { type: 'string' },
+    'no-chain': { type: 'boolean', default: false },
+  } as const;
   const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const command = positionals[0] ?? 'serve';
-  const given = values.workers === undefined ? {} : { TALLY_WORKERS: values.workers };
+  const given = {
+    ...(values.workers === undefined ? {} : { TALLY_WORKERS: values.workers }),
+    ...(values['no-chain'] ? { TALLY_CHAIN: 'off' } : {}),
+  };
   const config = loadConfig({ ...process.env, ...given }, process.cwd());
   const env = takeSecrets(process.env);
   const stdin = config.TALLY_MASTER_KEY === '-' ? process.stdin : null;
-  if (command === 'serve') await run(config, env, stdin, values.json);
+  if (CHAIN.includes(command)) {
+    const done = await chainCommand(command, positionals[1] ?? '{}', config, env);
+    process.stdout.write(`${JSON.stringify(done)}\n`);
+  } else if (command === 'serve') await run(config, env, stdin, values.json);
   else process.stdout.write(`${JSON.stringify(await offline(command, positionals[1], config, env, stdin))}\n`);
 }
 
@@ -43,12 +57,15 @@ function takeSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   delete env['TALLY_MASTER_KEY'];
   delete env['TALLY_ADMIN_TOKEN'];
   delete env['DATABASE_URL'];
+  delete env['CHAIN_RPC_URL'];
+  delete env['TALLY_DEPLOYER_KEY'];
   return taken;
 }
 
 async function run(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJS.ReadableStream | null, json: boolean): Promise<void> {
   const running = await serve(config, env, stdin);
-  process.stdout.write(json ? `${readyLine(running)}\n` : `${welcome(running)}\n`);
+  const chain = await running.chain.view();
+  process.stdout.write(json ? `${readyLine(running, chain)}\n` : `${welcome(running, chain)}\n`);
   let stopping = false;
   const stop = () => {
     // A second signal does not wait: open holds are then burned at the next start.
@@ -108,7 +125,7 @@ function fail(cause: unknown): never {
       : new TallyError('INTERNAL', cause instanceof Error ? `The daemon failed: ${cause.name}.` : undefined);
   const { code, message, fix } = error;
   // The commands on the data folder are for programs (`tally` words them for people); only serving speaks to a person by itself.
-  const machine = process.argv.includes('--json') || OFFLINE.some((command) => process.argv.includes(command));
+  const machine = process.argv.includes('--json') || [...OFFLINE, ...CHAIN].some((command) => process.argv.includes(command));
   const text = machine ? JSON.stringify({ error: { code, message, fix } }) : `error ${code}: ${message} ${fix}`;
   process.stderr.write(`${text}\n`);
   process.exit(error.code === 'CONFIG_INVALID' || error.code === 'MASTER_KEY_INVALID' ? EXIT_CONFIG : 1);

@@ -8,6 +8,7 @@ import { type Trouble, WriterHub } from '#ledger';
 import { loadAdminToken } from './admin-token.ts';
 import { finishArchive } from './archive.ts';
 import { openBooks } from './books.ts';
+import { type Chain, startChain } from './chain/chain.ts';
 import { type Daemon, wire } from './daemon.ts';
 import { type Listening, listen } from './listen.ts';
 import { type SandboxChild, startSandboxChild } from './sandbox-child.ts';
@@ -18,6 +19,7 @@ export type Running = {
   readonly url: string;
   readonly seeded: Seeded;
   readonly sandbox: SandboxChild | null;
+  readonly chain: Chain;
   stop(): Promise<void>;
 };
 
@@ -30,10 +32,13 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     const onTrouble = ({ state, reason }: Trouble) => log[state === 'back' ? 'info' : 'error']({ reason }, `the books are ${state}`);
     const books = await openBooks(config, env, stdin, { onTrouble, ...(hub === undefined ? {} : { hub }) });
     undo.push(() => books.close());
+    // After the books: their lock is what keeps two daemons from one folder. It starts beside the rest, in processes of its own.
+    const chain = startChain(config, env, log);
+    undo.push(() => chain.stop());
     const { token } = await loadAdminToken(config.TALLY_DATA_DIR, config.TALLY_ADMIN_TOKEN);
     const sandbox = config.TALLY_SANDBOX ? await startSandboxChild(join(config.TALLY_DATA_DIR, 'sandbox'), env) : null;
     if (sandbox !== null) undo.push(() => sandbox.stop());
-    const daemon = await wire(config, books, log, token, sandbox?.url ?? null);
+    const daemon = await wire(config, books, log, token, sandbox?.url ?? null, chain);
     undo[0] = () => daemon.stop();
     // Bound before anything is seeded: a virtual key that is made is also shown.
     const listening: Listening = await listen(daemon);
@@ -45,10 +50,11 @@ export async function serve(config: Config, env: NodeJS.ProcessEnv, stdin: NodeJ
     await writeDurable(marker, `${JSON.stringify({ url: listening.url, pid: process.pid })}\n`);
     const stop = async () => {
       await listening.close();
-      await sandbox?.stop();
+      await Promise.all([sandbox?.stop(), chain.stop()]);
       rmSync(marker, { force: true });
     };
-    return { daemon, url: listening.url, seeded, sandbox, stop };
+    await chain.settled;
+    return { daemon, chain, url: listening.url, seeded, sandbox, stop };
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => {});
     throw error;

@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
+import type { ChainView } from './chain/chain.ts';
 import type { Running } from './serve.ts';
 
 /** The one line of `--json`. */
-export function readyLine({ url, seeded }: Running): string {
+export function readyLine({ url, seeded }: Running, chain: ChainView): string {
   const { virtualKey, sourceId, cap } = seeded;
   return JSON.stringify({
     url,
@@ -10,11 +11,12 @@ export function readyLine({ url, seeded }: Running): string {
     source_id: sourceId,
     cap: cap === null ? null : Number(cap),
     pid: process.pid,
+    chain: chain.rpc === null ? null : { chain_id: chain.chain_id, rpc: chain.rpc },
   });
 }
 
 /** What a person sees when the daemon is ready. */
-export function welcome(running: Running): string {
+export function welcome(running: Running, chain: ChainView): string {
   const { url, seeded, daemon } = running;
   const data = relative(process.cwd(), daemon.config.TALLY_DATA_DIR) || '.';
   const workers = daemon.front.workers();
@@ -30,6 +32,7 @@ export function welcome(running: Running): string {
     `  source       ${source}`,
     ...(workers === null ? [] : [`  workers      ${workers.up} processes that serve callers`]),
     `  signer       ${daemon.signer.address} (signs the receipts)`,
+    `  chain        ${chainLine(chain)}`,
   ];
   if (seeded.virtualKey !== null) {
     lines.push(
@@ -44,6 +47,16 @@ export function welcome(running: Running): string {
     lines.push('', '  ATTENTION    TALLY_POOL_LOCKOUT_OFF: the donation pool runs tasks although it is locked');
   for (const finding of daemon.anchorFindings()) lines.push('', `  ATTENTION    ${finding}`);
   return `${lines.join('\n')}\n`;
+}
+
+function chainLine({ mode, state, chain_id, rpc, reason, deployment }: ChainView): string {
+  if (mode === 'off') return 'off';
+  if (mode === 'none') return `NONE: ${reason} (docs/guides/chain.md). The gateway works without it`;
+  if (state === 'failed') return `FAILED: ${reason}. The gateway works without it`;
+  const known = (deployment?.['contracts'] ?? {}) as Readonly<Record<string, unknown>>;
+  if (mode === 'rpc') return `${chain_id} at ${rpc}, ${reason ?? `${Object.keys(known).length} contracts`}`;
+  const contracts = deployment === null ? 'contracts are being deployed' : `${Object.keys(known).length} contracts`;
+  return `${chain_id} at ${rpc ?? 'a port to be known'}, ${contracts} (LOCAL: test assets without value)`;
 }
 
 function curl(url: string, key: string): string {

@@ -169,6 +169,21 @@ export const CONFIG_KEYS = {
     description: '`1` starts the sandbox upstream as a child process and, on first start, seeds a sandbox source; `0` does neither.',
   },
   TALLY_SANDBOX_CAP: { default: '1000', unit: 'tokens', description: 'Cap of the seeded sandbox source.' },
+  TALLY_CHAIN: {
+    default: '',
+    description:
+      '`embedded` starts a chain of the daemon’s own (anvil, chain id 31337, for development: its keys are known to everybody) and deploys the contracts on it; `off` does without. Empty: `embedded`, but `off` with TALLY_MODE=production. `--no-chain` sets `off`.',
+  },
+  TALLY_CHAIN_PORT: {
+    default: '',
+    description:
+      'Port of the embedded chain, on loopback. Empty: 8545, or a free one where that is taken. One that is named and taken fails.',
+  },
+  CHAIN_RPC_URL: {
+    default: '',
+    description:
+      'RPC endpoints of a chain, separated by commas: it is used instead of an embedded one, and nothing is deployed on it by itself. May hold a key: no child process inherits it.',
+  },
   TALLY_LOG_LEVEL: {
     default: 'info',
     description: '`fatal`, `error`, `warn`, `info`, `debug` or `silent`. Logs go to standard error as JSON lines.',

@@ -31,6 +31,26 @@ describe('loadConfig', () => {
     expect(config.TALLY_MASTER_KEY_FILE).toBe(join(cwd, '.tallystick', 'master.key'));
   });
 
+  it('has an embedded chain in development alone, and none beside another', () => {
+    const chain = (env: Record<string, string>) => loadConfig(env, cwd).TALLY_CHAIN;
+    expect([chain({}), chain({ TALLY_MODE: 'production' }), chain({ TALLY_CHAIN: 'off' })]).toEqual(['embedded', 'off', 'off']);
+    expect(chain({ CHAIN_RPC_URL: 'https://node.example/key' })).toBe('off');
+    expect(refusal({ TALLY_CHAIN: 'embedded', TALLY_MODE: 'production' }).message).toContain('TALLY_CHAIN');
+    expect(refusal({ TALLY_CHAIN: 'embedded', CHAIN_RPC_URL: 'https://node.example' }).message).toContain('TALLY_CHAIN');
+  });
+
+  it('takes several endpoints of a chain, and shows none of them in a refusal', () => {
+    expect(loadConfig({}, cwd).CHAIN_RPC_URL).toEqual([]);
+    expect(loadConfig({ CHAIN_RPC_URL: ' https://a.example/x, http://b.example ,' }, cwd).CHAIN_RPC_URL).toEqual([
+      'https://a.example/x',
+      'http://b.example',
+    ]);
+    const refused = refusal({ CHAIN_RPC_URL: 'https://a.example/the-key,ws://b.example' });
+    expect(refused).toMatchObject({ code: 'CONFIG_INVALID', facts: { setting: 'CHAIN_RPC_URL' } });
+    expect(refused.message).not.toContain('the-key');
+    expect([loadConfig({}, cwd).TALLY_CHAIN_PORT, loadConfig({ TALLY_CHAIN_PORT: '9545' }, cwd).TALLY_CHAIN_PORT]).toEqual([null, 9545]);
+  });
+
   it('reads the file, and lets the environment win', () => {
     writeFileSync(join(cwd, 'tallystick.json'), JSON.stringify({ PORT: 9000, TALLY_SANDBOX: false, TALLY_CALLS_MAX: '7' }));
     expect(loadConfig({ TALLY_CALLS_MAX: '9' }, cwd)).toMatchObject({ PORT: 9000, TALLY_SANDBOX: false, TALLY_CALLS_MAX: 9 });

@@ -15,6 +15,9 @@ const whole = (min: number, max: number) =>
     .refine((n) => n >= min && n <= max, `must be from ${min} to ${max}`);
 const flag = z.enum(['0', '1'], 'must be 0 or 1').transform((v) => v === '1');
 const text = z.string();
+const rpcUrls = text
+  .transform((value) => value.split(',').flatMap((each) => (each.trim() === '' ? [] : [each.trim()])))
+  .refine((urls) => urls.every(isHttpUrl), 'must be http:// or https:// URLs, separated by commas');
 
 const schema = z.object({
   HOST: text.min(1),
@@ -63,13 +66,17 @@ const schema = z.object({
   TALLY_POOL_TIMELOCK_MS: whole(0, 31_622_400_000),
   TALLY_SANDBOX: flag,
   TALLY_SANDBOX_CAP: whole(1, 100_000_000),
+  TALLY_CHAIN: z.enum(['', 'embedded', 'off'], 'must be embedded or off'),
+  TALLY_CHAIN_PORT: z.union([z.literal('').transform(() => null), whole(1, 65_535)]),
+  CHAIN_RPC_URL: rpcUrls,
   TALLY_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']),
 } satisfies Record<ConfigName, z.ZodType>);
 
-export type Config = z.output<typeof schema>;
+type Settled = { readonly TALLY_CHAIN: 'embedded' | 'off' };
+export type Config = Omit<z.output<typeof schema>, keyof Settled> & Settled;
 
-/** Names with our prefix that the daemon itself does not read: the CLI's and the test runner's. */
-const FOREIGN = /^(TALLY_URL$|TALLY_DONOR_TOKEN$|TALLY_TEST_)/;
+/** Names with our prefix that the daemon itself does not read: the CLI's, the deployer's key, and the test runner's. */
+const FOREIGN = /^(TALLY_URL$|TALLY_DONOR_TOKEN$|TALLY_DEPLOYER_KEY$|TALLY_TEST_)/;
 
 /**
  * Reads the configuration: defaults, then the file, then the environment; each value validated.
@@ -97,7 +104,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, cw
   return finish(parsed.data, cwd);
 }
 
-function finish(config: Config, cwd: string): Config {
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+/** Which chain there is, by settings that must not contradict each other. */
+function chainMode({ TALLY_CHAIN: wanted, TALLY_MODE: mode, CHAIN_RPC_URL: urls }: z.output<typeof schema>): 'embedded' | 'off' {
+  const refuse = (why: string) => new TallyError('CONFIG_INVALID', `TALLY_CHAIN: ${why}`, { setting: 'TALLY_CHAIN' });
+  if (wanted === 'embedded' && mode === 'production')
+    throw refuse('an embedded chain is for development only, and TALLY_MODE is production.');
+  if (wanted === 'embedded' && urls.length > 0) throw refuse('CHAIN_RPC_URL names a chain, so there is no embedded one.');
+  return wanted === 'off' || mode === 'production' || urls.length > 0 ? 'off' : 'embedded';
+}
+
+function finish(config: z.output<typeof schema>, cwd: string): Config {
   const data = resolve(cwd, config.TALLY_DATA_DIR);
   const under = (value: string, fallback: string) => (value.startsWith('<data>') ? join(data, fallback) : resolve(cwd, value));
   if ((config.TALLY_TLS_CERT_FILE === '') !== (config.TALLY_TLS_KEY_FILE === '')) {
@@ -119,6 +139,7 @@ function finish(config: Config, cwd: string): Config {
   }
   return {
     ...config,
+    TALLY_CHAIN: chainMode(config),
     TALLY_DATA_DIR: data,
     TALLY_POOL_PROVIDERS_FILE: config.TALLY_POOL_PROVIDERS_FILE === '' ? '' : resolve(cwd, config.TALLY_POOL_PROVIDERS_FILE),
     TALLY_SLOT_DIR: under(config.TALLY_SLOT_DIR, 'slots'),

@@ -7,6 +7,7 @@ export function shareOf(config: Config): Config {
     ...config,
     TALLY_MASTER_KEY: '',
     TALLY_ADMIN_TOKEN: '',
+    CHAIN_RPC_URL: [],
     TALLY_CALLS_MAX: part(config.TALLY_CALLS_MAX),
     // Never less than one whole body.
     TALLY_BODIES_BYTES_MAX: Math.max(part(config.TALLY_BODIES_BYTES_MAX), config.TALLY_BODY_BYTES_MAX),

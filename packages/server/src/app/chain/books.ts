@@ -1,0 +1,154 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { booksContext, copyChainBooks, type Hex, TallyError } from '@tallystick/core';
+import { systemClock } from '#ground/clock';
+import { describe } from '#ground/describe';
+import type { Log } from '#ground/log';
+import { loadChain } from '#settle';
+import { type BooksView, booksView } from './books-view.ts';
+import type { Place } from './chain.ts';
+
+type Client = Awaited<ReturnType<typeof loadChain>>;
+type Followed = Awaited<ReturnType<Client['followChain']>>;
+type Following = {
+  readonly mode: Place['mode'];
+  readonly store: string;
+  readonly followed: Followed;
+  readonly check: () => Promise<Report>;
+};
+
+/** A look at what is followed, as `tally` prints it. */
+export type Report = {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly check: string; readonly ok: boolean; readonly detail: string }[];
+};
+
+/** The books of the chain, rebuilt from its events and kept beside the daemon. Whatever becomes of them, the gateway serves. */
+export type ChainBooksKeeper = {
+  /** @throws CHAIN_UNREACHABLE while nothing is followed. */
+  view(): BooksView;
+  /** Compares the books with the contracts' own views, unit for unit. @throws CHAIN_UNREACHABLE */
+  verify(): Promise<Report>;
+  stop(): Promise<void>;
+};
+
+const LOOK_MS = 500;
+const POLL_MS = 1_000;
+const RETRY_MS = 2_000;
+/** Differences named one by one; the count tells of the others. */
+const NAMED_MAX = 20;
+/** The embedded chain has no blocks that are safe; others tell which are, and twelve on top of them cost nothing where those are behind anyway. */
+const FINALITY = { embedded: { depthBlocks: 12, tag: null }, rpc: { depthBlocks: 12, tag: 'safe' } } as const;
+
+/** The embedded chain can lose its last moment in a kill. Books are made of its events and of nothing else, so they are made anew. */
+const MADE_ANEW: readonly (string | null)[] = ['CHAIN_REORG_TOO_DEEP', 'CHAIN_BOOKS_WRONG'];
+
+/** @param place where the contracts are; null while they are nowhere. */
+export function keepBooks(folder: string, place: () => Promise<Place | null>, log: Log): ChainBooksKeeper {
+  let following: Following | null = null;
+  let isStopped = false;
+  let wake = () => {};
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LOOK_MS);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const look = async (): Promise<void> => {
+    if (following === null) {
+      const there = await place();
+      if (there !== null && !isStopped) following = await open(there, folder, log);
+    } else if (following.mode === 'embedded' && MADE_ANEW.includes(following.followed.status().trouble)) {
+      const { followed, store } = following;
+      following = null;
+      await followed.stop();
+      forget(store, log);
+    }
+  };
+  const keep = async () => {
+    while (!isStopped) {
+      try {
+        await look();
+      } catch (error) {
+        log.error({ cause: describe(error) }, 'the books of the chain cannot be opened');
+        return;
+      }
+      if (!isStopped) await pause();
+    }
+  };
+  const kept = keep();
+  const current = (): Following => {
+    if (following === null) throw new TallyError('CHAIN_UNREACHABLE', 'No chain with contracts of ours is followed.');
+    return following;
+  };
+  return {
+    view: () => {
+      const { followed } = current();
+      return booksView(followed.books(), followed.status());
+    },
+    verify: () => current().check(),
+    stop: async () => {
+      isStopped = true;
+      wake();
+      await kept;
+      await following?.followed.stop();
+    },
+  };
+}
+
+async function open(place: Place, folder: string, log: Log): Promise<Following> {
+  const store = join(folder, `books-${place.deployment.chain_id}`);
+  try {
+    return await follow(place, store, log);
+  } catch (error) {
+    if (place.mode !== 'embedded' || !(error instanceof TallyError) || error.code !== 'CHAIN_BOOKS_WRONG') throw error;
+    forget(store, log);
+    return follow(place, store, log);
+  }
+}
+
+function forget(store: string, log: Log): void {
+  log.warn({}, 'the embedded chain is not the one that its books were of: they are made anew from its events');
+  rmSync(store, { recursive: true, force: true });
+}
+
+async function follow({ urls, mode, deployment }: Place, store: string, log: Log): Promise<Following> {
+  const client = await loadChain();
+  const contracts = client.deployedContracts(deployment);
+  const { chain_id: chainId, registry } = deployment;
+  const nodes = new client.Nodes({ ...client.NODES_DEFAULTS, nodes: client.httpNodes(urls), chainId, clock: systemClock, log });
+  const followed = await client.followChain({
+    nodes,
+    contracts,
+    context: booksContext(contracts.get('CreditVault')?.address as Hex),
+    fromBlock: BigInt(deployment.from_block),
+    store: await client.openFileStore(store, `${chainId}:${registry.toLowerCase()}`),
+    finality: FINALITY[mode],
+    log,
+    pollMs: POLL_MS,
+    retryMs: RETRY_MS,
+  });
+  const check = async (): Promise<Report> => {
+    const at = { number: followed.status().headBlock, hash: null };
+    // A copy: the books go on while the views are read.
+    const verdict = await client.verifyBooks(nodes, contracts, copyChainBooks(followed.books()), at);
+    return reportOf(followed, verdict);
+  };
+  return { mode, store, followed, check };
+}
+
+function reportOf(followed: Followed, verdict: Awaited<ReturnType<Client['verifyBooks']>>): Report {
+  const { trouble, mismatches, finalBlock } = followed.status();
+  const different = verdict.differences.slice(0, NAMED_MAX).map(({ what, key, books, chain }) => {
+    return { check: what, ok: false, detail: `${key}: the books have ${books}, the chain ${chain}` };
+  });
+  const findings = [
+    { check: 'followed', ok: trouble === null, detail: trouble ?? `to block ${verdict.block}; final to ${finalBlock}` },
+    { check: 'events', ok: mismatches === 0n, detail: `${followed.books().events} events, ${mismatches} that do not add up` },
+    { check: 'views', ok: verdict.differenceCount === 0, detail: `${verdict.checked} figures compared, ${verdict.differenceCount} differ` },
+    ...different,
+  ];
+  return { ok: findings.every(({ ok }) => ok), findings };
+}

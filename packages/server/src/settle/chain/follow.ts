@@ -1,0 +1,112 @@
+import { type BooksContext, type ChainBooks, TallyError } from '@tallystick/core';
+import { describe } from '#ground/describe';
+import type { Log } from '#ground/log';
+import type { Contracts } from './contracts.ts';
+import type { Nodes } from './nodes.ts';
+import type { ChainStore } from './store.ts';
+import { WATCHER_DEFAULTS, Watcher, type WatcherListener, type WatcherOptions } from './watcher.ts';
+
+export type FollowOptions = Partial<Omit<WatcherOptions, 'listener'>> & {
+  readonly nodes: Nodes;
+  readonly contracts: Contracts;
+  readonly context: BooksContext;
+  readonly fromBlock: bigint;
+  readonly store: ChainStore;
+  readonly log: Log;
+  /** Between two looks at the head. */
+  readonly pollMs: number;
+  /** After an error; doubled with each further one up to 16 times as much. */
+  readonly retryMs: number;
+  readonly listener?: WatcherListener;
+};
+
+export type FollowStatus = {
+  readonly headBlock: bigint;
+  readonly finalBlock: bigint;
+  readonly isAtHead: boolean;
+  /** Why it does not go on now; null where it does. `CHAIN_REORG_TOO_DEEP` and `CHAIN_BOOKS_WRONG` need a person. */
+  readonly trouble: string | null;
+  readonly mismatches: bigint;
+};
+
+export type Followed = {
+  /** The books up to the head: money in them may yet be orphaned. */
+  readonly books: () => ChainBooks;
+  /** The books of final blocks: what may be relied on. */
+  readonly finalBooks: () => ChainBooks;
+  readonly status: () => FollowStatus;
+  /** Resolves when the head was reached for the first time. */
+  readonly caughtUp: Promise<void>;
+  /** Ends after the step that runs, writes a snapshot, and closes the store. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Follows the chain until it is stopped. The store is closed by `stop`. @throws TallyError CHAIN_BOOKS_WRONG where what is stored cannot be used. */
+export async function followChain(options: FollowOptions): Promise<Followed> {
+  const { log, pollMs, retryMs, store } = options;
+  const watcher = await Watcher.open({ ...WATCHER_DEFAULTS, ...options, listener: told(options) });
+  const caughtUp = Promise.withResolvers<void>();
+  let isStopped = false;
+  let trouble: string | null = null;
+  let isAtHead = false;
+  let failures = 0;
+  let wake = () => {};
+  const sleep = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const run = async () => {
+    while (!isStopped) {
+      try {
+        isAtHead = (await watcher.step()).isAtHead;
+        if (trouble !== null) log.info({ block: String(watcher.headBlock.number) }, 'the chain is followed again');
+        trouble = null;
+        failures = 0;
+        if (isAtHead) caughtUp.resolve();
+      } catch (error) {
+        const cause = describe(error);
+        if (cause !== trouble) log.error({ cause, block: String(watcher.headBlock.number) }, 'the chain cannot be followed');
+        trouble = error instanceof TallyError ? error.code : 'INTERNAL';
+        isAtHead = false;
+        failures += 1;
+      }
+      if (isStopped || (trouble === null && !isAtHead)) continue;
+      await sleep(trouble === null ? pollMs : retryMs * 2 ** Math.min(4, failures - 1));
+    }
+  };
+  const running = run();
+  const status = (): FollowStatus => ({
+    headBlock: watcher.headBlock.number,
+    finalBlock: watcher.finalBlock,
+    isAtHead,
+    trouble,
+    mismatches: watcher.final.mismatchCount,
+  });
+  const stop = async () => {
+    isStopped = true;
+    wake();
+    await running;
+    await watcher.snapshot();
+    await store.close();
+  };
+  return { books: () => watcher.head, finalBooks: () => watcher.final, status, caughtUp: caughtUp.promise, stop };
+}
+
+function told({ log, listener = {} }: FollowOptions): WatcherListener {
+  return {
+    ...listener,
+    onRollback: (block, orphaned) => {
+      log.warn({ block: String(block), orphaned }, 'blocks of the chain were orphaned');
+      listener.onRollback?.(block, orphaned);
+    },
+    onMismatch: (mismatch, count) => {
+      const { contract, name, block, what } = mismatch;
+      log.error({ contract, event: name, block: String(block), what, count: String(count) }, 'events of the chain do not add up');
+      listener.onMismatch?.(mismatch, count);
+    },
+  };
+}
