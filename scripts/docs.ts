@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS } from '../packages/core/src/errors.ts';
 import { CONFIG_KEYS } from '../packages/server/src/ground/config-keys.ts';
+import { contractsPage } from './contracts-docs.ts';
 import { dialectPage } from './dialect-table.ts';
+import { gasPage } from './gas-table.ts';
 import { table } from './markdown.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -42,6 +44,31 @@ overrides. A value that is not valid, or a name that is not listed here, stops t
     path: 'docs/reference/dialects.md',
     intro: '# Dialects\n',
     table: dialectPage(),
+  },
+  {
+    path: 'docs/reference/contracts.md',
+    intro: `# Contracts
+
+**Audited: nothing yet.** No third party has reviewed these contracts. What they are tested against stands in [the threat model](threat-model.md).
+
+The tables are written from the interfaces in [\`contracts/src/interfaces/\`](../../contracts/src/interfaces), the roles from
+[\`contracts/roles.ts\`](../../contracts/roles.ts), which deployment wires too. No contract can be upgraded: a new version has a new address.
+*Entry* stops while the guardian has paused; an *exit* never stops.
+`,
+    table: contractsPage(),
+  },
+  {
+    path: 'docs/reference/gas.md',
+    intro: `# Gas
+
+What the contracts' calls cost, as \`npm run gas\` measured and recorded it in [\`contracts/gas.json\`](../../contracts/gas.json). \`npm test\` measures it again and fails
+where a figure grew by one.
+
+A figure is the execution of one call. A transaction pays 21,000 and its calldata on top (16 for each byte that is not zero, 4 for each that is), and on a
+rollup the data's price on its parent chain: a figure that counts the first two says so in its name; the last depends on the day and is in none.
+Where a test cools the accounts that it touches, a call pays for each slot as a transaction of its own would.
+`,
+    table: gasPage(),
   },
 ];
 

@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 export const LONGEST: readonly string[] = [
   'tests/postgres/conformance.test.ts',
   'packages/server/src/ledger/sqlite.conformance.test.ts',
+  'tests/e2e/chain.test.ts',
   'tests/e2e/canary-memory.test.ts',
   'tests/e2e/backup.test.ts',
   'tests/e2e/shutdown.test.ts',

@@ -210,7 +210,7 @@ describe('kill -9 during the first start', () => {
     for (let kill = 0; kill < 4; kill += 1) {
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json'], {
         cwd: dir,
-        env: cleanEnv({ PORT: '0', TALLY_DATA_DIR: join(dir, 'data') }),
+        env: cleanEnv({ PORT: '0', TALLY_CHAIN: 'off', TALLY_DATA_DIR: join(dir, 'data') }),
         stdio: 'ignore',
       });
       const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -190,7 +190,7 @@ describe('the next start', () => {
     await second.stop();
     const lines = second.stdout().trimEnd().split('\n');
     expect(lines).toHaveLength(1);
-    expect(Object.keys(JSON.parse(lines[0] as string)).sort()).toEqual(['cap', 'pid', 'source_id', 'url', 'virtual_key']);
+    expect(Object.keys(JSON.parse(lines[0] as string)).sort()).toEqual(['cap', 'chain', 'pid', 'source_id', 'url', 'virtual_key']);
     await second.dispose();
   });
 

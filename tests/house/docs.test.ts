@@ -7,7 +7,7 @@ import { anchor } from '../../scripts/markdown.ts';
 import { isTest, readTree } from './tree.ts';
 
 /** Names with our prefix that the daemon does not read: the CLI's own and the test runner's. */
-const NOT_THE_DAEMONS = /^TALLY_(URL|DONOR_TOKEN|TEST_\w*)$/;
+const NOT_THE_DAEMONS = /^TALLY_(URL|DONOR_TOKEN|DEPLOYER_KEY|TEST_\w*)$/;
 
 describe('docs/reference', () => {
   it.each([

@@ -19,13 +19,19 @@ export const STOREY_OF_ROOM: Readonly<Record<string, number>> = {
 /** Workspace packages that a package may import. `server` and `cli` never meet but over HTTP or as processes. */
 export const PACKAGES_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  server: ['core'],
+  contracts: [],
+  server: ['core', 'contracts'],
   sandbox: [],
   sdk: ['core'],
-  cli: ['sdk', 'core'],
-  console: ['sdk', 'core'],
+  cli: ['sdk', 'core', 'contracts'],
+  console: ['sdk', 'core', 'contracts'],
   provider: ['core'],
   bench: ['core'],
+};
+
+/** Doors of a package beside its index, which is what the compiler wrote: the lists of contracts and of roles, the compiler's inputs, and what finds Foundry's programs on a disk. */
+export const DOORS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
+  contracts: ['/deployables', '/foundry', '/roles', '/standard-json'],
 };
 
 /**
@@ -54,6 +60,7 @@ export type Place = { readonly pkg: string; readonly room: string | undefined; r
 
 export function placeOf(path: string): Place | undefined {
   if (path.startsWith('bench/src/')) return { pkg: 'bench', room: undefined, home: 'bench/src' };
+  if (path.startsWith('contracts/')) return { pkg: 'contracts', room: undefined, home: 'contracts' };
   const [, pkg, rest] = /^packages\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
   if (pkg === undefined || rest === undefined) return undefined;
   const room = pkg === 'server' && rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : undefined;

@@ -4,6 +4,7 @@ import { parse } from './ast.ts';
 import { type Import, importsOf } from './imports.ts';
 import {
   CORE_IMPORTS,
+  DOORS_OF_PACKAGE,
   mayEnter,
   mayMeasure,
   PACKAGES_OF_PACKAGE,
@@ -97,7 +98,9 @@ function packageFindings({ place }: Site, found: Import, specifier: string): Fin
   const [, pkg = '', rest = ''] = /^@tallystick\/([^/]+)(\/.*)?$/.exec(specifier) ?? [];
   if (pkg === place.pkg) return [['own-door', `${specifier}: inside a package, import by a relative path`]];
   if (!PACKAGES_OF_PACKAGE[place.pkg]?.includes(pkg)) return [['package', `${place.pkg} may not import ${specifier}`]];
-  return rest === '' ? [] : [['package-door', `${specifier}: a package is entered by its index only`]];
+  return rest === '' || DOORS_OF_PACKAGE[pkg]?.includes(rest)
+    ? []
+    : [['package-door', `${specifier}: a package is entered by its index only`]];
 }
 
 function externalFindings({ place, test, declared }: Site, specifier: string): Finding[] {

@@ -14,6 +14,7 @@ export type Ready = {
   readonly source_id: string | null;
   readonly cap: number | null;
   readonly pid: number;
+  readonly chain: { readonly chain_id: number | null; readonly rpc: string } | null;
 };
 
 /** A real daemon in a process of its own, on a free port, with a data folder that outlives restarts. */
@@ -28,7 +29,8 @@ export type TestDaemon = Ready & {
   dispose(): Promise<void>;
 };
 
-export type DaemonOptions = { readonly dir?: string; readonly env?: Readonly<Record<string, string>> };
+/** A daemon of a test has no chain unless it asks for one: most need none, and each would start two processes more. */
+export type DaemonOptions = { readonly dir?: string; readonly env?: Readonly<Record<string, string>>; readonly args?: readonly string[] };
 
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tally-test-'));
@@ -44,15 +46,17 @@ export function copyOfFolder(dir: string): string {
 
 /** Environment of a child: the test's own, without any setting of ours. */
 export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TALLY_') && name !== 'HOST' && name !== 'PORT');
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('TALLY_') && !['HOST', 'PORT', 'CHAIN_RPC_URL'].includes(name),
+  );
   return { ...Object.fromEntries(own), ...more };
 }
 
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
   const dir = options.dir ?? temporaryFolder();
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json'], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json', ...(options.args ?? [])], {
     cwd: dir,
-    env: cleanEnv({ PORT: '0', TALLY_DATA_DIR: join(dir, 'data'), ...options.env }),
+    env: cleanEnv({ PORT: '0', TALLY_CHAIN: 'off', TALLY_DATA_DIR: join(dir, 'data'), ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

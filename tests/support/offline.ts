@@ -15,7 +15,7 @@ export type Offline = {
 export async function offline(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Offline> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json', ...args], {
     cwd: dir,
-    env: cleanEnv({ PORT: '0', TALLY_DATA_DIR: join(dir, 'data'), ...env }),
+    env: cleanEnv({ PORT: '0', TALLY_CHAIN: 'off', TALLY_DATA_DIR: join(dir, 'data'), ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
