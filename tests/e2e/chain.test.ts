@@ -1,10 +1,11 @@
 /** The embedded chain: it comes with the daemon, goes with it however it goes, and keeps its state. The gateway serves whatever becomes of it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rpc } from '../../packages/server/src/app/chain/anvil.ts';
+import { deployLocal } from '../../packages/server/src/settle/deploy/index.ts';
 import { call, eventually } from '../support/calling.ts';
 import { type DaemonOptions, startDaemon, type TestDaemon, temporaryFolder } from '../support/daemon.ts';
 import { anvilPath, devChain, takePort } from '../support/dev-chain.ts';
@@ -302,6 +303,27 @@ describe.skipIf(anvilPath === undefined)('a chain of one’s own (needs anvil)',
       expect(`${daemon.stdout()}${daemon.stderr()}${JSON.stringify(view)}`).not.toContain(secret);
       for (const child of childrenOf(daemon.pid)) expect(commandOf(child)).not.toContain(secret);
       await serves(daemon, daemon.virtual_key ?? '');
+    } finally {
+      await chain.end();
+    }
+  });
+
+  it('has its books followed where contracts of ours are on it, past a node that is gone, and its keys are shown to nobody', async () => {
+    const chain = await devChain(31_338);
+    const dir = temporaryFolder();
+    try {
+      mkdirSync(join(dir, 'data/chain'), { recursive: true, mode: 0o700 });
+      chmodSync(join(dir, 'data'), 0o700);
+      await deployLocal(chain.url, join(dir, 'data/chain/deployment-31338.json'), true);
+      const secret = 'key-in-a-path-0123456789';
+      const urls = `http://127.0.0.1:1/${secret}, ${chain.url.replace('127', `user:${secret}@127`)}/?key=${secret}`;
+      const daemon = await start({ dir, env: { CHAIN_RPC_URL: urls } });
+      await eventually('the books are at the head', async () => (await daemon.admin<Books>('/chain/books')).body.at_head === true);
+      const { body } = await daemon.admin<Report>('/chain/verify', {});
+      expect(body.findings.filter(({ ok }) => !ok)).toEqual([]);
+      expect(body.ok).toBe(true);
+      expect(`${daemon.stdout()}${daemon.stderr()}${JSON.stringify(body)}`).not.toContain(secret);
+      expect(await daemon.stop()).toBe(0);
     } finally {
       await chain.end();
     }

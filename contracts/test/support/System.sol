@@ -11,6 +11,7 @@ import {IParamGovernor} from "../../src/interfaces/IParamGovernor.sol";
 import {IProviderRegistry} from "../../src/interfaces/IProviderRegistry.sol";
 import {IQuorumVerifier} from "../../src/interfaces/IQuorumVerifier.sol";
 import {IReceiptFaults} from "../../src/interfaces/IReceiptFaults.sol";
+import {ISessionChannels} from "../../src/interfaces/ISessionChannels.sol";
 import {ISettlementTreasury} from "../../src/interfaces/ISettlementTreasury.sol";
 import {IStakeManager} from "../../src/interfaces/IStakeManager.sol";
 import {IUsageReceipts} from "../../src/interfaces/IUsageReceipts.sol";
@@ -106,6 +107,41 @@ abstract contract System is Test {
         escrow = new PaymentEscrow(address(authority), address(governor), SLASHED);
         require(address(vault) == vault_ && address(oracleFaults) == oracleFaults_ && address(minter) == minter_, "addresses as foreseen");
         _wire();
+    }
+
+    /// A claim of all that a voucher of the payer's key promises. `jobId` 0 claims of the channel.
+    function claimOf(ISessionChannels.ChannelConfig memory config, bytes32 jobId, uint128 total, uint256 payerKey)
+        internal
+        view
+        returns (ISessionChannels.Claim memory)
+    {
+        bytes32 channelId = channels.channelIdOf(config);
+        bytes32 accountId = jobId == 0 ? channelId : channels.lockIdOf(channelId, jobId);
+        bytes32 voucher = keccak256(abi.encode(keccak256("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"), accountId, total));
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Tallystick"),
+                keccak256("1"),
+                block.chainid,
+                address(channels)
+            )
+        );
+        bytes memory signature = signed(payerKey, keccak256(abi.encodePacked(hex"1901", domain, voucher)));
+        return ISessionChannels.Claim(config, jobId, total, total, 1, "root", signature);
+    }
+
+    /// Five oracles, staked, whose keys are their own accounts; they are the current set.
+    function openOracles() internal returns (address[5] memory members) {
+        for (uint256 i = 0; i < 5; ++i) {
+            members[i] = named(string.concat("oracle ", vm.toString(i)));
+            vm.deal(members[i], 2 ether);
+            vm.startPrank(members[i]);
+            stakes.stakeOracle{value: 1 ether}();
+            quorum.registerKey(address(scheme), abi.encodePacked(members[i]), "");
+            vm.stopPrank();
+        }
+        quorum.rotate(address(scheme), members);
     }
 
     function _wire() private {

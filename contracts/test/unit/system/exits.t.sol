@@ -22,7 +22,7 @@ contract SystemExitsTest is System {
         (payer, payerKey) = account("payer");
         vm.deal(operator, 10 ether);
         vm.deal(tenant, 10 ether);
-        _openOracles();
+        openOracles();
 
         vm.startPrank(operator);
         providerId = providers.register("provider", operator, operator, bytes32(0));
@@ -39,38 +39,6 @@ contract SystemExitsTest is System {
         channels.lock(config, "job", 100e6);
         escrow.stake{value: 0.1 ether}("listing", 1 ether);
         vm.stopPrank();
-    }
-
-    function _openOracles() private {
-        address[5] memory members;
-        string[5] memory names = ["oracle 1", "oracle 2", "oracle 3", "oracle 4", "oracle 5"];
-        for (uint256 i = 0; i < 5; ++i) {
-            members[i] = named(names[i]);
-            vm.deal(members[i], 2 ether);
-            vm.startPrank(members[i]);
-            stakes.stakeOracle{value: 1 ether}();
-            // A key that is its operator's own account needs no further proof.
-            quorum.registerKey(address(scheme), abi.encodePacked(members[i]), "");
-            vm.stopPrank();
-        }
-        quorum.rotate(address(scheme), members);
-    }
-
-    function _claim(bytes32 jobId, uint128 total) private view returns (ISessionChannels.Claim memory) {
-        bytes32 channelId = channels.channelIdOf(config);
-        bytes32 accountId = jobId == 0 ? channelId : channels.lockIdOf(channelId, jobId);
-        bytes32 voucher = keccak256(abi.encode(keccak256("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"), accountId, total));
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Tallystick"),
-                keccak256("1"),
-                block.chainid,
-                address(channels)
-            )
-        );
-        bytes memory signature = signed(payerKey, keccak256(abi.encodePacked(hex"1901", domain, voucher)));
-        return ISessionChannels.Claim(config, jobId, total, total, 1, "root", signature);
     }
 
     function _pause() private {
@@ -104,7 +72,7 @@ contract SystemExitsTest is System {
     function test_everythingLeavesWhilePaused() public {
         _pause();
         ISessionChannels.Claim[] memory claims = new ISessionChannels.Claim[](2);
-        (claims[0], claims[1]) = (_claim(0, 200e6), _claim("job", 40e6));
+        (claims[0], claims[1]) = (claimOf(config, 0, 200e6, payerKey), claimOf(config, "job", 40e6, payerKey));
         vm.startPrank(operator);
         assertEq(channels.claimMany(providerId, claims, ""), 240e6, "claimed");
         channels.unlock(config, "job");

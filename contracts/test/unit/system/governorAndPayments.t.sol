@@ -55,16 +55,7 @@ contract GovernorAndPaymentsTest is System {
     }
 
     function test_noOracleIsMadeAVenueAndStopsTheOthers() public {
-        address[5] memory members;
-        for (uint256 i = 0; i < 5; ++i) {
-            members[i] = address(uint160(0x0AC1E + i));
-            vm.deal(members[i], 1 ether);
-            vm.startPrank(members[i]);
-            stakes.stakeOracle{value: 1 ether}();
-            quorum.registerKey(address(scheme), abi.encodePacked(members[i]), "");
-            vm.stopPrank();
-        }
-        quorum.rotate(address(scheme), members);
+        address[5] memory members = openOracles();
         _claim(500e6);
         _refused(members[2], ICreditToken.Venue.Leaving);
         assertEq(treasury.payOracles(), 2e6, "a fifth of 2 of 100");
@@ -110,21 +101,8 @@ contract GovernorAndPaymentsTest is System {
     }
 
     function _claim(uint128 total) private {
-        bytes32 channelId = channels.channelIdOf(config);
-        bytes32 voucher = keccak256(abi.encode(keccak256("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"), channelId, total));
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("Tallystick"),
-                keccak256("1"),
-                block.chainid,
-                address(channels)
-            )
-        );
         ISessionChannels.Claim[] memory claims = new ISessionChannels.Claim[](1);
-        claims[0] = ISessionChannels.Claim(
-            config, 0, total, total, 1, "root", signed(payerKey, keccak256(abi.encodePacked(hex"1901", domain, voucher)))
-        );
+        claims[0] = claimOf(config, 0, total, payerKey);
         vm.prank(operator);
         channels.claimMany(providerId, claims, "");
     }

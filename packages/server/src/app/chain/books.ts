@@ -25,15 +25,15 @@ export type Report = {
 
 /** The books of the chain, rebuilt from its events and kept beside the daemon. Whatever becomes of them, the gateway serves. */
 export type ChainBooksKeeper = {
-  /** @throws CHAIN_UNREACHABLE while nothing is followed. */
+  /** @throws CHAIN_UNREACHABLE while nothing is followed, CHAIN_BOOKS_WRONG where what is stored cannot be used. */
   view(): BooksView;
   /** Compares the books with the contracts' own views, unit for unit. @throws CHAIN_UNREACHABLE */
   verify(): Promise<Report>;
   stop(): Promise<void>;
 };
 
-const LOOK_MS = 500;
-const POLL_MS = 1_000;
+/** How long between two looks for contracts, and between two looks at the head. Somebody else's node may count what it is asked. */
+const PACE = { embedded: { lookMs: 500, pollMs: 1_000 }, rpc: { lookMs: 30_000, pollMs: 4_000 } } as const;
 const RETRY_MS = 2_000;
 /** Differences named one by one; the count tells of the others. */
 const NAMED_MAX = 20;
@@ -44,13 +44,14 @@ const FINALITY = { embedded: { depthBlocks: 12, tag: null }, rpc: { depthBlocks:
 const MADE_ANEW: readonly (string | null)[] = ['CHAIN_REORG_TOO_DEEP', 'CHAIN_BOOKS_WRONG'];
 
 /** @param place where the contracts are; null while they are nowhere. */
-export function keepBooks(folder: string, place: () => Promise<Place | null>, log: Log): ChainBooksKeeper {
+export function keepBooks(mode: Place['mode'], folder: string, place: () => Promise<Place | null>, log: Log): ChainBooksKeeper {
   let following: Following | null = null;
+  let failure: unknown = null;
   let isStopped = false;
   let wake = () => {};
   const pause = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LOOK_MS);
+      const timer = setTimeout(resolve, PACE[mode].lookMs);
       wake = () => {
         clearTimeout(timer);
         resolve();
@@ -72,6 +73,7 @@ export function keepBooks(folder: string, place: () => Promise<Place | null>, lo
       try {
         await look();
       } catch (error) {
+        failure = error;
         log.error({ cause: describe(error) }, 'the books of the chain cannot be opened');
         return;
       }
@@ -80,6 +82,7 @@ export function keepBooks(folder: string, place: () => Promise<Place | null>, lo
   };
   const kept = keep();
   const current = (): Following => {
+    if (failure !== null) throw failure;
     if (following === null) throw new TallyError('CHAIN_UNREACHABLE', 'No chain with contracts of ours is followed.');
     return following;
   };
@@ -127,7 +130,7 @@ async function follow({ urls, mode, deployment }: Place, store: string, log: Log
     store: await client.openFileStore(store, `${chainId}:${registry.toLowerCase()}`),
     finality: FINALITY[mode],
     log,
-    pollMs: POLL_MS,
+    pollMs: PACE[mode].pollMs,
     retryMs: RETRY_MS,
   });
   const check = async (): Promise<Report> => {

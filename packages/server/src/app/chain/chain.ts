@@ -54,7 +54,7 @@ export function startChain(config: Config, env: NodeJS.ProcessEnv, log: Log): Ch
   const folder = join(config.TALLY_DATA_DIR, 'chain');
   const urls = config.CHAIN_RPC_URL;
   if (urls.length > 0) {
-    const books = keepBooks(folder, () => placeOf(urls, 'rpc', rpcView(urls, folder)), log);
+    const books = keepBooks('rpc', folder, () => placeOf(urls, 'rpc', rpcView(urls, folder)), log);
     return { settled: Promise.resolve(), books, stop: () => books.stop(), view: () => rpcView(urls, folder) };
   }
   if (config.TALLY_CHAIN === 'off') return without('off', null);
@@ -65,7 +65,7 @@ export function startChain(config: Config, env: NodeJS.ProcessEnv, log: Log): Ch
   }
   const chain = startEmbedded({ anvil, folder, port: config.TALLY_CHAIN_PORT }, env, log);
   const view = async () => embeddedView(chain, folder);
-  const books = keepBooks(folder, () => placeOf([chain.url() ?? ''], 'embedded', view()), log);
+  const books = keepBooks('embedded', folder, () => placeOf([chain.url() ?? ''], 'embedded', view()), log);
   return {
     view,
     books,
