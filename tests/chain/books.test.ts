@@ -48,7 +48,7 @@ describe.skipIf(ANVIL === undefined)('books rebuilt from events (needs anvil)', 
     record = (await deployLocal(chain.url, join(folder, 'deployment.json'), true)).record;
     contracts = deployedContracts(record);
     nodes = nodesFor([chain.node], log);
-  }, 60_000);
+  });
   afterAll(async () => {
     await chain.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -135,7 +135,7 @@ describe.skipIf(ANVIL === undefined)('books rebuilt from events (needs anvil)', 
     expect(followed.status()).toMatchObject({ trouble: null, mismatches: 0n });
     await followed.stop();
     expect(told.filter(({ message }) => message.includes('add up'))).toEqual([]);
-  }, 60_000);
+  });
 
   async function headOf(): Promise<Anchor> {
     return { number: BigInt((await chain.ask('eth_blockNumber')) as string), hash: null };

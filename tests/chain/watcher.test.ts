@@ -232,7 +232,7 @@ describe('the watcher', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 });
 
 describe('the store on disk', () => {

@@ -146,4 +146,4 @@ it('a month is archived while calls run, answers its receipts from its file, and
     code: 'BACKUP_INVALID',
     message: expect.stringContaining(name),
   });
-}, 60_000);
+});

@@ -45,7 +45,7 @@ beforeAll(async () => {
     res.writeHead(200, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
     res.end(streams ? stream(voice, 'Hi', usage) : voice.json('Hi', usage));
   });
-}, 60_000);
+});
 
 afterAll(() => stage?.close());
 
@@ -69,7 +69,7 @@ describe('keys where they do not belong', () => {
         await send(`${route}?key=${quoted}`, { method: 'POST', headers: { authorization: `Bearer ${key}` }, body: '{}' });
       }
     }
-  }, 30_000);
+  });
 
   it('in each header that carries keys, alone and beside another', async () => {
     const [, good] = planted;
@@ -164,7 +164,7 @@ describe('keys where they do not belong', () => {
     const socket = connect(Number(port), hostname);
     await new Promise<void>((resolve) => socket.write(`GET /v1/models HTTP/1.1\r\nauthorization: ${wrong}`, () => resolve()));
     socket.destroy();
-  }, 30_000);
+  });
 });
 
 describe('afterwards they are nowhere', () => {
@@ -172,7 +172,7 @@ describe('afterwards they are nowhere', () => {
 
   it('in no answer, view, metric, log or receipt', async () => {
     expect(await stage.expectNothingSaid()).toBeGreaterThan(50);
-  }, 30_000);
+  });
 
   it('in no file', () => stage.expectNothingInFiles());
 });

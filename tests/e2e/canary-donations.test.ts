@@ -17,7 +17,7 @@ beforeAll(async () => {
   const led = Object.fromEntries(names.map((name) => [name, { base_url: upstream.url, key_pattern: '^.{8,}$' }]));
   writeFileSync(file, JSON.stringify({ ...led, own: { dialect: 'openai', base_url: upstream.url, models } }));
   stage = await CanaryStage.open({ TALLY_POOL_PROVIDERS_FILE: file });
-}, 60_000);
+});
 
 afterAll(async () => {
   await stage?.close();
@@ -83,7 +83,7 @@ it('keys that are given: kept, refused, not known to work, and given wrongly', a
       await send('/donate', own, body);
     await send('/donate', null, { provider, api_key: wrong, donated_tokens: 50_000, count_consent: true });
   }
-}, 120_000);
+});
 
 it('all that the pool shows, and a kill -9 while a key is taken', async () => {
   upstream.answer = () => {};
@@ -96,10 +96,10 @@ it('all that the pool shows, and a kill -9 while a key is taken', async () => {
   quote(200);
   for (const path of ['/api/ai-pool/donations', '/api/ai-pool/signing', '/api/admin/donors']) await stage.admin(path);
   await send('/donations', own);
-}, 60_000);
+});
 
 it('afterwards are in no answer, log, receipt, file or process', async () => {
   stage.expectNothingInProcesses();
   await stage.expectNothingSaid();
   stage.expectNothingInFiles();
-}, 60_000);
+});

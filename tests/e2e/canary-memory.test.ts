@@ -73,7 +73,7 @@ async function idle({ daemon }: CanaryStage): Promise<void> {
   const before = daemon.stderr().length;
   const all = [daemon.pid, ...workersOf(daemon)];
   for (const pid of all) process.kill(pid, 'SIGUSR2');
-  await expect.poll(() => daemon.stderr().slice(before).split(COLLECTED).length - 1, { timeout: 20_000 }).toBe(all.length);
+  await expect.poll(() => daemon.stderr().slice(before).split(COLLECTED).length - 1).toBe(all.length);
 }
 
 /** The key that a record's secret is sealed under, which rests wrapped. */
@@ -142,7 +142,7 @@ describe('the daemon’s memory', () => {
     expect(beyond(thrice)).toEqual([]);
     // Were a copy kept of each call, there would be twice as many more: a round is two calls with each key.
     for (const [name, copies] of thrice) expect(copies - (once.get(name) ?? 0), name).toBeLessThan(2 * ROUNDS);
-  }, 60_000);
+  });
 
   it('of workers is within the same bounds, in each, and they have neither the master key nor a data key', async (context) => {
     const { stage, planted } = await open([], 2);
@@ -160,7 +160,7 @@ describe('the daemon’s memory', () => {
     expect(workers).toHaveLength(2);
     for (const counts of workers)
       expect([...only(counts, 'master key'), ...only(counts, 'data key')].filter((copies) => copies > 0)).toEqual([]);
-  }, 60_000);
+  });
 
   it('is beyond these bounds where a call keeps a copy of its secret', async (context) => {
     const { stage, planted } = await open(['keeping']);
@@ -173,5 +173,5 @@ describe('the daemon’s memory', () => {
         expect(found).toContainEqual(expect.stringContaining(`${voice.name} ${what}`));
       }
     }
-  }, 30_000);
+  });
 });

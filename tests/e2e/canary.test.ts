@@ -14,7 +14,7 @@ let planted: readonly Planted[];
 beforeAll(async () => {
   stage = await CanaryStage.open();
   planted = await stage.sources();
-}, 60_000);
+});
 
 afterAll(() => stage?.close());
 
@@ -98,7 +98,7 @@ describe('good calls', () => {
     );
     await Promise.all(models.map((one) => stage.both(one)));
     await noOpenHolds(stage.daemon);
-  }, 30_000);
+  });
 
   it('repeats under an idempotency key, which may be a secret itself', async () => {
     stage.quote(good);
@@ -207,7 +207,7 @@ describe('an upstream that quotes its key', () => {
     await stage.restart('SIGKILL');
     await running;
     await expectSoundBooks(stage.daemon);
-  }, 30_000);
+  });
 });
 
 describe('afterwards the secrets are nowhere', () => {
@@ -217,7 +217,7 @@ describe('afterwards the secrets are nowhere', () => {
     expect(await stage.expectNothingSaid()).toBeGreaterThan(400);
     // A second start shows no virtual key at all.
     expect(stage.daemon.stdout()).toContain('"virtual_key":null');
-  }, 30_000);
+  });
 
   it('in no file: books and their journals, sealed records, slots, audit log, sandbox, backup', () => stage.expectNothingInFiles());
 });

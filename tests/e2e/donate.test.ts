@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
   daemon = await startDaemon({ dir, env: { TALLY_POOL_PROVIDERS_FILE: file, TALLY_LOG_LEVEL: 'warn', TALLY_UPSTREAM_HEADERS_MS: '2000' } });
   wallet = await WalletDonor.of(daemon);
-}, 60_000);
+});
 
 afterAll(async () => {
   await expectSoundBooks(daemon);
@@ -129,7 +129,7 @@ describe('a key is given', () => {
     expect(view.validation.attempts).toBe(2);
     // The whole hold of the first, whose outcome nobody knows, and the four of the second.
     expect(view.spent).toBeGreaterThan(4);
-  }, 40_000);
+  });
 });
 
 describe('a gift is refused', () => {

@@ -50,7 +50,7 @@ describe('a donation in use', () => {
         ({ key } = await poolKey(books, 'pool'));
       }),
     );
-  }, 60_000);
+  });
   afterAll(async () => {
     await expectSoundBooks(daemon);
     await daemon.dispose();
@@ -183,7 +183,7 @@ describe('giving and destroying under kill -9', () => {
       expect(onDisk(found.key_id)).toEqual([]);
     }
     await expectSoundBooks(daemon);
-  }, 120_000);
+  });
 });
 
 describe('with several workers', () => {
@@ -240,7 +240,7 @@ describePostgres('with the books in PostgreSQL', () => {
     expect(await wrongs(daemon)).toEqual([]);
     expect((await one.act(id, 'destroy')).body.state).toBe('destroyed');
     expect(onDisk(id)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 /** As a caller that trusts this one certificate. */

@@ -91,7 +91,7 @@ describePostgres('a backup', () => {
     empty(first);
     expect(await offline(first.dir, ['restore', back])).toMatchObject({ exit: 0, out: { sources_frozen: 1 } });
     await goesOn(await start(first.dir), made, 15);
-  }, 60_000);
+  });
 
   it('of two hosts under load is of one moment, and opens as a file', async () => {
     const own = await freshDatabase();
@@ -116,7 +116,7 @@ describePostgres('a backup', () => {
     for (const daemon of hosts.all) expect(await wrongs(daemon)).toEqual([]);
     await hosts.dispose();
     await own.drop();
-  }, 60_000);
+  });
 });
 
 function masterOf({ dir }: TestDaemon): Readonly<Record<string, string>> {

@@ -109,7 +109,7 @@ describe('kill -9 in the midst of a task', () => {
       return body.sources.every(({ held }) => held === '0');
     });
     await expectSoundBooks(pool.daemon);
-  }, 120_000);
+  });
 });
 
 describePostgres('kill -9 in the midst of a task whose books are on PostgreSQL', () => {
@@ -136,5 +136,5 @@ describePostgres('kill -9 in the midst of a task whose books are on PostgreSQL',
       await pool.close();
       await database.drop();
     }
-  }, 120_000);
+  });
 });

@@ -117,7 +117,7 @@ describe('four workers', () => {
     await eventually('all are sent', async () => (await sandbox.usage(apiKey)).requests === 4);
     const all = workersOf(daemon);
     await daemon.stop('SIGKILL');
-    await eventually('the workers have ended', async () => !all.some(isRunning), 2_000);
+    await eventually('the workers have ended', async () => !all.some(isRunning));
     expect((await Promise.all(hanging)).every(({ died }) => died)).toBe(true);
     const { requests, total_tokens: billed } = await sandbox.usage(apiKey);
     daemon = await startDaemon({ dir: daemon.dir, env: { ...ENV, TALLY_WORKERS: '2' } });

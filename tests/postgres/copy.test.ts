@@ -44,8 +44,6 @@ const TABLES: Readonly<Record<string, string>> = {
   records: 'kind, record_id',
 };
 
-const SOON = { timeout: 10_000 };
-
 describePostgres('books that move', () => {
   let engine: PostgresEngine;
   let dir: string;
@@ -88,7 +86,7 @@ describePostgres('books that move', () => {
     await created(moved.ledger, next);
     await moved.ledger.settle(settleRequest(next.holdId, 1n));
     // Events are shown when every transaction on the server that began before them has ended: others' tests have some.
-    await expect.poll(async () => (await moved.ledger.outbox(seq, 100)).map(({ topic }) => topic), SOON).toContain('receipt.settled');
+    await expect.poll(async () => (await moved.ledger.outbox(seq, 100)).map(({ topic }) => topic)).toContain('receipt.settled');
     expect(await moved.ledger.generation()).toBe(0);
     expect(await moved.ledger.verify()).toEqual([]);
     await moved.ledger.close();
@@ -115,7 +113,7 @@ describePostgres('books that move', () => {
     expect(end).toBeGreaterThan(1n << 50n);
     await again.ledger.setLimit(SOURCE, 50n, 'after');
     const seen = async () => (await again.ledger.changes(end, 10)).map(({ body }) => JSON.parse(body).ref);
-    await expect.poll(seen, SOON).toEqual(['after']);
+    await expect.poll(seen).toEqual(['after']);
     await again.ledger.close();
     await own.dispose();
   });

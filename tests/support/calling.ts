@@ -23,7 +23,7 @@ export type Ask = {
 };
 
 const NOTHING: Seen = { status: 0, code: null, receipt: null, headers: new Headers(), text: '', died: true };
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 
 export function bodyOf({ model, stream, max, content = 'Hello', endpoint = 'chat' }: Ask): string {
   const common = { model, ...(stream === true ? { stream: true } : {}) };

@@ -97,7 +97,7 @@ export async function expectSoundBooks(daemon: TestDaemon): Promise<void> {
 }
 
 /** Settling happens off the answer's path, so a little time may pass. */
-export async function noOpenHolds(daemon: TestDaemon, withinMs = 5000): Promise<void> {
+export async function noOpenHolds(daemon: TestDaemon, withinMs = 30_000): Promise<void> {
   const until = Date.now() + withinMs;
   let detail = '';
   do {

@@ -32,7 +32,7 @@ process.once('exit', () => {
 });
 
 const STARTED = /Listening on 127\.0\.0\.1:(\d+)/;
-const START_WITHIN_MS = 20_000;
+const START_WITHIN_MS = 60_000;
 
 /** A chain of its own on loopback, on a free port. Mines each transaction at once unless `--no-mining` is given. */
 export async function startChain(...more: readonly string[]): Promise<ChainNode> {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../packages/server/src/app/main.ts', import.meta.url));
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 120_000;
 
 export type Ready = {
   readonly url: string;

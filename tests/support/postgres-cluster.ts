@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Binaries, findPostgres } from './postgres-binaries.ts';
 import { childrenOf, isRunning } from './processes.ts';
 
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 const STANDBY_NAME = 'tally_standby';
 
 /** A throw-away server of this process alone: durable as in earnest, reached over loopback or a socket of its own, by the role `postgres`. */

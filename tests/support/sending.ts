@@ -104,5 +104,5 @@ export function payment(id: string, to: Hex, value = 1000n, confirmations = 1): 
 
 /** Tries until it holds; a busy machine is given time. */
 export function soon<T>(work: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(work, { timeout: 20_000, interval: 20 });
+  return vi.waitFor(work, { timeout: 60_000, interval: 20 });
 }

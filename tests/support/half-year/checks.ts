@@ -38,7 +38,7 @@ async function switchesOf({ stage }: HalfYear): Promise<readonly Switched[]> {
 
 export async function endingOf(year: HalfYear): Promise<Ending> {
   const { stage, work } = year;
-  await noOpenHolds(stage.daemon, 20_000);
+  await noOpenHolds(stage.daemon);
   const { body } = await stage.daemon.admin<{ sources: readonly SourceView[] }>('/sources');
   return {
     status: (await stage.get<PoolStatus>('/status')).json,

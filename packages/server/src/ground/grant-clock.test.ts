@@ -55,6 +55,14 @@ describe('in one process', () => {
     expect([grant.now(), grant.skippedMs]).toEqual([START + DAY + HOUR, 0]);
   });
 
+  it('skips nothing that passes between two looks at the clock', () => {
+    let wall = START;
+    const grant = new GrantClock({ wallMs: () => ++wall, monotonicMs: () => wall - START }, null);
+    expect(grant.skippedMs).toBe(0);
+    const { wallMs, grantMs } = grant.read();
+    expect(grantMs).toBe(wallMs);
+  });
+
   it('is whole milliseconds, as the books want them', () => {
     let monotonic = 0.25;
     const grant = new GrantClock({ wallMs: () => START + DAY, monotonicMs: () => monotonic }, { wallMs: START, grantMs: START - HOUR });

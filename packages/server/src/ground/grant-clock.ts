@@ -28,14 +28,14 @@ export class GrantClock {
 
   /** Unix ms, whole. */
   now(): number {
-    const wallMs = this.#clock.wallMs();
-    const passedMs = Math.floor(this.#baseMs + this.#clock.monotonicMs() - this.#since);
-    return wallMs > passedMs + JUMP_MS ? passedMs : wallMs;
+    return this.read().grantMs;
   }
 
-  /** What is to be remembered. */
+  /** What is to be remembered: both of one moment, so that neither has what passes between two looks at the clock. */
   read(): GrantTime {
-    return { wallMs: this.#clock.wallMs(), grantMs: this.now() };
+    const wallMs = this.#clock.wallMs();
+    const passedMs = Math.floor(this.#baseMs + this.#clock.monotonicMs() - this.#since);
+    return { wallMs, grantMs: wallMs > passedMs + JUMP_MS ? passedMs : wallMs };
   }
 
   /** How much of wall time was skipped, ms. */

@@ -72,7 +72,7 @@ async function withWriter(): Promise<void> {
 
 /** Once nothing is held any more. */
 async function ended(): Promise<Awaited<ReturnType<typeof balances>>> {
-  await expect.poll(async () => (await balances(ledger, SOURCE)).held, { timeout: 5_000, interval: 5 }).toBe(0n);
+  await expect.poll(async () => (await balances(ledger, SOURCE)).held, { interval: 5 }).toBe(0n);
   return balances(ledger, SOURCE);
 }
 
@@ -95,7 +95,7 @@ describe('several processes at one writer', () => {
     a.kill();
     b.kill();
     // The nine that were open are burned, and spent of it.
-    await expect.poll(async () => (await ledger.reservation('r'))?.lines[1], { timeout: 5_000 }).toMatchObject({ spent: 940n, held: 0n });
+    await expect.poll(async () => (await ledger.reservation('r'))?.lines[1]).toMatchObject({ spent: 940n, held: 0n });
     expect(await balances(ledger, SOURCE)).toMatchObject({ held: 60n, spent: 940n });
     await ledger.endReservation('r');
     expect(await ledger.verify()).toEqual([]);
@@ -290,7 +290,7 @@ describe('what waits', () => {
     const burns = () => sent.filter(({ op }) => op.kind === 'settle' && op.body.outcome === 'burned' && op.body.holdId === request.holdId);
     await expect.poll(burns, { interval: 5 }).toHaveLength(1);
     writer.reply({ kind: 'answers', answers: [{ id: id(), fault: { code: 'LEDGER_UNAVAILABLE', message: 'full', facts: {} } }] });
-    await expect.poll(burns, { timeout: 5_000, interval: 20 }).toHaveLength(2);
+    await expect.poll(burns, { interval: 20 }).toHaveLength(2);
   });
 });
 
@@ -373,7 +373,7 @@ describe('whatever they do, in whatever order', () => {
         };
         // What was asked before this is committed with it, or was.
         for (let fences = 0; fences < 2; fences += 1) await ledger.setLimit(KEY, 10_000n, 'fence');
-        await expect.poll(wrong, { timeout: 5_000, interval: 2 }).toEqual([]);
+        await expect.poll(wrong, { interval: 2 }).toEqual([]);
         expect((await balances(ledger, sourceId)).spent).toBeLessThanOrEqual(400n);
       }),
       { numRuns: 60 },
