@@ -15,9 +15,9 @@ interface IStakeManager is IStakes {
     function stakeOracle() external payable;
     /// @return keccak256(abi.encode("Tallystick oracle", operator)).
     function oracleStakeId(address operator) external pure returns (bytes32);
-    /// @return whether the free stake of a provider reaches `providerStakeMin`.
+    /// @return whether what does not thaw of a provider's stake reaches `providerStakeMin`. While a proven fault is open, what is frozen does not count either.
     function providerStaked(bytes32 providerId) external view returns (bool);
-    /// @return whether the free stake of an operator reaches `oracleStakeMin`.
+    /// @return the same of an oracle operator's stake and `oracleStakeMin`.
     function oracleStaked(address operator) external view returns (bool);
     /// @notice Proposes the penalty for a fault that was proven: `faultPenaltyBps` of the stake, rounded up, or what the cap leaves of it. Only provers.
     /// `faultId` is unique to the fault: the same fault is punished once, and a second proof reverts with AlreadySlashed. Where the cap leaves nothing, or nothing is staked,

@@ -21,11 +21,13 @@ interface IStakes {
     /// @param thawing the part that was asked back. It may overlap with the frozen part where the owner asks for everything.
     /// @param frozen what open slashes may take: never more than `amount`.
     /// @param thawedAt Unix seconds.
+    /// @param proven how many of the open slashes are for proven faults.
     struct Stake {
         uint128 amount;
         uint128 thawing;
         uint128 frozen;
         uint64 thawedAt;
+        uint64 proven;
     }
 
     /// @param objective proven on chain: it cannot be appealed, an arbiter can still dismiss it.

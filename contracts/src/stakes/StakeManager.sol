@@ -61,12 +61,12 @@ contract StakeManager is IStakeManager, Stakes {
 
     /// @inheritdoc IStakeManager
     function providerStaked(bytes32 providerId) external view returns (bool) {
-        return freeOf(providerId) >= governor.get(Params.PROVIDER_STAKE_MIN);
+        return _stays(providerId, Params.PROVIDER_STAKE_MIN);
     }
 
     /// @inheritdoc IStakeManager
     function oracleStaked(address operator) external view returns (bool) {
-        return freeOf(oracleStakeId(operator)) >= governor.get(Params.ORACLE_STAKE_MIN);
+        return _stays(oracleStakeId(operator), Params.ORACLE_STAKE_MIN);
     }
 
     /// @inheritdoc IStakeManager
@@ -74,5 +74,12 @@ contract StakeManager is IStakeManager, Stakes {
         if (msg.sender != receiptFaults && msg.sender != oracleFaults) revert OnlyProver(msg.sender);
         uint256 penalty = Math.mulDiv(stakeOf(stakeId).amount, governor.get(Params.FAULT_PENALTY_BPS), BPS, Math.Rounding.Ceil);
         return _open(stakeId, SafeCast.toUint128(penalty), faultId, true);
+    }
+
+    /// @dev What is only proposed has taken nothing: if it counted, one wei would hold back the pay of whoever has just the least stake.
+    function _stays(bytes32 stakeId, bytes32 least) private view returns (bool) {
+        Stake memory stake = stakeOf(stakeId);
+        uint256 leaving = uint256(stake.thawing) + (stake.proven == 0 ? 0 : stake.frozen);
+        return Math.saturatingSub(stake.amount, leaving) >= governor.get(least);
     }
 }

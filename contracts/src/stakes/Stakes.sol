@@ -10,7 +10,7 @@ import {Guard} from "../libraries/Guard.sol";
 import {Params} from "../libraries/Params.sol";
 
 /// @dev Invariants: the balance is the sum of all amounts and of what is owed, wei that was forced in apart; `frozen` ≤ `amount` and `thawing` ≤ `amount`;
-/// `frozen` is the sum of the open slashes. What is forced in by a contract that destroys itself belongs to nobody and changes nothing.
+/// `frozen` is the sum of the open slashes, `proven` how many of those are objective. What is forced in by a contract that destroys itself belongs to nobody and changes nothing.
 abstract contract Stakes is IStakes, AccessManaged, Guard {
     uint256 internal constant BPS = 10_000;
 
@@ -198,6 +198,7 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
 
         _series[stakeId] = seriesOf(stakeId);
         _stakes[stakeId].frozen += amount;
+        if (objective) ++_stakes[stakeId].proven;
         uint64 executableAt = uint64(block.timestamp + governor.get(Params.APPEAL_WINDOW));
         uint64 decideBy = objective ? 0 : uint64(executableAt + governor.get(Params.DECISION_WINDOW));
         _slashes[slashId] = Slash(stakeId, amount, SlashState.Proposed, objective, executableAt, decideBy, reason);
@@ -210,6 +211,7 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Stake storage stake = _stakes[stakeId];
         slash.state = SlashState.Executed;
         stake.frozen -= amount;
+        if (slash.objective) --stake.proven;
         uint128 left = stake.amount - amount;
         stake.amount = left;
         if (stake.thawing > left) stake.thawing = left;
@@ -224,6 +226,7 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         bytes32 stakeId = slash.stakeId;
         slash.state = SlashState.Dismissed;
         _stakes[stakeId].frozen -= slash.amount;
+        if (slash.objective) --_stakes[stakeId].proven;
         _series[stakeId].dismissed += slash.amount;
         _extendSeries(stakeId);
         emit SlashDismissed(slashId, stakeId);

@@ -74,7 +74,9 @@ contract StakesInvariants is StakesWorld {
             IStakes.Stake memory stake = _handler.stakeAt(i);
             assertLe(stake.frozen, stake.amount, "frozen");
             assertLe(stake.thawing, stake.amount, "thawing");
-            assertEq(stake.frozen, _handler.open(i), "frozen is the sum of the open slashes");
+            (uint256 sum, uint256 proven) = _handler.open(i);
+            assertEq(stake.frozen, sum, "frozen is the sum of the open slashes");
+            assertEq(stake.proven, proven, "and so many of them are proven");
             uint256 bound_ = uint256(stake.thawing) + stake.frozen;
             assertEq(_handler.freeAt(i), bound_ > stake.amount ? 0 : stake.amount - bound_, "free");
         }

@@ -74,10 +74,12 @@ contract StakesHandler is Test {
         return _stakes(index).freeOf(_ids[index]);
     }
 
-    function open(uint256 index) external view returns (uint256 sum) {
+    function open(uint256 index) external view returns (uint256 sum, uint256 proven) {
         for (uint256 i; i < _slashes.length; ++i) {
             IStakes.Slash memory slash = _slash(_slashes[i]);
-            if (_stakeOf[_slashes[i]] == index && _isOpen(slash)) sum += slash.amount;
+            if (_stakeOf[_slashes[i]] != index || !_isOpen(slash)) continue;
+            sum += slash.amount;
+            if (slash.objective) ++proven;
         }
     }
 

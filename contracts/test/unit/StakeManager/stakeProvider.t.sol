@@ -39,18 +39,57 @@ contract StakeProviderTest is StakesWorld {
         manager.stakeProvider{value: 1 ether}(PROVIDER);
     }
 
-    function test_isStakedByWhatIsFree() public {
+    function test_isStakedByWhatStays() public {
         assertTrue(manager.providerStaked(PROVIDER), "10 ether");
         assertTrue(!manager.providerStaked(LISTING), "nothing");
         vm.prank(operator);
         manager.requestWithdraw(PROVIDER, 9 ether);
-        assertTrue(manager.providerStaked(PROVIDER), "1 ether is free");
-        _propose(1, REASON);
-        assertTrue(!manager.providerStaked(PROVIDER), "one wei is frozen");
+        assertTrue(manager.providerStaked(PROVIDER), "1 ether stays");
+        vm.prank(operator);
+        manager.requestWithdraw(PROVIDER, 1);
+        assertTrue(!manager.providerStaked(PROVIDER), "one wei less");
         vm.prank(operator);
         manager.cancelWithdraw(PROVIDER);
         assertTrue(manager.providerStaked(PROVIDER), "it thaws no more");
         _govern(Params.PROVIDER_STAKE_MIN, 10 ether);
+        assertTrue(manager.providerStaked(PROVIDER), "all of it is needed now");
+        _govern(Params.PROVIDER_STAKE_MIN, 10 ether + 1);
         assertTrue(!manager.providerStaked(PROVIDER), "more is needed now");
+    }
+
+    /// Whatever is only proposed has taken nothing yet.
+    function testFuzz_aProposalChangesNothing(uint128 amount) public {
+        _govern(Params.PROVIDER_STAKE_MIN, STAKE);
+        bytes32 slashId = _propose(uint128(bound(amount, 1, STAKE / 2)), REASON);
+        assertTrue(manager.providerStaked(PROVIDER), "proposed");
+        vm.warp(_now() + APPEAL);
+        manager.execute(slashId);
+        assertTrue(!manager.providerStaked(PROVIDER), "taken");
+    }
+
+    function test_aProvenFaultCountsAtOnce() public {
+        _govern(Params.PROVIDER_STAKE_MIN, 8 ether);
+        _propose(2 ether, REASON);
+        assertTrue(manager.providerStaked(PROVIDER), "proposed");
+        bytes32 first = _prove("fault");
+        assertTrue(!manager.providerStaked(PROVIDER), "6 ether are left beside all that is frozen");
+        bytes32 second = _prove("another fault");
+        vm.startPrank(arbiter);
+        manager.dismiss(first);
+        assertTrue(!manager.providerStaked(PROVIDER), "the other is still open");
+        manager.dismiss(second);
+        vm.stopPrank();
+        assertTrue(manager.providerStaked(PROVIDER), "no fault is open");
+        assertEq(manager.stakeOf(PROVIDER).frozen, 2 ether, "only what is proposed");
+    }
+
+    function test_aProvenFaultCountsUntilItIsTaken() public {
+        _govern(Params.PROVIDER_STAKE_MIN, 8 ether);
+        bytes32 slashId = _prove("fault");
+        _propose(1, REASON);
+        assertTrue(!manager.providerStaked(PROVIDER), "frozen");
+        vm.warp(_now() + APPEAL);
+        manager.execute(slashId);
+        assertTrue(manager.providerStaked(PROVIDER), "taken: 8 ether are left");
     }
 }

@@ -213,13 +213,28 @@ describe('stakes', () => {
       ['StakeManager', 'Collected', { to: OTHER, amount: 4n, total: 4n }],
     );
     expect(books.mismatches).toEqual([]);
-    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 6n, thawing: 6n, frozen: 0n, thawedAt: 99n });
+    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 6n, thawing: 6n, frozen: 0n, thawedAt: 99n, proven: 0n });
     expect([books.stakes.owed, books.stakes.collected]).toEqual([0n, 4n]);
     enterChainEvents(books, [
       { contract: 'StakeManager', name: 'Withdrawn', args: { stakeId: STAKE, to: OTHER, taken: 6n, amount: 0n }, block: 99n, index: 0 },
     ]);
-    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n });
+    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n, proven: 0n });
     expect(books.escrow.stakes.size).toBe(0);
+  });
+
+  it('count the open slashes that were proven', () => {
+    const propose = (slashId: Hex, objective: boolean): Told => [
+      'StakeManager',
+      'SlashProposed',
+      { slashId, stakeId: STAKE, amount: 1n, reason: slashId, objective, executableAt: 5n },
+    ];
+    const begun = [staked(10n, 10n), propose(id(20), true), propose(id(21), false), propose(id(22), true)];
+    const row = (...more: readonly Told[]) => booksOf(...begun, ...more).stakes.stakes.get(STAKE);
+    expect(row()).toMatchObject({ frozen: 3n, proven: 2n });
+    expect(row(['StakeManager', 'SlashDismissed', { slashId: id(21), stakeId: STAKE }])).toMatchObject({ frozen: 2n, proven: 2n });
+    const dismissed: Told = ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE }];
+    const executed: Told = ['StakeManager', 'SlashExecuted', { slashId: id(22), stakeId: STAKE, taken: 1n, amount: 9n }];
+    expect(row(dismissed, executed)).toMatchObject({ amount: 9n, frozen: 1n, proven: 0n });
   });
 
   it.each<[string, string, readonly Told[]]>([

@@ -69,7 +69,7 @@ export const providerRegistry: Handlers = {
 export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
   const onStake = (change: (row: StakeRow, e: Entry) => void) => (e: Entry) =>
     change(
-      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n })),
+      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n, proven: 0n })),
       e,
     );
   return {
@@ -96,6 +96,7 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
       const slashId = e.hex('slashId');
       if (bookOf(e).slashes.has(slashId)) e.wrong('slash', 'new', slashId);
       row.frozen += e.big('amount');
+      if (e.flag('objective')) row.proven += 1n;
       bookOf(e).slashes.set(slashId, {
         stakeId: e.hex('stakeId'),
         amount: e.big('amount'),
@@ -143,6 +144,7 @@ function endSlash(e: Entry, book: StakeBook, row: StakeRow, state: 'executed' | 
   if (slash.state === 'executed' || slash.state === 'dismissed') e.wrong('slash', 'open', slash.state);
   slash.state = state;
   row.frozen -= slash.amount;
+  if (slash.objective) row.proven -= 1n;
 }
 
 export const stakeManager = stakeHandlers((e) => e.books.stakes);
