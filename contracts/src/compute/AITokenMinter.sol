@@ -88,6 +88,7 @@ contract AITokenMinter is IAITokenMinter, Guard {
     function mintEpoch(bytes32 providerId, uint64 epoch) external nonReentrant returns (uint256 amount) {
         _requireMinting(providerId, epoch, Mode.Cumulative);
         Terms memory terms = _termsOf(providerId, epoch);
+        _requireOwnTerms(providerId, epoch, terms);
         uint256 most = _allowed(providerId, epoch, terms);
         // The treasury's fees never fall, and the terms are fixed by the first mint: what was minted is never above `most`.
         amount = most - terms.minted;
@@ -105,6 +106,7 @@ contract AITokenMinter is IAITokenMinter, Guard {
         _requireMinting(providerId, epoch, Mode.PerReceipt);
         bytes32 receiptHash = _useReceipt(receipt, seqFrom, index, path);
         Terms memory terms = _termsOf(providerId, epoch);
+        _requireOwnTerms(providerId, epoch, terms);
         // The fees on the amount, not the amount: the bound is in fees, and would else be reached by a twelfth of the receipts.
         amount = Math.mulDiv(uint256(receipt.amount) * terms.feesBps, terms.rate, BPS);
         uint256 most = _allowed(providerId, epoch, terms);
@@ -135,6 +137,14 @@ contract AITokenMinter is IAITokenMinter, Guard {
         if (modeOf[providerId] != mode) revert ModeMismatch(providerId, modeOf[providerId]);
         if (epoch > treasury.feeEpoch()) revert EpochUnknown(epoch);
         if (!registry.isPayable(providerId)) revert ProviderNotPayable(providerId);
+    }
+
+    /// While an epoch runs its terms are the provider's to take: a rival would fix them in the moment before better ones are enacted.
+    function _requireOwnTerms(bytes32 providerId, uint64 epoch, Terms memory terms) private view {
+        if (terms.minted != 0 || epoch < treasury.feeEpoch()) return;
+        if (msg.sender != registry.operatorOf(providerId) && msg.sender != registry.payoutOf(providerId)) {
+            revert NotProvider(msg.sender, providerId);
+        }
     }
 
     /// The stored terms, or those of now where nothing was minted yet. `mintRate` and `mintEpochCap` have hard bounds, a cap beyond 128 bits is none.

@@ -27,7 +27,8 @@ interface IAIToken is IERC20 {
 ///
 /// What is promised: no token without fees paid; whoever is his own customer buys tokens at 1 / `mintRate` credits each from those who share the fees, and gets none for nothing.
 /// What is not: that this is a bad bargain. It is one only while tokens are worth less than 1 / `mintRate` credits, which no contract can know; so the market's price has a ceiling
-/// there, and governance keeps the rate within its bounds. Who waits with the first mint of an epoch takes the rate of the day on which it is made, better or worse. One who shares
+/// there, and governance keeps the rate within its bounds. Who waits with the first mint of an epoch takes the rate of the day on which it is made, better or worse:
+/// while the epoch runs only the provider makes it, afterwards anyone. One who shares
 /// in the fees (an oracle's operator) pays himself back that share. The cap is each provider's: whoever registers twice has two, but no more tokens per fee.
 interface IAITokenMinter {
     enum Mode {

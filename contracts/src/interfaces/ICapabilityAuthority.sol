@@ -64,12 +64,13 @@ interface ICapabilityAuthority {
     function verdict(Capability calldata capability, bytes calldata signature) external view returns (Verdict);
     /// @notice Role: REGISTRAR.
     function admitIssuer(address issuer, bytes32 tenantId) external;
-    /// @notice Role: REGISTRAR, or the issuer itself. Voids all that it issued, also if it is admitted again.
+    /// @notice Role: REGISTRAR, or the issuer itself. Voids all that it issued, also if it is admitted again. Epochs count up by one: whoever stole a key can sign for later ones, so
+    /// a stolen key is removed and never admitted again.
     function removeIssuer(address issuer) external;
     /// @notice Takes one of the caller's capabilities back, also before it is used or shown. Only issuers.
     function revoke(bytes32 id) external;
     /// @notice All or none: one that was revoked before reverts the whole.
     function revokeMany(bytes32[] calldata ids) external;
-    /// @notice Voids all that the caller issued so far.
+    /// @notice Voids all that the caller issued for the epochs so far. No remedy for a stolen key, which can sign for the next one as well: remove that.
     function raiseEpoch() external returns (uint64 epoch);
 }

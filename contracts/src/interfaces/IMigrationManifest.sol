@@ -28,6 +28,8 @@ interface IMigrationManifest {
     error WrongPhase(Phase phase);
     error ZeroAmount();
     error ZeroAddress();
+    /// @notice The contract that pays on the other chain cannot be paid itself.
+    error RecipientRefused(address recipient);
     error NothingEntered(address owner);
     /// @notice The owner's entry names another recipient: take it back first.
     error RecipientMismatch(address given, address entered);

@@ -11,7 +11,7 @@ import {IParamGovernor} from "./IParamGovernor.sol";
 /// Each fill is rounded up for the maker, so many small fills pay it more, never less. Of two orders with one nonce only one is ever filled: signing again under the same nonce replaces.
 interface IOrderSettlement {
     /// @notice EIP-712, frozen.
-    /// @param receiver of what is bought; zero for the maker.
+    /// @param receiver of what is bought; zero for the maker. Not this contract.
     /// @param maker signs by its key, or by ERC-1271 where its account has code (EIP-7702 included).
     /// @param validTo Unix seconds, the last at which it may be filled.
     /// @param nonce at most one order of each is ever filled.
@@ -41,6 +41,8 @@ interface IOrderSettlement {
     error NotCrossing();
     error ZeroAmount();
     error ZeroAddress();
+    /// @notice Tokens that this contract received would stay here for good.
+    error ReceiverRefused(address receiver);
     error NotMaker(address caller, address maker);
     /// @notice A token delivered another amount than was sent: such tokens are not traded here.
     error TokenMismatch(address token, uint256 expected, uint256 received);

@@ -20,8 +20,8 @@ interface IPaymentEscrow is IStakes {
     /// @notice The buyer has a stake for this listing: upgrade it, or withdraw it first.
     error AlreadyStaked(bytes32 stakeId);
     error NotStaked(bytes32 stakeId);
-    /// @notice `needed` wei must be free of thaw and slashes; there are `free`.
-    error StakeTooSmall(uint128 free, uint128 needed);
+    /// @notice `needed` wei must not be thawing; there are `staying`.
+    error StakeTooSmall(uint128 staying, uint128 needed);
     /// @notice An upgrade must raise the quota.
     error QuotaNotRaised(uint128 given, uint128 current);
     /// @notice More was sent than the quota needs.
@@ -37,16 +37,16 @@ interface IPaymentEscrow is IStakes {
     function purchaseOf(bytes32 stakeId) external view returns (Purchase memory);
     /// @return max(buyerStakeMin, quotaWei × buyerStakeBps ÷ 10,000 rounded up) by the parameters of now, wei.
     function stakeNeeded(uint128 quotaWei) external view returns (uint128);
-    /// @return whether the buyer's free stake covers the quota. What access hangs on.
+    /// @return whether what stays of the buyer's stake covers the quota. What access hangs on.
     function isCovered(bytes32 stakeId) external view returns (bool);
 
-    /// @return what `upgrade` to this quota must send, wei: what the free stake lacks for it.
+    /// @return what `upgrade` to this quota must send, wei: what stays of the stake lacks for it.
     function topUpNeeded(bytes32 stakeId, uint128 quotaWei) external view returns (uint128);
 
     /// @notice The first stake of the caller for a listing, or the first after everything was withdrawn: at least what the quota needs. Entry.
     function stake(bytes32 listingId, uint128 quotaWei) external payable returns (bytes32 stakeId);
     /// @notice Raises the quota. Sends what the stake lacks for it, exactly, and nothing where it covers it. Entry.
     function upgrade(bytes32 listingId, uint128 quotaWei) external payable;
-    /// @notice Replaces what the quota lacks, exactly, after a slash took or froze it. Entry.
+    /// @notice Replaces what the quota lacks, exactly, after a slash took it. Entry.
     function replenish(bytes32 listingId) external payable;
 }

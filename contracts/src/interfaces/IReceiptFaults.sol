@@ -9,8 +9,8 @@ import {Receipt, ReceiptGroup, SumNode, Tariff, Batch} from "../libraries/Receip
 /// registered, and needs no trust in anybody: not in who brings it, and not in the oracles, who cannot post a batch that the gateway did not sign.
 ///
 /// A proof also stops the lane: a batch that is posted and not final becomes faulty, and no further batch is taken. A fault is punished once, whatever the form and order of its
-/// evidence; a later proof of the same fault is taken where it marks one more batch. Where the stake cannot be slashed (it is gone, or what slashes may take is exhausted) the lane
-/// is stopped all the same, and the same proof can be brought again.
+/// evidence; a later proof of the same fault is taken where it marks one more batch. Where less can be slashed than the penalty of the
+/// least stake (it is gone, or what slashes may take is used up) the lane is stopped all the same, and the same proof can be brought again.
 interface IReceiptFaults {
     enum Form {
         /// In a posted batch: `index` and `path` under the batch at `seqFrom`, whatever its state. Uses no `group` and no `signature`: the gateway's was checked when it was posted.
@@ -68,14 +68,14 @@ interface IReceiptFaults {
 
     /// @notice The same lane and seq, two hashes. The fault: (lane, seq).
     function proveEquivocation(Evidence calldata first, Evidence calldata second) external returns (bytes32 slashId);
-    /// @notice The same call and attempt at two places of one gateway's lanes; credits are no such receipts, for they repeat the call that they credit. The fault: (gateway, call, attempt).
+    /// @notice The same call and attempt at two places of one gateway's lanes; credits are no such receipts, for they repeat the call that they credit. The fault: (gateway, call, attempt, both lanes).
     function proveDoubleReceipt(Evidence calldata first, Evidence calldata second) external returns (bytes32 slashId);
     /// @notice Metered receipts and those charged at the bound (kinds 1 and 3) must price each line under the tariff, rounded up, units strictly ascending, and sum to the amount;
     /// burns (kind 2) and credits (kind 4) must sum to it. No other kind, and no more than 64 lines, is lawful. Pass the tariff that the receipt names. The fault: (lane, seq).
     function proveWrongAmount(Evidence calldata evidence, Tariff calldata tariff) external returns (bytes32 slashId);
     /// @notice Both of the same source and gateway. Either `second.sourceSeq` is `first.sourceSeq + 1` and the sums do not follow each other (`sourceSpent` rises by what was charged,
     /// and falls by what a credit gives back), or both have the same `sourceSeq` at two places: a source's history must not fork, or half of what was spent could be hidden from its donor.
-    /// Seqs of a source begin at 1. The fault: (gateway, source, `second.sourceSeq`).
+    /// Seqs of a source begin at 1. The fault: (gateway, source, `second.sourceSeq`, both lanes).
     function proveBrokenChain(Evidence calldata first, Evidence calldata second) external returns (bytes32 slashId);
     /// @notice Only keys that were a signer of the lane at some seq bind its gateway; any other key's signature proves nothing. Signed or Group: a posted batch was signed by the right key.
     /// The signature that a batch was to be posted by is evidence too, as a group's: who rotates the key away from under what it signed is proven by it.

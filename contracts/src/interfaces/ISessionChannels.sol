@@ -95,7 +95,7 @@ interface ISessionChannels {
     /// @notice `everDeposited` is the total after it.
     event ToppedUp(bytes32 indexed channelId, address indexed from, uint128 amount, uint128 everDeposited);
     /// @notice Cumulative. `accountId` is the channel's id or the lock's. `totalClaimed` is what the vault gave, which is less than what the receipts sum to where the deposit did not cover it.
-    /// A claim that moved nothing emits nothing.
+    /// A claim that moved nothing emits nothing. `receiptCount` and `receiptsRoot` are as the provider's key signed them with this claim: after a top-up they can be older than those before.
     event Claimed(bytes32 indexed accountId, bytes32 indexed providerId, uint128 totalClaimed, uint64 receiptCount, bytes32 receiptsRoot);
     event WithdrawRequested(bytes32 indexed channelId, uint64 withdrawableAt);
     event WithdrawCancelled(bytes32 indexed channelId);
@@ -112,13 +112,13 @@ interface ISessionChannels {
     function channelOf(bytes32 channelId) external view returns (Channel memory);
 
     /// @notice Opens a channel and funds it with `amount` of the caller's credits (0 is allowed). The caller is the tenant, or brings the tenant's signature over
-    /// the configuration. Entry.
+    /// the configuration. Whoever sees that signature on its way may open the channel first, with nothing in it: then `topUp`. Entry.
     function open(ChannelConfig calldata config, uint128 amount, bytes calldata tenantSignature) external returns (bytes32 channelId);
     /// @notice Adds `amount` of the caller's credits. Anyone, while the channel is open. Entry.
     function topUp(ChannelConfig calldata config, uint128 amount) external;
     /// @notice Claims of one provider's channels. The caller is its operator or signer, or brings the signer's signature over
     /// UsageClaims(UsageClaim[] claims) with UsageClaim(bytes32 channelId,uint128 totalClaimed,uint64 receiptCount,bytes32 receiptsRoot). A claim that is already made is no fault: of two
-    /// callers in a race both succeed. A claim above the deposit takes what there is. Exit: goes on while paused.
+    /// callers in a race both succeed. A claim above the deposit takes what there is, one of an expired or closed channel nothing. Exit: goes on while paused.
     /// @return amount newly claimed, credit base units.
     function claimMany(bytes32 providerId, Claim[] calldata claims, bytes calldata providerSignature) external returns (uint128 amount);
     /// @notice Starts the withdrawal delay. Only the tenant. Claims go on until `finalize`. Exit.

@@ -33,6 +33,7 @@ interface ISettlementTreasury {
     /// @notice Cumulative totals after the settlement. `fees` of the provider in this epoch bound what it may mint.
     event FeesRecorded(bytes32 indexed providerId, uint64 indexed epoch, uint32 splitVersion, uint128 volume, uint128 fees);
     event BeneficiarySet(bytes32 indexed beneficiary, address payout);
+    /// @notice `each` was paid to every member that is not struck; `remainder` waits.
     event OraclesPaid(uint64 indexed oracleEpoch, uint128 each, uint128 remainder);
 
     /// @notice Key of the share in the vault. The oracles' share waits under `ORACLES` until it is divided.
@@ -61,7 +62,8 @@ interface ISettlementTreasury {
     function payProvider(bytes32 providerId) external returns (uint128 amount);
     /// @notice Draws the reserve's or the protocol's share to its address. Anyone.
     function payBeneficiary(bytes32 beneficiary) external returns (uint128 amount);
-    /// @notice Divides the oracles' share equally among the operators of the current set. What cannot be divided waits. Anyone: operators who leave a set call it before.
+    /// @notice Divides the oracles' share equally among the operators of the current set. What cannot be divided waits, and so does the part of
+    /// a member that a review struck for its stake. Anyone: operators who leave a set call it before.
     function payOracles() external returns (uint128 each);
     /// @notice Role: GOVERNOR. Fees together at most 20 %.
     function setSplit(Split calldata split) external;

@@ -15,12 +15,12 @@ interface IStakeManager is IStakes {
     function stakeOracle() external payable;
     /// @return keccak256(abi.encode("Tallystick oracle", operator)).
     function oracleStakeId(address operator) external pure returns (bytes32);
-    /// @return whether what does not thaw of a provider's stake reaches `providerStakeMin`. While a proven fault is open, what is frozen does not count either.
+    /// @return whether what stays of a provider's stake reaches `providerStakeMin`.
     function providerStaked(bytes32 providerId) external view returns (bool);
-    /// @return the same of an oracle operator's stake and `oracleStakeMin`.
+    /// @return whether what stays of an operator's stake reaches `oracleStakeMin`.
     function oracleStaked(address operator) external view returns (bool);
-    /// @notice Proposes the penalty for a fault that was proven: `faultPenaltyBps` of the stake, rounded up, or what the cap leaves of it. Only provers.
-    /// `faultId` is unique to the fault: the same fault is punished once, and a second proof reverts with AlreadySlashed. Where the cap leaves nothing, or nothing is staked,
-    /// it reverts with AboveCap and the fault can be proven later.
+    /// @notice Proposes the penalty for a fault that was proven: `faultPenaltyBps` (at most the cap) of the stake, of the least stake where there is less, rounded up, or what the
+    /// cap leaves of it. Only provers. `faultId` is unique to the fault: the same fault is punished once, and a second proof reverts with AlreadySlashed. Where less can be taken
+    /// than the penalty of who has the least stake, because little is staked or the cap is used up, it reverts with AboveCap and the fault can be proven later.
     function proposeProven(bytes32 stakeId, bytes32 faultId) external returns (bytes32 slashId);
 }

@@ -20,16 +20,19 @@ interface IStakes {
     /// @param amount all of it, thawing and frozen parts included, wei.
     /// @param thawing the part that was asked back. It may overlap with the frozen part where the owner asks for everything.
     /// @param frozen what open slashes may take: never more than `amount`.
+    /// @param proven the part of `frozen` that is for proven faults.
+    /// @param proposed the sum of all open proposals. What of it is more than `frozen` less `proven` was taken over by proofs.
     /// @param thawedAt Unix seconds.
-    /// @param proven how many of the open slashes are for proven faults.
     struct Stake {
         uint128 amount;
         uint128 thawing;
         uint128 frozen;
+        uint128 proven;
+        uint128 proposed;
         uint64 thawedAt;
-        uint64 proven;
     }
 
+    /// @param amount the most that it takes: a proposal may take less, where proofs took over what it froze.
     /// @param objective proven on chain: it cannot be appealed, an arbiter can still dismiss it.
     /// @param executableAt Unix seconds, where nobody appeals.
     /// @param decideBy Unix seconds: an appeal that is not decided before is dismissed. 0 where it is objective.
@@ -83,13 +86,20 @@ interface IStakes {
     event ThawStarted(bytes32 indexed stakeId, uint128 thawing, uint64 thawedAt);
     event ThawCancelled(bytes32 indexed stakeId);
     event Withdrawn(bytes32 indexed stakeId, address indexed to, uint128 taken, uint128 amount);
+    /// @notice `frozen` is the stake's total after it, here and below.
     event SlashProposed(
-        bytes32 indexed slashId, bytes32 indexed stakeId, uint128 amount, bytes32 reason, bool objective, uint64 executableAt
+        bytes32 indexed slashId,
+        bytes32 indexed stakeId,
+        uint128 amount,
+        bytes32 reason,
+        bool objective,
+        uint64 executableAt,
+        uint128 frozen
     );
     event SlashAppealed(bytes32 indexed slashId, uint64 decideBy, bytes32 statement);
     /// @notice `amount` is what is left of the stake.
-    event SlashExecuted(bytes32 indexed slashId, bytes32 indexed stakeId, uint128 taken, uint128 amount);
-    event SlashDismissed(bytes32 indexed slashId, bytes32 indexed stakeId);
+    event SlashExecuted(bytes32 indexed slashId, bytes32 indexed stakeId, uint128 taken, uint128 amount, uint128 frozen);
+    event SlashDismissed(bytes32 indexed slashId, bytes32 indexed stakeId, uint128 frozen);
     /// @notice `total` is all that was ever collected.
     event Collected(address indexed to, uint128 amount, uint128 total);
 
@@ -97,11 +107,12 @@ interface IStakes {
     function slashOf(bytes32 slashId) external view returns (Slash memory);
     /// @return who may ask the stake back and appeal for it.
     function ownerOf(bytes32 stakeId) external view returns (address);
-    /// @return what backs new work: neither thawing nor frozen, wei.
-    function freeOf(bytes32 stakeId) external view returns (uint128);
+    /// @return what counts wherever a stake is asked for, wei: what neither thaws nor is frozen for a proven fault. What is only proposed has taken nothing yet, and counts.
+    function stayingOf(bytes32 stakeId) external view returns (uint128);
     /// @return the series that a slash proposed now would belong to.
     function seriesOf(bytes32 stakeId) external view returns (Series memory);
-    /// @return the most that a slash proposed now may take, wei; more where it is a proven fault, since dismissed proposals do not shield from those.
+    /// @return the most that a slash proposed now may take, wei; more where it is a proven fault, since no proposal shields from those: neither one that
+    /// was dismissed nor one that is open, whose place a proof takes where the cap has none beside it.
     function slashRoom(bytes32 stakeId, bool objective) external view returns (uint128);
     /// @return keccak256(abi.encode(stakeId, reason, objective)), where `reason` is the fault id of an objective one.
     function slashIdOf(bytes32 stakeId, bytes32 reason, bool objective) external pure returns (bytes32);

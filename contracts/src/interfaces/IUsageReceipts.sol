@@ -58,6 +58,8 @@ interface IUsageReceipts {
     error TooEarly(uint64 readyAt);
     /// @notice A signer's range begins at `earliest` or later: not at a seq that is posted, and after the beginning of the range before.
     error RangeInThePast(uint64 given, uint64 earliest);
+    /// @notice A range that began there could hardly ever be followed by another.
+    error RangeTooFar(uint64 given, uint64 latest);
     error OnlyProver(address caller);
     error ZeroAddress();
 
@@ -103,7 +105,8 @@ interface IUsageReceipts {
 
     /// @notice Registers a lane of the gateway `gatewayId`, which is the provider id of its operator, whose stake backs it. Only that operator. Entry.
     function registerLane(bytes32 gatewayId, uint32 index, address signer, bool perReceiptMint) external returns (bytes32 laneId);
-    /// @notice The signer of the lane from `from` on, which must not be posted yet; the range before ends there. Only the gateway's operator.
+    /// @notice The signer of the lane from `from` on, which must not be posted yet, nor more than 2^32 seqs ahead of what is
+    /// posted and of the last range; the range before ends there. Only the gateway's operator.
     /// Choose `from` above every seq that the key before has signed, and let no commit group or batch span it: a signature for a seq outside its key's range is a fault,
     /// and a batch that spans a rotation is not taken.
     /// A range never disappears: a key that could be taken out again would leave what it signed without anybody to answer for it.

@@ -117,6 +117,7 @@ contract OrderSettlement is IOrderSettlement, CreditVenue, AccessManaged, TallyD
     function setFee(uint16 feeBps_, address recipient) external restricted {
         if (feeBps_ > FEE_BPS_MAX) revert FeeAboveMax(feeBps_, FEE_BPS_MAX);
         if (feeBps_ != 0 && recipient == address(0)) revert ZeroAddress();
+        if (recipient == address(this)) revert ReceiverRefused(recipient);
         feeBps = feeBps_;
         feeRecipient = recipient;
         emit FeeSet(feeBps_, recipient);
@@ -135,6 +136,8 @@ contract OrderSettlement is IOrderSettlement, CreditVenue, AccessManaged, TallyD
         if (block.timestamp > order.validTo) revert OrderExpired(orderHash, order.validTo);
         if (order.sellAmount == 0 || order.buyAmount == 0) revert ZeroAmount();
         if (order.sellToken == order.buyToken) revert NotCrossing();
+        // What came here would stay here.
+        if (order.receiver == address(this)) revert ReceiverRefused(order.receiver);
         if (!isAdmitted[order.sellToken]) revert TokenNotAdmitted(order.sellToken);
         if (!isAdmitted[order.buyToken]) revert TokenNotAdmitted(order.buyToken);
         if (feeBps > order.maxFeeBps) revert FeeAboveMax(feeBps, order.maxFeeBps);

@@ -94,6 +94,8 @@ contract MigrationManifest is IMigrationManifest, CreditVenue, AccessManaged, Gu
         governor.requireEntry();
         if (recipient == address(0)) revert ZeroAddress();
         if (amount == 0) revert ZeroAmount();
+        // Credits of the other chain do not go to the contract that holds them for others: it could never be paid there.
+        if (recipient == destination) revert RecipientRefused(recipient);
         _requireOpen();
         uint256 place = _placeOf[msg.sender];
         if (place == 0) {

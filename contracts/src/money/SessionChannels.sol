@@ -93,8 +93,7 @@ contract SessionChannels is ISessionChannels, TallyDomain, Guard {
         uint128[] memory totals = new uint128[](claims.length);
         for (uint256 i = 0; i < claims.length; ++i) {
             Claim calldata claim = claims[i];
-            accountIds[i] = _check(domain, providerId, claim);
-            totals[i] = claim.totalClaimed;
+            (accountIds[i], totals[i]) = _check(domain, providerId, claim);
         }
         _requireProviderWord(domain, providerId, accountIds, claims, providerSignature);
         uint128[] memory reached;
@@ -220,12 +219,13 @@ contract SessionChannels is ISessionChannels, TallyDomain, Guard {
         emit Finalized(channelId, tenant, refund);
     }
 
-    /// @dev Checks all of one claim but the provider's word. @return accountId what it claims of: the channel, or a lock under it.
-    function _check(bytes32 domain, bytes32 providerId, Claim calldata claim) private view returns (bytes32 accountId) {
+    /// @dev Checks all of one claim but the provider's word. @return accountId what it claims of: the channel, or a lock under it. @return total what it claims: nothing of an
+    /// expired channel, which its tenant could else have expire under the claims of others.
+    function _check(bytes32 domain, bytes32 providerId, Claim calldata claim) private view returns (bytes32 accountId, uint128 total) {
         ChannelConfig calldata config = claim.config;
         accountId = MessageHashUtils.toTypedDataHash(domain, ChannelHash.config(config));
         if (config.providerId != providerId) revert WrongProvider(accountId, config.providerId);
-        if (block.timestamp >= _lastsUntil(config)) revert ChannelExpired(accountId, config.validUntil);
+        if (block.timestamp < _lastsUntil(config)) total = claim.totalClaimed;
         if (claim.jobId != 0) accountId = ChannelHash.lock(accountId, claim.jobId);
         if (claim.totalClaimed > claim.maxClaimableAmount) {
             revert ClaimAboveVoucher(accountId, claim.totalClaimed, claim.maxClaimableAmount);
@@ -233,7 +233,7 @@ contract SessionChannels is ISessionChannels, TallyDomain, Guard {
         bytes32 digest = MessageHashUtils.toTypedDataHash(domain, ChannelHash.voucher(accountId, claim.maxClaimableAmount));
         // A key first, a contract after: asking whether there is code costs more than most signatures do.
         (address recovered, ECDSA.RecoverError fault,) = ECDSA.tryRecoverCalldata(digest, claim.voucherSignature);
-        if (fault == ECDSA.RecoverError.NoError && recovered == config.payerAuthorizer) return accountId;
+        if (fault == ECDSA.RecoverError.NoError && recovered == config.payerAuthorizer) return (accountId, total);
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(config.payerAuthorizer, digest, claim.voucherSignature)) {
             revert BadSignature();
         }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ICreditVault} from "../interfaces/ICreditVault.sol";
 import {IProviderRegistry} from "../interfaces/IProviderRegistry.sol";
-import {IQuorumVerifier} from "../interfaces/IQuorumVerifier.sol";
+import {IQuorumReview, IQuorumVerifier} from "../interfaces/IQuorumVerifier.sol";
 import {ISettlementTreasury} from "../interfaces/ISettlementTreasury.sol";
 import {Beneficiaries} from "../libraries/Beneficiaries.sol";
 import {Guard} from "../libraries/Guard.sol";
@@ -117,15 +117,20 @@ contract SettlementTreasury is ISettlementTreasury, AccessManaged, Guard {
     /// @inheritdoc ISettlementTreasury
     function payOracles() external nonReentrant returns (uint128 each) {
         address[5] memory operators = verifier.operators();
+        uint64 epoch = verifier.currentEpoch();
+        uint256 struck = IQuorumReview(address(verifier)).struckOf(epoch);
         uint128 owed = vault.owedTo(ORACLES);
+        uint128 remainder = owed;
         each = owed / uint128(operators.length);
         if (each == 0) revert NothingOwed(ORACLES);
         // Pushed, though five are paid at once: credits call nobody, so no operator can stop the others' pay.
         for (uint256 i = 0; i < operators.length; ++i) {
             if (operators[i] == address(0)) revert OraclesMissing();
+            if ((struck >> i) & 1 == 1) continue;
             vault.payOut(ORACLES, operators[i], each);
+            remainder -= each;
         }
-        emit OraclesPaid(verifier.currentEpoch(), each, owed - each * uint128(operators.length));
+        emit OraclesPaid(epoch, each, remainder);
     }
 
     /// @inheritdoc ISettlementTreasury

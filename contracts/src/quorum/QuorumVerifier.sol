@@ -79,7 +79,7 @@ contract QuorumVerifier is IQuorumVerifier, IQuorumReview, AccessManaged {
     }
 
     /// @inheritdoc IQuorumVerifier
-    /// @dev No entry check: a paused house must still be able to replace its oracles.
+    /// @dev No entry check: a paused house must still be able to replace its oracles, by others who are staked already (staking is an entry).
     function registerKey(address scheme, bytes calldata key, bytes calldata possession) external {
         if (!isAdmitted[scheme]) revert SchemeNotAdmitted(scheme);
         IQuorumScheme(scheme).checkKey(msg.sender, key, possession);

@@ -10,6 +10,7 @@ import {Receipt, ReceiptGroup, Tariff} from "../libraries/ReceiptTypes.sol";
 import {SumTree} from "../libraries/SumTree.sol";
 import {TariffPrice} from "../libraries/TariffPrice.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 
 /// @title Objective faults of gateways, proven on chain
 contract ReceiptFaults is IReceiptFaults, Guard {
@@ -50,7 +51,7 @@ contract ReceiptFaults is IReceiptFaults, Guard {
         bool sameCall = a.gatewayId == b.gatewayId && r.callId == s.callId && r.attempt == s.attempt;
         // Two receipts at one place are an equivocation: one misdeed is not punished as two.
         if (!sameCall || r.kind == 4 || s.kind == 4 || _samePlace(r, s)) revert NoFault(Fault.DoubleReceipt);
-        bytes32 proof = keccak256(abi.encode(Fault.DoubleReceipt, a.gatewayId, r.callId, r.attempt));
+        bytes32 proof = keccak256(abi.encode(Fault.DoubleReceipt, a.gatewayId, r.callId, r.attempt, _lanes(r, s)));
         return _prove(Fault.DoubleReceipt, s.laneId, a.gatewayId, proof, _stopBoth(first, second));
     }
 
@@ -69,8 +70,9 @@ contract ReceiptFaults is IReceiptFaults, Guard {
         Bound memory a = _bind(first);
         Bound memory b = _bind(second);
         if (a.gatewayId != b.gatewayId || !_isBroken(first.receipt, second.receipt)) revert NoFault(Fault.BrokenChain);
-        bytes32 proof = keccak256(abi.encode(Fault.BrokenChain, a.gatewayId, second.receipt.sourceId, second.receipt.sourceSeq));
-        return _prove(Fault.BrokenChain, second.receipt.laneId, a.gatewayId, proof, _stopBoth(first, second));
+        Receipt calldata s = second.receipt;
+        bytes32 proof = keccak256(abi.encode(Fault.BrokenChain, a.gatewayId, s.sourceId, s.sourceSeq, _lanes(first.receipt, s)));
+        return _prove(Fault.BrokenChain, s.laneId, a.gatewayId, proof, _stopBoth(first, second));
     }
 
     /// @inheritdoc IReceiptFaults
@@ -132,6 +134,11 @@ contract ReceiptFaults is IReceiptFaults, Guard {
 
     function _samePlace(Receipt calldata first, Receipt calldata second) private pure returns (bool) {
         return first.laneId == second.laneId && first.seq == second.seq;
+    }
+
+    /// @dev The lanes of both, in whatever order they come. They are part of a fault's name, or the gateway could commit it in a lane that it gives up, and then go on in others.
+    function _lanes(Receipt calldata first, Receipt calldata second) private pure returns (bytes32) {
+        return Hashes.commutativeKeccak256(first.laneId, second.laneId);
     }
 
     /// @dev Reverts unless the evidence binds the gateway of the receipt's lane.

@@ -21,6 +21,8 @@ contract UsageReceipts is IUsageReceipts, TallyDomain {
         uint64 from;
     }
 
+    uint64 private constant ROTATE_AHEAD_MAX = 2 ** 32;
+
     IParamGovernor public immutable governor;
     IProviderRegistry public immutable registry;
     IQuorumVerifier public immutable quorum;
@@ -121,6 +123,8 @@ contract UsageReceipts is IUsageReceipts, TallyDomain {
         uint64 earliest = keys[keys.length - 1].from + 1;
         if (lane.nextSeq > earliest) earliest = lane.nextSeq;
         if (from < earliest) revert RangeInThePast(from, earliest);
+        // By mistake at the end of all seqs, it would be the lane's last key.
+        if (from - earliest > ROTATE_AHEAD_MAX) revert RangeTooFar(from, earliest + ROTATE_AHEAD_MAX);
         // The same key may come again: it is then valid in both its ranges.
         keys.push(Key(signer, from));
         isSigner[laneId][signer] = true;

@@ -39,14 +39,14 @@ contract PaymentEscrow is IPaymentEscrow, Stakes {
 
     /// @inheritdoc IPaymentEscrow
     function topUpNeeded(bytes32 stakeId, uint128 quotaWei) external view returns (uint128) {
-        (uint128 needed, uint128 free) = (stakeNeeded(quotaWei), freeOf(stakeId));
-        return needed > free ? needed - free : 0;
+        (uint128 needed, uint128 staying) = (stakeNeeded(quotaWei), stayingOf(stakeId));
+        return needed > staying ? needed - staying : 0;
     }
 
     /// @inheritdoc IPaymentEscrow
     function isCovered(bytes32 stakeId) external view returns (bool) {
         uint128 needed = _purchases[stakeId].needed;
-        return needed != 0 && freeOf(stakeId) >= needed;
+        return needed != 0 && stayingOf(stakeId) >= needed;
     }
 
     /// @inheritdoc IPaymentEscrow
@@ -89,10 +89,10 @@ contract PaymentEscrow is IPaymentEscrow, Stakes {
 
     /// @dev Takes exactly what is lacking, which may be nothing.
     function _topUp(bytes32 stakeId, uint128 needed) private {
-        uint128 free = freeOf(stakeId);
-        uint128 lacking = needed > free ? needed - free : 0;
+        uint128 staying = stayingOf(stakeId);
+        uint128 lacking = needed > staying ? needed - staying : 0;
         uint128 sent = SafeCast.toUint128(msg.value);
-        if (sent < lacking) revert StakeTooSmall(free + sent, needed);
+        if (sent < lacking) revert StakeTooSmall(staying + sent, needed);
         if (sent > lacking) revert SentTooMuch(sent, lacking);
         if (sent != 0) _add(stakeId);
     }

@@ -61,25 +61,24 @@ contract StakeManager is IStakeManager, Stakes {
 
     /// @inheritdoc IStakeManager
     function providerStaked(bytes32 providerId) external view returns (bool) {
-        return _stays(providerId, Params.PROVIDER_STAKE_MIN);
+        return stayingOf(providerId) >= governor.get(Params.PROVIDER_STAKE_MIN);
     }
 
     /// @inheritdoc IStakeManager
     function oracleStaked(address operator) external view returns (bool) {
-        return _stays(oracleStakeId(operator), Params.ORACLE_STAKE_MIN);
+        return stayingOf(oracleStakeId(operator)) >= governor.get(Params.ORACLE_STAKE_MIN);
     }
 
     /// @inheritdoc IStakeManager
     function proposeProven(bytes32 stakeId, bytes32 faultId) external nonReentrant returns (bytes32 slashId) {
         if (msg.sender != receiptFaults && msg.sender != oracleFaults) revert OnlyProver(msg.sender);
-        uint256 penalty = Math.mulDiv(stakeOf(stakeId).amount, governor.get(Params.FAULT_PENALTY_BPS), BPS, Math.Rounding.Ceil);
-        return _open(stakeId, SafeCast.toUint128(penalty), faultId, true);
-    }
-
-    /// @dev What is only proposed has taken nothing: if it counted, one wei would hold back the pay of whoever has just the least stake.
-    function _stays(bytes32 stakeId, bytes32 least) private view returns (bool) {
-        Stake memory stake = stakeOf(stakeId);
-        uint256 leaving = uint256(stake.thawing) + (stake.proven == 0 ? 0 : stake.frozen);
-        return Math.saturatingSub(stake.amount, leaving) >= governor.get(least);
+        uint256 least = governor.get(_oracles[stakeId] != address(0) ? Params.ORACLE_STAKE_MIN : Params.PROVIDER_STAKE_MIN);
+        uint256 bps = Math.min(governor.get(Params.FAULT_PENALTY_BPS), seriesOf(stakeId).capBps);
+        uint256 penalty = Math.mulDiv(Math.max(stakeOf(stakeId).amount, least), bps, BPS, Math.Rounding.Ceil);
+        uint128 amount = SafeCast.toUint128(Math.min(penalty, slashRoom(stakeId, true)));
+        // A fault is named once. Whoever could choose a moment in which little can be taken would be rid of it for as little: it waits instead.
+        uint256 floor = least * bps / BPS;
+        if (amount < floor) revert AboveCap(stakeId, SafeCast.toUint128(floor), amount);
+        return _open(stakeId, amount, faultId, true);
     }
 }

@@ -10,7 +10,8 @@ import {Guard} from "../libraries/Guard.sol";
 import {Params} from "../libraries/Params.sol";
 
 /// @dev Invariants: the balance is the sum of all amounts and of what is owed, wei that was forced in apart; `frozen` ≤ `amount` and `thawing` ≤ `amount`;
-/// `frozen` is the sum of the open slashes, `proven` how many of those are objective. What is forced in by a contract that destroys itself belongs to nobody and changes nothing.
+/// `proven` is the sum of the open slashes for proven faults, `proposed` that of the
+/// others; `proven` ≤ `frozen` ≤ `proven` + `proposed`. What is forced in by a contract that destroys itself belongs to nobody and changes nothing.
 abstract contract Stakes is IStakes, AccessManaged, Guard {
     uint256 internal constant BPS = 10_000;
 
@@ -48,15 +49,16 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
     function ownerOf(bytes32 stakeId) public view virtual returns (address);
 
     /// @inheritdoc IStakes
-    function freeOf(bytes32 stakeId) public view returns (uint128) {
-        Stake memory stake = _stakes[stakeId];
-        return SafeCast.toUint128(Math.saturatingSub(stake.amount, uint256(stake.thawing) + stake.frozen));
+    function stayingOf(bytes32 stakeId) public view returns (uint128) {
+        Stake storage stake = _stakes[stakeId];
+        return SafeCast.toUint128(Math.saturatingSub(stake.amount, uint256(stake.thawing) + stake.proven));
     }
 
     /// @inheritdoc IStakes
     function seriesOf(bytes32 stakeId) public view returns (Series memory series) {
         series = _series[stakeId];
-        if (_stakes[stakeId].frozen != 0 || block.timestamp < series.endsAt) return series;
+        Stake storage stake = _stakes[stakeId];
+        if (stake.frozen != 0 || stake.proposed != 0 || block.timestamp < series.endsAt) return series;
         // Periods and basis points are far below these types by the governor's bounds; so are all times below.
         return Series(0, 0, 0, uint32(governor.get(_thawKey)), uint16(governor.get(Params.SLASH_CAP_BPS)));
     }
@@ -67,8 +69,8 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Series memory series = seriesOf(stakeId);
         // The cap is of what is there and what the series took already. What the owner withdraws meanwhile lowers it.
         uint256 cap = (uint256(stake.amount) + series.taken) * series.capBps / BPS;
-        uint256 used = uint256(stake.frozen) + series.taken + (objective ? 0 : series.dismissed);
-        // At most `amount - frozen`, since a cap is at most all of it: no further check is needed for that.
+        uint256 used = uint256(series.taken) + (objective ? stake.proven : uint256(stake.frozen) + series.dismissed);
+        // At most `amount - frozen` or `amount - proven`, since a cap is at most all of it: no further check is needed for that.
         return SafeCast.toUint128(Math.saturatingSub(cap, used));
     }
 
@@ -115,7 +117,7 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         uint128 amount = stake.amount - taken;
         stake.amount = amount;
         stake.thawing = thawing - taken;
-        if (amount == 0) _forget(stakeId);
+        _forgetIfGone(stakeId);
         emit Withdrawn(stakeId, to, taken, amount);
         _pay(to, taken);
     }
@@ -187,49 +189,66 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         emit Staked(stakeId, msg.sender, added, stake.amount);
     }
 
-    /// @dev Opens a slash of `wanted`, or of what there is room for where it is objective.
-    function _open(bytes32 stakeId, uint128 wanted, bytes32 reason, bool objective) internal returns (bytes32 slashId) {
+    function _open(bytes32 stakeId, uint128 amount, bytes32 reason, bool objective) internal returns (bytes32 slashId) {
         if (reason == 0) revert ReasonRequired();
         slashId = slashIdOf(stakeId, reason, objective);
         if (_slashes[slashId].state != SlashState.None) revert AlreadySlashed(slashId);
         uint128 room = slashRoom(stakeId, objective);
-        uint128 amount = objective && wanted > room ? room : wanted;
-        if (amount == 0 || amount > room) revert AboveCap(stakeId, wanted, room);
+        if (amount > room) revert AboveCap(stakeId, amount, room);
 
         _series[stakeId] = seriesOf(stakeId);
-        _stakes[stakeId].frozen += amount;
-        if (objective) ++_stakes[stakeId].proven;
+        Stake storage stake = _stakes[stakeId];
+        if (objective) {
+            // Beside what is proposed as far as there is room, and else in its place: a proposal, friendly or wrong, is no shield.
+            uint256 beside = Math.saturatingSub(room, stake.frozen - stake.proven);
+            stake.frozen += amount < beside ? amount : uint128(beside);
+            stake.proven += amount;
+        } else {
+            stake.frozen += amount;
+            stake.proposed += amount;
+        }
         uint64 executableAt = uint64(block.timestamp + governor.get(Params.APPEAL_WINDOW));
         uint64 decideBy = objective ? 0 : uint64(executableAt + governor.get(Params.DECISION_WINDOW));
         _slashes[slashId] = Slash(stakeId, amount, SlashState.Proposed, objective, executableAt, decideBy, reason);
-        emit SlashProposed(slashId, stakeId, amount, reason, objective, executableAt);
+        emit SlashProposed(slashId, stakeId, amount, reason, objective, executableAt, stake.frozen);
     }
 
     /// @dev Executes an open slash. The wei is owed and not sent: a beneficiary that refuses it cannot keep a slash open.
     function _take(bytes32 slashId, Slash storage slash) private {
-        (bytes32 stakeId, uint128 amount) = (slash.stakeId, slash.amount);
+        (bytes32 stakeId, uint128 taken) = (slash.stakeId, slash.amount);
         Stake storage stake = _stakes[stakeId];
         slash.state = SlashState.Executed;
-        stake.frozen -= amount;
-        if (slash.objective) --stake.proven;
-        uint128 left = stake.amount - amount;
+        if (slash.objective) {
+            stake.proven -= taken;
+        } else {
+            stake.proposed -= taken;
+            uint128 unproven = stake.frozen - stake.proven;
+            if (taken > unproven) taken = unproven;
+        }
+        stake.frozen -= taken;
+        uint128 left = stake.amount - taken;
         stake.amount = left;
         if (stake.thawing > left) stake.thawing = left;
-        owed += amount;
-        _series[stakeId].taken += amount;
+        owed += taken;
+        _series[stakeId].taken += taken;
         _extendSeries(stakeId);
-        if (left == 0) _forget(stakeId);
-        emit SlashExecuted(slashId, stakeId, amount, left);
+        emit SlashExecuted(slashId, stakeId, taken, left, stake.frozen);
+        _forgetIfGone(stakeId);
     }
 
     function _release(bytes32 slashId, Slash storage slash) private {
-        bytes32 stakeId = slash.stakeId;
+        (bytes32 stakeId, uint128 amount) = (slash.stakeId, slash.amount);
+        Stake storage stake = _stakes[stakeId];
         slash.state = SlashState.Dismissed;
-        _stakes[stakeId].frozen -= slash.amount;
-        if (slash.objective) --_stakes[stakeId].proven;
-        _series[stakeId].dismissed += slash.amount;
+        // What proofs took over of proposals: a proof that ends gives it back to them first, and a proposal that ends has that much less to give.
+        uint128 displaced = stake.proposed - (stake.frozen - stake.proven);
+        if (slash.objective) stake.proven -= amount;
+        else stake.proposed -= amount;
+        stake.frozen -= amount > displaced ? amount - displaced : 0;
+        _series[stakeId].dismissed += amount;
         _extendSeries(stakeId);
-        emit SlashDismissed(slashId, stakeId);
+        emit SlashDismissed(slashId, stakeId, stake.frozen);
+        _forgetIfGone(stakeId);
     }
 
     /// @dev Not before the end of a thaw that runs now, so that an owner on the way out meets no second series even if the thaw period was lowered since.
@@ -239,8 +258,10 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         series.endsAt = uint64(Math.max(block.timestamp + series.period, _stakes[stakeId].thawedAt));
     }
 
-    /// @dev A stake that is gone starts anew, with a cap of its own. Nothing of it is frozen: open slashes are part of the amount.
-    function _forget(bytes32 stakeId) private {
+    /// @dev A stake that is gone starts anew, with a cap of its own. Nothing of it is frozen; a proposal that proofs left nothing to take can still be open, and is waited for.
+    function _forgetIfGone(bytes32 stakeId) private {
+        Stake storage stake = _stakes[stakeId];
+        if (stake.amount != 0 || stake.proposed != 0) return;
         delete _stakes[stakeId];
         delete _series[stakeId];
     }

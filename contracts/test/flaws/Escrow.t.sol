@@ -79,7 +79,7 @@ contract EscrowFlawsTest is StakesWorld {
         vm.expectRevert(abi.encodeWithSelector(IStakes.NotBeneficiary.selector, admin));
         escrow.collect(admin);
         vm.stopPrank();
-        assertEq(escrow.freeOf(_stakeId), 0.5 ether, "the rest is the buyer's");
+        assertEq(escrow.stayingOf(_stakeId), 0.5 ether, "the rest is the buyer's");
     }
 
     function test_aZeroDefaultAddress() public {
@@ -120,7 +120,7 @@ contract EscrowFlawsTest is StakesWorld {
         escrow.appeal(slashId, keccak256("stolen, and reported in time"));
         vm.warp(START + APPEAL + DECISION);
         escrow.dismiss(slashId);
-        assertEq(escrow.freeOf(_stakeId), 1 ether, "all of it");
+        assertEq(escrow.stayingOf(_stakeId), 1 ether, "all of it");
     }
 
     function testFuzz_decimalsThatLoseWei(uint128 amount) public {

@@ -123,9 +123,11 @@ contract TokensOnMoneyTest is MoneyFixture {
     function _mintFromAClaim() private {
         (ISessionChannels.ChannelConfig memory config,) = _open(1000e6);
         _claimAs(_claim(config, 0, 1000e6));
-        vm.prank(operator);
+        uint64 epoch = treasury.feeEpoch();
+        vm.startPrank(operator);
         _minter.declareMode(PROVIDER, IAITokenMinter.Mode.Cumulative);
-        _minter.mintEpoch(PROVIDER, treasury.feeEpoch());
+        _minter.mintEpoch(PROVIDER, epoch);
+        vm.stopPrank();
     }
 }
 
@@ -160,6 +162,7 @@ contract TokensOnReceiptsTest is ReceiptsFixture {
         minter.mintReceipt(all[1], 1, 1, path);
         vm.warp(block.timestamp + WINDOW);
         receipts.finalise(mintLane, 1);
+        vm.prank(operator);
         assertEq(minter.mintReceipt(all[1], 1, 1, path), 200 * 8 * 1e12 / 100, "8 % of 200, at the rate");
         assertEq(token.balanceOf(stranger), 16e12, "to the payout address");
         vm.expectRevert(IAITokenMinter.ReceiptNotIncluded.selector);

@@ -77,6 +77,7 @@ contract MintingHandler is Test {
         bytes32 id = providerAt(provider);
         uint64 epoch = _epoch(back);
         (uint256 rate, uint256 cap) = (_governor.get(Params.MINT_RATE), _governor.get(Params.MINT_EPOCH_CAP));
+        vm.prank(_payout);
         try _minter.mintEpoch(id, epoch) returns (uint256 amount) {
             if (_minter.modeOf(id) != IAITokenMinter.Mode.Cumulative) ++wrongModeMints;
             _book(id, epoch, amount, rate, cap);
@@ -95,6 +96,7 @@ contract MintingHandler is Test {
         _receipts.include(receipt.laneId, receipt.seq, hash, amount, 0);
         _receipts.setState(receipt.laneId, receipt.seq, IUsageReceipts.State.Final);
         (uint256 rate, uint256 cap) = (_governor.get(Params.MINT_RATE), _governor.get(Params.MINT_EPOCH_CAP));
+        vm.prank(_payout);
         try _minter.mintReceipt(receipt, receipt.seq, 0, _noPath) returns (uint256 tokens) {
             if (_minter.modeOf(receipt.providerId) != IAITokenMinter.Mode.PerReceipt) ++wrongModeMints;
             _book(receipt.providerId, _epoch(back), tokens, rate, cap);
@@ -102,6 +104,7 @@ contract MintingHandler is Test {
             return;
         }
         if (!twice) return;
+        vm.prank(_payout);
         try _minter.mintReceipt(receipt, receipt.seq, 0, _noPath) {
             ++doubleMints;
         } catch {}

@@ -74,11 +74,24 @@ contract StakesInvariants is StakesWorld {
             IStakes.Stake memory stake = _handler.stakeAt(i);
             assertLe(stake.frozen, stake.amount, "frozen");
             assertLe(stake.thawing, stake.amount, "thawing");
-            (uint256 sum, uint256 proven) = _handler.open(i);
-            assertEq(stake.frozen, sum, "frozen is the sum of the open slashes");
-            assertEq(stake.proven, proven, "and so many of them are proven");
-            uint256 bound_ = uint256(stake.thawing) + stake.frozen;
-            assertEq(_handler.freeAt(i), bound_ > stake.amount ? 0 : stake.amount - bound_, "free");
+            (uint256 proven, uint256 proposed) = _handler.open(i);
+            assertEq(stake.proven, proven, "the sum of what is open and proven");
+            assertEq(stake.proposed, proposed, "and of what is open and not");
+            assertLe(stake.proven, stake.frozen, "what is proven is frozen");
+            assertLe(stake.frozen, proven + proposed, "and nothing that no open slash is for");
+            uint256 leaving = uint256(stake.thawing) + stake.proven;
+            assertEq(_handler.stayingAt(i), leaving > stake.amount ? 0 : stake.amount - leaving, "staying");
+        }
+    }
+
+    /// @dev A proof finds its room whatever is proposed: only what was taken and what is proven stand in its way.
+    function invariant_noProposalShields() public view {
+        for (uint256 i; i < 3; ++i) {
+            IStakes.Stake memory stake = _handler.stakeAt(i);
+            IStakes.Series memory series = _handler.seriesAt(i);
+            uint256 cap = (uint256(stake.amount) + series.taken) * series.capBps / 10_000;
+            uint256 used = uint256(stake.proven) + series.taken;
+            assertEq(_handler.roomAt(i, true), cap > used ? cap - used : 0, "room");
         }
     }
 
@@ -86,14 +99,15 @@ contract StakesInvariants is StakesWorld {
     function invariant_aSeriesKeepsToItsCap() public view {
         for (uint256 i; i < 3; ++i) {
             StakesHandler.Ghost memory ghost = _handler.ghost(i);
-            assertLe(ghost.seriesTaken, ghost.seriesWorth / 2, "at most half of all that was in it during the series");
+            uint256 taken = ghost.seriesTaken + _handler.stakeAt(i).frozen;
+            assertLe(taken, ghost.seriesWorth / 2, "at most half of all that was in it during the series");
         }
     }
 
     function invariant_coveredMeansFree() public view {
         bytes32 stakeId = escrow.stakeIdOf(buyer, LISTING);
         IPaymentEscrow.Purchase memory purchase = escrow.purchaseOf(stakeId);
-        bool covered = purchase.needed != 0 && escrow.freeOf(stakeId) >= purchase.needed;
+        bool covered = purchase.needed != 0 && escrow.stayingOf(stakeId) >= purchase.needed;
         assertTrue(escrow.isCovered(stakeId) == covered, "covered");
         if (covered) assertGe(escrow.stakeOf(stakeId).amount, 0.1 ether, "by at least a tenth of an ether");
     }

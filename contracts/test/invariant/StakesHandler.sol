@@ -26,7 +26,7 @@ contract StakesHandler is Test {
         address beneficiary;
     }
 
-    /// @param seriesTaken what slashes of the running series froze or took, those that were dismissed apart.
+    /// @param seriesTaken what slashes of the running series took.
     /// @param seriesWorth the amount when the series began and all that was added since.
     struct Ghost {
         uint256 staked;
@@ -41,6 +41,7 @@ contract StakesHandler is Test {
     error ClosedTwice(bytes32 slashId);
 
     uint64 private constant THAW = 7 days;
+    uint128 private constant LEAST_PENALTY = 0.2 ether;
 
     World private _world;
     bytes32[3] private _ids;
@@ -70,16 +71,24 @@ contract StakesHandler is Test {
         return _stakes(index).stakeOf(_ids[index]);
     }
 
-    function freeAt(uint256 index) external view returns (uint256) {
-        return _stakes(index).freeOf(_ids[index]);
+    function stayingAt(uint256 index) external view returns (uint256) {
+        return _stakes(index).stayingOf(_ids[index]);
     }
 
-    function open(uint256 index) external view returns (uint256 sum, uint256 proven) {
+    function seriesAt(uint256 index) external view returns (IStakes.Series memory) {
+        return _stakes(index).seriesOf(_ids[index]);
+    }
+
+    function roomAt(uint256 index, bool objective) external view returns (uint128) {
+        return _stakes(index).slashRoom(_ids[index], objective);
+    }
+
+    function open(uint256 index) external view returns (uint256 proven, uint256 proposed) {
         for (uint256 i; i < _slashes.length; ++i) {
             IStakes.Slash memory slash = _slash(_slashes[i]);
             if (_stakeOf[_slashes[i]] != index || !_isOpen(slash)) continue;
-            sum += slash.amount;
-            if (slash.objective) ++proven;
+            if (slash.objective) proven += slash.amount;
+            else proposed += slash.amount;
         }
     }
 
@@ -141,7 +150,7 @@ contract StakesHandler is Test {
         assertLe(taken, stake.thawing, "no more than thawed");
         assertLe(taken, stake.amount - stake.frozen, "nor than is not frozen");
         _ghosts[index].withdrawn += taken;
-        if (stakeAt(index).amount == 0) _startSeries(index);
+        if (_isGone(index)) _startSeries(index);
     }
 
     function propose(uint256 index, uint128 amount, bool proven) external {
@@ -150,9 +159,10 @@ contract StakesHandler is Test {
         IStakes stakes = _stakes(index);
         bytes32 stakeId = _ids[index];
         uint128 room = stakes.slashRoom(stakeId, proven);
-        if (room == 0 || _slashes.length >= 64) return;
+        // A proof takes the penalty of the least stake at least.
+        if (room < (proven ? LEAST_PENALTY : 1) || _slashes.length >= 64) return;
         IStakes.Stake memory stake = stakeAt(index);
-        if (stake.frozen == 0 && _now() >= _ghosts[index].seriesEndsAt) _startSeries(index);
+        if (stake.frozen == 0 && stake.proposed == 0 && _now() >= _ghosts[index].seriesEndsAt) _startSeries(index);
         bytes32 reason = bytes32(++_nonce);
         bytes32 slashId;
         if (proven) {
@@ -165,7 +175,6 @@ contract StakesHandler is Test {
         }
         _slashes.push(slashId);
         _stakeOf[slashId] = index;
-        _ghosts[index].seriesTaken += stakes.slashOf(slashId).amount;
     }
 
     function appeal(uint256 which) external {
@@ -178,9 +187,10 @@ contract StakesHandler is Test {
     function decide(uint256 which, bool uphold) external {
         (bytes32 slashId, IStakes.Slash memory slash, uint256 index) = _pick(which);
         if (slash.state != IStakes.SlashState.Appealed || _now() >= slash.decideBy) return;
+        uint256 owed = _stakes(index).owed();
         vm.prank(_world.arbiter);
         _stakes(index).decide(slashId, uphold);
-        _close(slashId, slash, index, uphold);
+        _close(slashId, slash, index, _stakes(index).owed() - owed);
     }
 
     function dismiss(uint256 which, bool byArbiter) external {
@@ -188,16 +198,19 @@ contract StakesHandler is Test {
         if (!_isOpen(slash)) return;
         bool undecided = slash.state == IStakes.SlashState.Appealed && _now() >= slash.decideBy;
         if (!undecided && !byArbiter) return;
+        uint256 owed = _stakes(index).owed();
         if (!undecided) vm.prank(_world.arbiter);
         _stakes(index).dismiss(slashId);
-        _close(slashId, slash, index, false);
+        assertEq(_stakes(index).owed(), owed, "a dismissal takes nothing");
+        _close(slashId, slash, index, 0);
     }
 
     function execute(uint256 which) external {
         (bytes32 slashId, IStakes.Slash memory slash, uint256 index) = _pick(which);
         if (slash.state != IStakes.SlashState.Proposed || _now() < slash.executableAt) return;
+        uint256 owed = _stakes(index).owed();
         _stakes(index).execute(slashId);
-        _close(slashId, slash, index, true);
+        _close(slashId, slash, index, _stakes(index).owed() - owed);
     }
 
     function collect(bool ofEscrow) external {
@@ -247,12 +260,18 @@ contract StakesHandler is Test {
         return uint64(vm.getBlockTimestamp());
     }
 
-    function _close(bytes32 slashId, IStakes.Slash memory slash, uint256 index, bool taken) private {
+    function _close(bytes32 slashId, IStakes.Slash memory slash, uint256 index, uint256 taken) private {
         if (++_closings[slashId] != 1) revert ClosedTwice(slashId);
-        if (taken) _ghosts[index].slashed += slash.amount;
-        else _ghosts[index].seriesTaken -= slash.amount;
+        assertLe(taken, slash.amount, "no more than was said");
+        _ghosts[index].slashed += taken;
+        _ghosts[index].seriesTaken += taken;
         _ghosts[index].seriesEndsAt = _now() + THAW;
-        if (stakeAt(index).amount == 0) _startSeries(index);
+        if (_isGone(index)) _startSeries(index);
+    }
+
+    function _isGone(uint256 index) private view returns (bool) {
+        IStakes.Stake memory stake = stakeAt(index);
+        return stake.amount == 0 && stake.proposed == 0;
     }
 
     function _startSeries(uint256 index) private {

@@ -11,7 +11,8 @@ export async function mint(stage: Stage, providerId: Hex, epoch: bigint): Promis
   const fees = await stage.read<bigint>('SettlementTreasury', 'feesOf', [providerId, epoch]);
   const allowed = await stage.read<bigint>('AITokenMinter', 'allowed', [providerId, epoch]);
   say(`${fees} of fees allow ${allowed} tokens (base units)`);
-  const sent = await stage.send('watcher', 'AITokenMinter', 'mintEpoch', [providerId, epoch]);
+  expect('the first mint by another is', await stage.refused('watcher', 'AITokenMinter', 'mintEpoch', [providerId, epoch]), 'NotProvider');
+  const sent = await stage.send('provider', 'AITokenMinter', 'mintEpoch', [providerId, epoch]);
   expect('minted', eventOf(sent, 'Minted')['minted'] as bigint, allowed);
   expect('supply', await stage.read<bigint>('AIToken', 'totalSupply'), allowed);
   expect('a second time is', await stage.refused('watcher', 'AITokenMinter', 'mintEpoch', [providerId, epoch]), 'NothingToMint');

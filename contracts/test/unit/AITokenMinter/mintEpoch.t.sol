@@ -21,6 +21,30 @@ contract MintEpochTest is MinterSetup {
         assertEq(minter.minted(PROVIDER, EPOCH), 80_000 * RATE, "minted");
     }
 
+    function test_WhileTheEpochRunsOnlyTheProviderMintsFirst() public {
+        declare(IAITokenMinter.Mode.Cumulative);
+        treasury.addFees(PROVIDER, EPOCH, 10);
+        address rival = named("rival");
+        vm.expectRevert(abi.encodeWithSelector(IAITokenMinter.NotProvider.selector, rival, PROVIDER));
+        vm.prank(rival);
+        minter.mintEpoch(PROVIDER, EPOCH);
+        // Terms that nobody else could fix: those of the day on which the provider mints.
+        governor.set(Params.MINT_RATE, 10 * RATE);
+        vm.prank(payout);
+        assertEq(minter.mintEpoch(PROVIDER, EPOCH), 100 * RATE, "by the payout address");
+        treasury.addFees(PROVIDER, EPOCH, 1);
+        vm.prank(rival);
+        assertEq(minter.mintEpoch(PROVIDER, EPOCH), 10 * RATE, "from then on by anyone");
+    }
+
+    function test_AfterTheEpochAnyoneMints() public {
+        declare(IAITokenMinter.Mode.Cumulative);
+        treasury.addFees(PROVIDER, EPOCH - 1, 10);
+        vm.prank(named("rival"));
+        assertEq(minter.mintEpoch(PROVIDER, EPOCH - 1), 10 * RATE, "to the payout address");
+        assertEq(token.balanceOf(payout), 10 * RATE, "balance");
+    }
+
     function test_OnlyTheRiseIsMintedLater() public {
         declare(IAITokenMinter.Mode.Cumulative);
         treasury.addFees(PROVIDER, EPOCH, 10);

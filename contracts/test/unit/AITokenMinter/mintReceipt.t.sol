@@ -28,6 +28,30 @@ contract MintReceiptTest is MinterSetup {
         assertTrue(minter.isUsed(receiptHash), "used");
     }
 
+    /// The fees on a receipt are those of the epoch's first mint, whatever the split has become since.
+    function test_TheFeesAreThoseOfTheFirstMint() public {
+        (Receipt memory first, Receipt memory second) = (receiptOf(10, 1000), receiptOf(11, 1000));
+        finalReceipt(first, 10);
+        finalReceipt(second, 10);
+        assertEq(minter.mintReceipt(first, 10, 0, noPath), 80 * RATE, "8 %");
+        treasury.setSplit(ISettlementTreasury.Split(0, 2000, 0));
+        assertEq(minter.mintReceipt(second, 10, 1, noPath), 80 * RATE, "still 8 %");
+    }
+
+    function test_WhileTheEpochRunsOnlyTheProviderMintsFirst() public {
+        (Receipt memory first, Receipt memory second) = (receiptOf(10, 1000), receiptOf(11, 1000));
+        bytes32 hash = finalReceipt(first, 10);
+        finalReceipt(second, 10);
+        address rival = named("rival");
+        vm.expectRevert(abi.encodeWithSelector(IAITokenMinter.NotProvider.selector, rival, PROVIDER));
+        vm.prank(rival);
+        minter.mintReceipt(first, 10, 0, noPath);
+        assertTrue(!minter.isUsed(hash), "not used up");
+        minter.mintReceipt(first, 10, 0, noPath);
+        vm.prank(rival);
+        assertEq(minter.mintReceipt(second, 10, 1, noPath), 80 * RATE, "from then on anyone");
+    }
+
     function test_OneMintPerReceipt() public {
         Receipt memory receipt = receiptOf(10, 100);
         bytes32 receiptHash = finalReceipt(receipt, 10);

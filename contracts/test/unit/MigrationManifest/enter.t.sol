@@ -37,6 +37,14 @@ contract EnterTest is ManifestSetup {
         assertEq(manifest.entryCount(), 1, "one entry");
     }
 
+    /// The contract that pays on the other chain cannot be paid by itself.
+    function test_NotForTheClaims() public {
+        address claims = manifest.destination();
+        vm.expectRevert(abi.encodeWithSelector(IMigrationManifest.RecipientRefused.selector, claims));
+        vm.prank(alice);
+        manifest.enter(claims, 1);
+    }
+
     function test_SomethingForSomebody() public {
         vm.startPrank(alice);
         vm.expectRevert(IMigrationManifest.ZeroAddress.selector);

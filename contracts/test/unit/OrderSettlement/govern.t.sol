@@ -15,6 +15,8 @@ contract MarketGovernTest is MarketSetup {
         assertEq(market.feeBps(), 100, "fee");
         assertEq(market.feeRecipient(), house, "recipient");
         vm.startPrank(council);
+        vm.expectRevert(abi.encodeWithSelector(IOrderSettlement.ReceiverRefused.selector, address(market)));
+        market.setFee(1, address(market));
         vm.expectRevert(abi.encodeWithSelector(IOrderSettlement.FeeAboveMax.selector, 101, 100));
         market.setFee(101, house);
         vm.expectRevert(IOrderSettlement.ZeroAddress.selector);

@@ -74,15 +74,31 @@ contract UpgradeTest is StakesWorld {
         escrow.replenish{value: 0.1 ether}(LISTING);
     }
 
-    function test_thawingAndFrozenPartsDoNotCover() public {
+    function test_whatThawsDoesNotCoverAndWhatIsProposedDoes() public {
         vm.prank(buyer);
         escrow.requestWithdraw(_stakeId, 0.02 ether);
         vm.prank(proposer);
         escrow.proposeSlash(_stakeId, 0.03 ether, REASON);
         vm.startPrank(buyer);
-        vm.expectRevert(abi.encodeWithSelector(IPaymentEscrow.StakeTooSmall.selector, 0.05 ether, 0.1 ether));
+        vm.expectRevert(abi.encodeWithSelector(IPaymentEscrow.StakeTooSmall.selector, 0.08 ether, 0.1 ether));
         escrow.upgrade(LISTING, 1 ether);
-        escrow.upgrade{value: 0.05 ether}(LISTING, 1 ether);
+        escrow.upgrade{value: 0.02 ether}(LISTING, 1 ether);
+        assertTrue(escrow.isCovered(_stakeId), "covered");
+    }
+
+    /// What is asked for is what covers it, where everything thaws and a part is proposed as well.
+    function testFuzz_whatIsAskedForCovers(uint128 thawing, uint128 proposed, uint128 quota) public {
+        thawing = uint128(bound(thawing, 1, 0.1 ether));
+        proposed = uint128(bound(proposed, 1, 0.05 ether));
+        quota = uint128(bound(quota, 1 ether, 20 ether));
+        vm.prank(buyer);
+        escrow.requestWithdraw(_stakeId, thawing);
+        vm.prank(proposer);
+        escrow.proposeSlash(_stakeId, proposed, REASON);
+        uint128 lacking = escrow.topUpNeeded(_stakeId, quota);
+        vm.deal(buyer, lacking);
+        vm.prank(buyer);
+        escrow.upgrade{value: lacking}(LISTING, quota);
         assertTrue(escrow.isCovered(_stakeId), "covered");
     }
 

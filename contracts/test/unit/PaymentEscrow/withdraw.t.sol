@@ -72,7 +72,7 @@ contract BuyerWithdrawTest is StakesWorld {
         escrow.appeal(slashId, keccak256("my key was stolen"));
         vm.prank(arbiter);
         escrow.decide(slashId, false);
-        assertEq(escrow.freeOf(_stakeId), 0.2 ether + 7, "all free");
+        assertEq(escrow.stayingOf(_stakeId), 0.2 ether + 7, "all of it");
         assertEq(escrow.owed(), 0, "nothing taken");
     }
 
@@ -81,7 +81,10 @@ contract BuyerWithdrawTest is StakesWorld {
         bytes32 other = escrow.stake{value: 0.1 ether}("other", 1);
         vm.prank(proposer);
         escrow.proposeSlash(other, 0.05 ether, REASON);
-        assertEq(escrow.freeOf(_stakeId), 0.2 ether + 7, "untouched");
+        assertEq(escrow.stayingOf(_stakeId), 0.2 ether + 7, "untouched");
+        assertTrue(escrow.isCovered(_stakeId) && escrow.isCovered(other), "neither has lost anything yet");
+        vm.warp(_now() + APPEAL);
+        escrow.execute(escrow.slashIdOf(other, REASON, false));
         assertTrue(escrow.isCovered(_stakeId) && !escrow.isCovered(other), "only the one");
     }
 }

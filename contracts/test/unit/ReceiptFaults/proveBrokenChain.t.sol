@@ -31,7 +31,7 @@ contract ProveBrokenChainTest is FaultsFixture {
         first.sourceSpent = spent;
         Receipt memory second = _next(first, lane, charged, after_);
         if (uint256(spent) + charged == after_) return _refused(first, second);
-        bytes32 proof = keccak256(abi.encode(FAULT, GATEWAY, first.sourceId, uint64(5)));
+        bytes32 proof = keccak256(abi.encode(FAULT, GATEWAY, first.sourceId, uint64(5), keccak256(abi.encode(lane, lane))));
         IReceiptFaults.Evidence memory a = _signed(first, signerKey);
         IReceiptFaults.Evidence memory b = _signed(second, signerKey);
         _expectProven(FAULT, lane, proof);

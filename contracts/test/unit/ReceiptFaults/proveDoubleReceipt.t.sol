@@ -16,7 +16,7 @@ contract ProveDoubleReceiptTest is FaultsFixture {
 
     function test_at_two_places_of_a_lane() public {
         Receipt memory r = _receipt(lane, 4);
-        bytes32 proof = keccak256(abi.encode(FAULT, GATEWAY, r.callId, r.attempt));
+        bytes32 proof = keccak256(abi.encode(FAULT, GATEWAY, r.callId, r.attempt, keccak256(abi.encode(lane, lane))));
         _expectProven(FAULT, lane, proof);
         faults.proveDoubleReceipt(_signed(r, signerKey), _signed(_again(r, lane, 9), signerKey));
         _assertSlashes(1);

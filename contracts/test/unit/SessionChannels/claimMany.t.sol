@@ -144,8 +144,35 @@ contract SessionChannelsClaimManyTest is MoneyFixture {
         vm.warp(ENDS_AT - 1);
         assertEq(_claimAs(_claim(config, 0, 10)), 10, "a second before");
         vm.warp(ENDS_AT);
-        _refuses(_claim(config, 0, 20), abi.encodeWithSelector(ISessionChannels.ChannelExpired.selector, id, VALID_UNTIL));
-        _refuses(_claim(config, JOB, 20), abi.encodeWithSelector(ISessionChannels.ChannelExpired.selector, id, VALID_UNTIL));
+        assertEq(_claimAs(_claim(config, 0, 20)), 0, "nothing from then on");
+        assertEq(vault.accountOf(id).claimed, 10, "claimed");
+    }
+
+    function test_norOfALockFromThenOn() public {
+        _lock(config, JOB, 400);
+        vm.warp(ENDS_AT - 1);
+        assertEq(_claimAs(_claim(config, JOB, 10)), 10, "a second before");
+        vm.warp(ENDS_AT);
+        assertEq(_claimAs(_claim(config, JOB, 20)), 0, "nothing from then on");
+    }
+
+    /// Or a tenant could have its channel end under the claims of others.
+    function test_anExpiredOneAmongOthersTakesNothingAndStopsNone() public {
+        ISessionChannels.ChannelConfig memory other = _config();
+        other.salt = "other";
+        other.validUntil = VALID_UNTIL + 1 days;
+        _open(other, 100);
+        ISessionChannels.Claim[] memory claims = new ISessionChannels.Claim[](2);
+        (claims[0], claims[1]) = (_claim(config, 0, 20), _claim(other, 0, 30));
+        vm.warp(ENDS_AT);
+        vm.prank(operator);
+        assertEq(channels.claimMany(PROVIDER, claims, ""), 30, "of the other");
+        assertEq(vault.accountOf(id).claimed, 0, "nothing of this");
+        // Its voucher is still looked at.
+        claims[0].voucherSignature = "rubbish";
+        vm.expectRevert(ISessionChannels.BadSignature.selector);
+        vm.prank(operator);
+        channels.claimMany(PROVIDER, claims, "");
     }
 
     /// An expiry beyond all times does not wrap around to the past.

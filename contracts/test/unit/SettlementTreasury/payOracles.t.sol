@@ -52,6 +52,30 @@ contract SettlementTreasuryPayOraclesTest is VaultFixture {
         assertEq(credits.balanceOf(five[0]), 0, "none is paid before");
     }
 
+    /// Whom a review struck is not paid: the part waits, and is divided with the next.
+    function test_leavesOutWhoIsStruck() public {
+        _settle(A, 10_000);
+        verifier.strike(7, 18);
+        vm.expectEmit(address(treasury));
+        emit ISettlementTreasury.OraclesPaid(7, 40, 80);
+        treasury.payOracles();
+        address[5] memory five = oracles();
+        for (uint256 i = 0; i < 5; ++i) {
+            assertEq(credits.balanceOf(five[i]), i == 1 || i == 4 ? 0 : 40, "of each");
+        }
+        assertEq(vault.owedTo(treasury.ORACLES()), 80, "what waits");
+        verifier.strike(7, 0);
+        treasury.payOracles();
+        assertEq(credits.balanceOf(five[1]), 16, "a fifth of it");
+    }
+
+    function test_whereAllAreStruckAllOfItWaits() public {
+        _settle(A, 10_000);
+        verifier.strike(7, 31);
+        assertEq(treasury.payOracles(), 40, "each");
+        assertEq(vault.owedTo(treasury.ORACLES()), 200, "all of it");
+    }
+
     function test_paysTheCurrentSet() public {
         _settle(A, 10_000);
         address[5] memory five = oracles();

@@ -7,10 +7,13 @@ import {Params} from "../../../src/libraries/Params.sol";
 import {StakesWorld} from "../../support/StakesWorld.sol";
 
 contract ProposeProvenTest is StakesWorld {
+    /// A fifth of the least stake.
+    uint128 private constant LEAST_PENALTY = 0.2 ether;
+
     function test_freezesThePenalty() public {
         bytes32 expected = manager.slashIdOf(PROVIDER, "fault", true);
         vm.expectEmit(address(manager));
-        emit IStakes.SlashProposed(expected, PROVIDER, 2 ether, "fault", true, START + APPEAL);
+        emit IStakes.SlashProposed(expected, PROVIDER, 2 ether, "fault", true, START + APPEAL, 2 ether);
         assertEq(_prove("fault"), expected, "id");
         IStakes.Slash memory slash = manager.slashOf(expected);
         assertTrue(slash.objective, "objective");
@@ -67,41 +70,80 @@ contract ProposeProvenTest is StakesWorld {
     }
 
     function test_whatTheCapLeaves() public {
-        _propose(4 ether, REASON);
-        bytes32 slashId = _prove("first");
+        _prove("first");
+        bytes32 second = _prove("second");
+        bytes32 slashId = _prove("third");
         assertEq(manager.slashOf(slashId).amount, 1 ether, "the rest of the cap");
-        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, PROVIDER, 2 ether, 0));
-        _prove("second");
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, PROVIDER, LEAST_PENALTY, 0));
+        _prove("fourth");
         // And it is not lost: it can be proven once there is room.
         vm.warp(START + APPEAL);
         manager.execute(slashId);
-        bytes32 open = manager.slashIdOf(PROVIDER, REASON, false);
         vm.prank(arbiter);
-        manager.dismiss(open);
+        manager.dismiss(second);
+        _prove("fourth");
+    }
+
+    /// A little room is none: a fault that is named once must not be rid of for a little.
+    function test_lessThanTheLeastPenaltyIsRefused() public {
+        _prove("first");
         _prove("second");
+        _prove("third");
+        vm.deal(operator, 1 ether);
+        vm.prank(operator);
+        manager.stakeProvider{value: 2 * LEAST_PENALTY - 2}(PROVIDER);
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, PROVIDER, LEAST_PENALTY, LEAST_PENALTY - 1));
+        _prove("fourth");
+        vm.prank(operator);
+        manager.stakeProvider{value: 2}(PROVIDER);
+        assertEq(manager.slashOf(_prove("fourth")).amount, LEAST_PENALTY, "as who has the least stake");
     }
 
     function test_whereNothingIsStaked() public {
-        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, LISTING, 0, 0));
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, LISTING, LEAST_PENALTY, 0));
         vm.prank(receiptFaults);
         manager.proposeProven(LISTING, "fault");
     }
 
-    /// @dev At every remainder: rounded up, so that a small stake is no way around a penalty.
+    /// A penalty above the cap is the cap, or no fault could ever be punished.
+    function test_thePenaltyIsAtMostTheCap() public {
+        // The cap of a series is that of its beginning, and can be below a penalty of today.
+        _propose(1 ether, REASON);
+        _govern(Params.SLASH_CAP_BPS, 10_000);
+        _govern(Params.FAULT_PENALTY_BPS, 10_000);
+        assertEq(manager.slashOf(_prove("fault")).amount, CAP, "half");
+    }
+
+    /// Oracles have a least stake of their own.
+    function test_theLeastStakeIsThatOfItsKind() public {
+        _govern(Params.ORACLE_STAKE_MIN, 10 ether);
+        bytes32 oracleId = manager.oracleStakeId(oracle);
+        vm.deal(oracle, 3 ether);
+        vm.prank(oracle);
+        manager.stakeOracle{value: 3 ether}();
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, oracleId, 2 ether, 1.5 ether));
+        vm.prank(oracleFaults);
+        manager.proposeProven(oracleId, "fault");
+        assertEq(manager.slashOf(_prove("fault")).amount, 2 ether, "a provider's is as before");
+    }
+
+    /// @dev At every remainder: rounded up, of the least stake where less is staked, and no more than the cap.
     function testFuzz_roundsUp(uint128 amount, uint256 bps) public {
-        amount = uint128(bound(amount, 2, 1e30));
+        amount = uint128(bound(amount, 1, 4 ether));
         bps = bound(bps, 100, 5_000);
         _govern(Params.FAULT_PENALTY_BPS, bps);
         vm.deal(oracle, amount);
         vm.prank(oracle);
         manager.stakeOracle{value: amount}();
         bytes32 oracleId = manager.oracleStakeId(oracle);
-        vm.prank(oracleFaults);
-        uint256 penalty = manager.slashOf(manager.proposeProven(oracleId, "fault")).amount;
-        uint256 exact = uint256(amount) * bps;
+        uint256 floor = 1 ether * bps / 10_000;
         uint256 cap = amount / 2;
+        if (cap < floor) vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, oracleId, floor, cap));
+        vm.prank(oracleFaults);
+        bytes32 slashId = manager.proposeProven(oracleId, "fault");
+        if (cap < floor) return;
+        uint256 exact = (amount < 1 ether ? 1 ether : uint256(amount)) * bps;
         uint256 rounded = (exact + 9_999) / 10_000;
-        assertEq(penalty, rounded > cap ? cap : rounded, "penalty");
-        assertGe(penalty, 1, "never nothing");
+        assertEq(manager.slashOf(slashId).amount, rounded > cap ? cap : rounded, "penalty");
     }
 }

@@ -17,7 +17,7 @@ contract StakeProviderTest is StakesWorld {
         manager.stakeProvider{value: added}(PROVIDER);
         _assertStake(STAKE + added, 0, 0, "added");
         assertEq(manager.ownerOf(PROVIDER), operator, "whoever paid");
-        assertEq(manager.freeOf(PROVIDER), STAKE + added, "free");
+        assertEq(manager.stayingOf(PROVIDER), STAKE + added, "staying");
     }
 
     function test_nothing() public {
@@ -68,11 +68,12 @@ contract StakeProviderTest is StakesWorld {
     }
 
     function test_aProvenFaultCountsAtOnce() public {
-        _govern(Params.PROVIDER_STAKE_MIN, 8 ether);
+        _govern(Params.PROVIDER_STAKE_MIN, 9 ether);
         _propose(2 ether, REASON);
         assertTrue(manager.providerStaked(PROVIDER), "proposed");
         bytes32 first = _prove("fault");
-        assertTrue(!manager.providerStaked(PROVIDER), "6 ether are left beside all that is frozen");
+        assertEq(manager.stayingOf(PROVIDER), 8 ether, "what is proven is as good as gone");
+        assertTrue(!manager.providerStaked(PROVIDER), "proven");
         bytes32 second = _prove("another fault");
         vm.startPrank(arbiter);
         manager.dismiss(first);
@@ -80,16 +81,5 @@ contract StakeProviderTest is StakesWorld {
         manager.dismiss(second);
         vm.stopPrank();
         assertTrue(manager.providerStaked(PROVIDER), "no fault is open");
-        assertEq(manager.stakeOf(PROVIDER).frozen, 2 ether, "only what is proposed");
-    }
-
-    function test_aProvenFaultCountsUntilItIsTaken() public {
-        _govern(Params.PROVIDER_STAKE_MIN, 8 ether);
-        bytes32 slashId = _prove("fault");
-        _propose(1, REASON);
-        assertTrue(!manager.providerStaked(PROVIDER), "frozen");
-        vm.warp(_now() + APPEAL);
-        manager.execute(slashId);
-        assertTrue(manager.providerStaked(PROVIDER), "taken: 8 ether are left");
     }
 }

@@ -15,7 +15,7 @@ contract DecideTest is StakesWorld {
 
     function test_upheld() public {
         vm.expectEmit(address(manager));
-        emit IStakes.SlashExecuted(_slashId, PROVIDER, 2 ether, 8 ether);
+        emit IStakes.SlashExecuted(_slashId, PROVIDER, 2 ether, 8 ether, 0);
         vm.prank(arbiter);
         manager.decide(_slashId, true);
         _assertState(_slashId, IStakes.SlashState.Executed, "state");
@@ -25,7 +25,7 @@ contract DecideTest is StakesWorld {
 
     function test_refused() public {
         vm.expectEmit(address(manager));
-        emit IStakes.SlashDismissed(_slashId, PROVIDER);
+        emit IStakes.SlashDismissed(_slashId, PROVIDER, 0);
         vm.prank(arbiter);
         manager.decide(_slashId, false);
         _assertState(_slashId, IStakes.SlashState.Dismissed, "state");

@@ -20,7 +20,7 @@ contract DismissTest is StakesWorld {
 
     function test_byTheArbiter() public {
         vm.expectEmit(address(manager));
-        emit IStakes.SlashDismissed(_slashId, PROVIDER);
+        emit IStakes.SlashDismissed(_slashId, PROVIDER, 0);
         vm.prank(arbiter);
         manager.dismiss(_slashId);
         _dismissed();

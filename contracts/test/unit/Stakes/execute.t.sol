@@ -11,7 +11,7 @@ contract ExecuteTest is StakesWorld {
         bytes32 slashId = _propose(amount, REASON);
         vm.warp(START + APPEAL);
         vm.expectEmit(address(manager));
-        emit IStakes.SlashExecuted(slashId, PROVIDER, amount, STAKE - amount);
+        emit IStakes.SlashExecuted(slashId, PROVIDER, amount, STAKE - amount, 0);
         vm.prank(stranger);
         manager.execute(slashId);
         _assertStake(STAKE - amount, 0, 0, "taken");

@@ -10,10 +10,10 @@ contract ProposeSlashTest is StakesWorld {
         amount = uint128(bound(amount, 1, CAP));
         bytes32 expected = manager.slashIdOf(PROVIDER, REASON, false);
         vm.expectEmit(address(manager));
-        emit IStakes.SlashProposed(expected, PROVIDER, amount, REASON, false, START + APPEAL);
+        emit IStakes.SlashProposed(expected, PROVIDER, amount, REASON, false, START + APPEAL, amount);
         assertEq(_propose(amount, REASON), expected, "id");
         _assertStake(STAKE, 0, amount, "frozen");
-        assertEq(manager.freeOf(PROVIDER), STAKE - amount, "free");
+        assertEq(manager.stayingOf(PROVIDER), STAKE, "it counts until it is taken");
         IStakes.Slash memory slash = manager.slashOf(expected);
         assertEq(slash.stakeId, PROVIDER, "stake");
         assertEq(slash.amount, amount, "amount");

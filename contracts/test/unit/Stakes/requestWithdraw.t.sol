@@ -13,7 +13,7 @@ contract RequestWithdrawTest is StakesWorld {
         vm.prank(operator);
         manager.requestWithdraw(PROVIDER, amount);
         _assertStake(STAKE, amount, 0, "thawing");
-        assertEq(manager.freeOf(PROVIDER), STAKE - amount, "free");
+        assertEq(manager.stayingOf(PROVIDER), STAKE - amount, "staying");
     }
 
     function test_theClockStartsAnewForAll() public {
@@ -53,7 +53,7 @@ contract RequestWithdrawTest is StakesWorld {
         _propose(CAP, REASON);
         _requestAll();
         _assertStake(STAKE, STAKE, CAP, "both");
-        assertEq(manager.freeOf(PROVIDER), 0, "free is never below zero");
+        assertEq(manager.stayingOf(PROVIDER), 0, "all of it is on its way out");
     }
 
     function test_keepsThePeriodOfItsRequest() public {
@@ -73,7 +73,7 @@ contract RequestWithdrawTest is StakesWorld {
         manager.cancelWithdraw(PROVIDER);
         _assertStake(STAKE, 0, 0, "as before");
         assertEq(manager.stakeOf(PROVIDER).thawedAt, 0, "no clock");
-        assertEq(manager.freeOf(PROVIDER), STAKE, "free again");
+        assertEq(manager.stayingOf(PROVIDER), STAKE, "it stays again");
         vm.warp(START + THAW);
         vm.expectRevert(abi.encodeWithSelector(IStakes.NothingThawed.selector, PROVIDER));
         vm.prank(operator);

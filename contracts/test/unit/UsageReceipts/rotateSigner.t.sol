@@ -54,6 +54,17 @@ contract RotateSignerTest is ReceiptsFixture {
         assertEq(receipts.signerAt(lane, 50), stranger, "a range of one seq");
     }
 
+    function test_not_too_far_ahead() public {
+        uint64 latest = 2 + 2 ** 32;
+        vm.expectRevert(abi.encodeWithSelector(IUsageReceipts.RangeTooFar.selector, latest + 1, latest));
+        _rotate(stranger, latest + 1);
+        vm.expectRevert(abi.encodeWithSelector(IUsageReceipts.RangeTooFar.selector, type(uint64).max, latest));
+        _rotate(stranger, type(uint64).max);
+        _rotate(stranger, latest);
+        _rotate(signer, latest + 1);
+        assertEq(receipts.signerAt(lane, latest), stranger, "a range that another can follow");
+    }
+
     function test_not_from_the_beginning() public {
         vm.expectRevert(abi.encodeWithSelector(IUsageReceipts.RangeInThePast.selector, 1, 2));
         _rotate(stranger, 1);

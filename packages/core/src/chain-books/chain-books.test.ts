@@ -201,7 +201,7 @@ describe('stakes', () => {
   const proposed = (amount: bigint): Told => [
     'StakeManager',
     'SlashProposed',
-    { slashId: id(20), stakeId: STAKE, amount, reason: id(21), objective: false, executableAt: 5n },
+    { slashId: id(20), stakeId: STAKE, amount, reason: id(21), objective: false, executableAt: 5n, frozen: amount },
   ];
   it('thaw, are slashed, and begin anew when they are gone', () => {
     const books = booksOf(
@@ -209,41 +209,79 @@ describe('stakes', () => {
       ['StakeManager', 'ThawStarted', { stakeId: STAKE, thawing: 10n, thawedAt: 99n }],
       proposed(4n),
       ['StakeManager', 'SlashAppealed', { slashId: id(20), decideBy: 50n, statement: id(22) }],
-      ['StakeManager', 'SlashExecuted', { slashId: id(20), stakeId: STAKE, taken: 4n, amount: 6n }],
+      ['StakeManager', 'SlashExecuted', { slashId: id(20), stakeId: STAKE, taken: 4n, amount: 6n, frozen: 0n }],
       ['StakeManager', 'Collected', { to: OTHER, amount: 4n, total: 4n }],
     );
     expect(books.mismatches).toEqual([]);
-    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 6n, thawing: 6n, frozen: 0n, thawedAt: 99n, proven: 0n });
+    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 6n, thawing: 6n, frozen: 0n, proven: 0n, proposed: 0n, thawedAt: 99n });
     expect([books.stakes.owed, books.stakes.collected]).toEqual([0n, 4n]);
     enterChainEvents(books, [
       { contract: 'StakeManager', name: 'Withdrawn', args: { stakeId: STAKE, to: OTHER, taken: 6n, amount: 0n }, block: 99n, index: 0 },
     ]);
-    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n, proven: 0n });
+    expect(books.stakes.stakes.get(STAKE)).toEqual({ amount: 0n, thawing: 0n, frozen: 0n, proven: 0n, proposed: 0n, thawedAt: 0n });
     expect(books.escrow.stakes.size).toBe(0);
   });
 
-  it('count the open slashes that were proven', () => {
-    const propose = (slashId: Hex, objective: boolean): Told => [
-      'StakeManager',
-      'SlashProposed',
-      { slashId, stakeId: STAKE, amount: 1n, reason: slashId, objective, executableAt: 5n },
-    ];
-    const begun = [staked(10n, 10n), propose(id(20), true), propose(id(21), false), propose(id(22), true)];
-    const row = (...more: readonly Told[]) => booksOf(...begun, ...more).stakes.stakes.get(STAKE);
-    expect(row()).toMatchObject({ frozen: 3n, proven: 2n });
-    expect(row(['StakeManager', 'SlashDismissed', { slashId: id(21), stakeId: STAKE }])).toMatchObject({ frozen: 2n, proven: 2n });
-    const dismissed: Told = ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE }];
-    const executed: Told = ['StakeManager', 'SlashExecuted', { slashId: id(22), stakeId: STAKE, taken: 1n, amount: 9n }];
-    expect(row(dismissed, executed)).toMatchObject({ amount: 9n, frozen: 1n, proven: 0n });
+  const [propose, prove] = [false, true].map(
+    (objective) =>
+      (slashId: Hex, amount: bigint, frozen: bigint): Told => [
+        'StakeManager',
+        'SlashProposed',
+        { slashId, stakeId: STAKE, amount, reason: slashId, objective, executableAt: 5n, frozen },
+      ],
+  ) as [(slashId: Hex, amount: bigint, frozen: bigint) => Told, (slashId: Hex, amount: bigint, frozen: bigint) => Told];
+  const executed = (slashId: Hex, taken: bigint, amount: bigint, frozen: bigint): Told => [
+    'StakeManager',
+    'SlashExecuted',
+    { slashId, stakeId: STAKE, taken, amount, frozen },
+  ];
+  const dismissed = (slashId: Hex, frozen: bigint): Told => ['StakeManager', 'SlashDismissed', { slashId, stakeId: STAKE, frozen }];
+  const [A, B, C] = [id(20), id(21), id(22)];
+  /** 10 staked, with a cap of 5: two proposals freeze all of that, then a proof takes over 2 of it. */
+  const begun = [staked(10n, 10n), propose(A, 2n, 2n), propose(B, 3n, 5n), prove(C, 2n, 5n)];
+
+  it.each<[string, readonly Told[], Record<string, bigint>]>([
+    ['a proof in the place of proposals', [], { amount: 10n, frozen: 5n, proven: 2n, proposed: 5n }],
+    ['of two proposals the one that ends first gives what it no longer had', [dismissed(A, 5n)], { frozen: 5n, proven: 2n, proposed: 3n }],
+    ['a proposal takes what was left to it', [executed(B, 3n, 7n, 2n), executed(A, 0n, 7n, 2n)], { amount: 7n, frozen: 2n, proposed: 0n }],
+    [
+      'a proof that is dismissed gives back',
+      [dismissed(C, 5n), executed(A, 2n, 8n, 3n)],
+      { amount: 8n, frozen: 3n, proven: 0n, proposed: 3n },
+    ],
+    ['a proof that is executed', [executed(C, 2n, 8n, 3n), dismissed(B, 2n)], { amount: 8n, frozen: 2n, proven: 0n, proposed: 2n }],
+  ])('open slashes: %s', (_what, more, row) => {
+    const books = booksOf(...begun, ...more);
+    expect(books.mismatches).toEqual([]);
+    expect(books.stakes.stakes.get(STAKE)).toMatchObject(row);
+  });
+
+  it.each<[string, string, readonly Told[]]>([
+    ['a proposal that freezes less than it says', 'frozen', [staked(9n, 9n), propose(A, 2n, 1n)]],
+    ['a proof that freezes nothing where nothing was', 'frozen', [staked(9n, 9n), prove(A, 2n, 1n)]],
+    ['a proof that freezes more than it says', 'frozen', [...begun.slice(0, 3), prove(C, 2n, 8n)]],
+    ['a slash that takes another’s part', 'taken', [...begun, executed(A, 3n, 7n, 2n)]],
+    ['a dismissal that frees too much', 'frozen', [...begun, dismissed(A, 3n)]],
+    ['an execution that frees too much', 'frozen', [...begun, executed(C, 2n, 8n, 2n)]],
+  ])('finds %s', (_what, what, told) => {
+    expect(booksOf(...told).mismatches.map((each) => each.what)).toContain(what);
   });
 
   it.each<[string, string, readonly Told[]]>([
     ['a stake that jumps', 'stake', [staked(1n, 2n)]],
-    ['a slash that was not proposed', 'slash', [staked(5n, 5n), ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE }]]],
+    [
+      'a slash that was not proposed',
+      'slash',
+      [staked(5n, 5n), ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE, frozen: 0n }]],
+    ],
     [
       'a slash that ends twice',
       'slash',
-      [staked(5n, 5n), proposed(1n), ...[1, 2].map((): Told => ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE }])],
+      [
+        staked(5n, 5n),
+        proposed(1n),
+        ...[1, 2].map((): Told => ['StakeManager', 'SlashDismissed', { slashId: id(20), stakeId: STAKE, frozen: 0n }]),
+      ],
     ],
     ['a collection of what was not owed', 'owed', [['StakeManager', 'Collected', { to: OTHER, amount: 4n, total: 4n }]]],
     [

@@ -69,7 +69,7 @@ export const providerRegistry: Handlers = {
 export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
   const onStake = (change: (row: StakeRow, e: Entry) => void) => (e: Entry) =>
     change(
-      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, thawedAt: 0n, proven: 0n })),
+      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, proven: 0n, proposed: 0n, thawedAt: 0n })),
       e,
     );
   return {
@@ -90,13 +90,12 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
       e.same('stake', row.amount - e.big('taken'), e.big('amount'));
       row.amount = e.big('amount');
       row.thawing -= e.big('taken');
-      if (row.amount === 0n) forget(row);
+      forgetIfGone(row);
     }),
     SlashProposed: onStake((row, e) => {
       const slashId = e.hex('slashId');
       if (bookOf(e).slashes.has(slashId)) e.wrong('slash', 'new', slashId);
-      row.frozen += e.big('amount');
-      if (e.flag('objective')) row.proven += 1n;
+      freeze(e, row, e.big('amount'), e.flag('objective'));
       bookOf(e).slashes.set(slashId, {
         stakeId: e.hex('stakeId'),
         amount: e.big('amount'),
@@ -114,14 +113,24 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
       slash.decideBy = e.big('decideBy');
     },
     SlashExecuted: onStake((row, e) => {
-      endSlash(e, bookOf(e), row, 'executed');
+      const unproven = row.frozen - row.proven;
+      const slash = endSlash(e, bookOf(e), row, 'executed');
+      if (slash !== null) e.same('taken', slash.objective || slash.amount < unproven ? slash.amount : unproven, e.big('taken'));
+      row.frozen -= e.big('taken');
+      e.same('frozen', row.frozen, e.big('frozen'));
       e.same('stake', row.amount - e.big('taken'), e.big('amount'));
       row.amount = e.big('amount');
       if (row.thawing > row.amount) row.thawing = row.amount;
-      if (row.amount === 0n) forget(row);
+      forgetIfGone(row);
       bookOf(e).owed += e.big('taken');
     }),
-    SlashDismissed: onStake((row, e) => endSlash(e, bookOf(e), row, 'dismissed')),
+    SlashDismissed: onStake((row, e) => {
+      const displaced = row.proposed - (row.frozen - row.proven);
+      const amount = endSlash(e, bookOf(e), row, 'dismissed')?.amount ?? 0n;
+      row.frozen -= amount > displaced ? amount - displaced : 0n;
+      e.same('frozen', row.frozen, e.big('frozen'));
+      forgetIfGone(row);
+    }),
     Collected: (e) => {
       const book = bookOf(e);
       e.same('owed', book.owed, e.big('amount'));
@@ -132,19 +141,32 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
   };
 }
 
-/** A stake that is gone begins anew. */
-function forget(row: StakeRow): void {
+/** A stake that is gone begins anew, once no proposal against it is open. */
+function forgetIfGone(row: StakeRow): void {
+  if (row.amount !== 0n || row.proposed !== 0n) return;
   row.thawing = 0n;
   row.thawedAt = 0n;
 }
 
-function endSlash(e: Entry, book: StakeBook, row: StakeRow, state: 'executed' | 'dismissed'): void {
+/** A proposal is frozen beside what is frozen; a proof as far as the cap has room, which events do not tell, and else in the place of proposals. */
+function freeze(e: Entry, row: StakeRow, amount: bigint, objective: boolean): void {
+  const [before, frozen] = [row.frozen, e.big('frozen')];
+  if (objective) row.proven += amount;
+  else row.proposed += amount;
+  row.frozen = frozen;
+  const least = objective ? (row.proven > before ? row.proven : before) : before + amount;
+  if (frozen < least || frozen > before + amount) e.wrong('frozen', `from ${least} to ${before + amount}`, String(frozen));
+}
+
+/** @returns it as it ended; null where it was never proposed. */
+function endSlash(e: Entry, book: StakeBook, row: StakeRow, state: 'executed' | 'dismissed'): SlashRow | null {
   const slash: SlashRow | null = e.row(book.slashes, e.hex('slashId'), 'slash');
-  if (slash === null) return;
+  if (slash === null) return null;
   if (slash.state === 'executed' || slash.state === 'dismissed') e.wrong('slash', 'open', slash.state);
   slash.state = state;
-  row.frozen -= slash.amount;
-  if (slash.objective) row.proven -= 1n;
+  if (slash.objective) row.proven -= slash.amount;
+  else row.proposed -= slash.amount;
+  return slash;
 }
 
 export const stakeManager = stakeHandlers((e) => e.books.stakes);

@@ -111,7 +111,7 @@ export type ProviderRow = {
   pendingOperator: { readonly operator: Hex; readonly holdsAt: bigint } | null;
 };
 
-export type StakeRow = { amount: bigint; thawing: bigint; frozen: bigint; thawedAt: bigint; proven: bigint };
+export type StakeRow = { amount: bigint; thawing: bigint; frozen: bigint; proven: bigint; proposed: bigint; thawedAt: bigint };
 export type SlashRow = {
   readonly stakeId: Hex;
   readonly amount: bigint;
