@@ -19,6 +19,9 @@ const EXAMPLES = new URL('../../examples/stories/chain/', import.meta.url).href;
 /** What a shell has set for its owner's own gateway. */
 const OTHERS = { CHAIN_RPC_URL: 'http://127.0.0.1:1', TALLY_CHAIN: 'off', TALLY_DEPLOYER_KEY: 'none', TALLY_DATA_DIR: '/nowhere' };
 
+/** A daemon, a chain and all contracts; the machine may be busy. */
+const BEGUN_WITHIN_MS = 200_000;
+
 let stories: ChildProcess[] = [];
 afterEach(() => {
   for (const story of stories) story.kill('SIGTERM');
@@ -42,7 +45,7 @@ async function begun(args: readonly string[], words: string) {
     said += chunk.toString();
   });
   const code = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  await eventually(words, async () => said.includes(words) || child.exitCode !== null);
+  await eventually(words, async () => said.includes(words) || child.exitCode !== null, BEGUN_WITHIN_MS);
   expect(said).toContain(words);
   return { child, code, folder, started: all(child.pid ?? 0) };
 }

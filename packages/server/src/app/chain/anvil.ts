@@ -7,7 +7,7 @@ const START_WITHIN_MS = 15_000;
  * This process holds the other end of its standard input, which closes however this process ends. Then what watches it ends the whole group;
  * it is of the group itself, so the group's id cannot have become another's.
  */
-const WITH_PARENT = 'exec 3<&0; (read -r end <&3; kill -s KILL -- -$$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
+const WITH_PARENT = 'exec 3<&0; (read -r end <&3; kill -9 -$$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
 /** Of a shell whose program could not be run. */
 const NOT_RUN: readonly (number | null)[] = [126, 127];
 
@@ -71,7 +71,7 @@ function boundPort(child: ChildProcess): Promise<number> {
   });
 }
 
-/** A process that was left over where nothing kills it with its parent, if it still is what it was. */
+/** A process that was left over where what watches it was killed as well, if it still is what it was. */
 export function killLeftover(pid: number, command: string): void {
   try {
     const args = execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });

@@ -119,7 +119,7 @@ class Watched implements Embedded {
     this.#log.error({ reason: why }, 'the embedded chain failed; the gateway goes on without it');
   }
 
-  /** A keeper that was killed could not take anvil with it; where the kernel did, there is nothing left to do. */
+  /** A keeper that was killed could not take anvil with it; where what watches anvil did, there is nothing left to do. */
   #ended(code: number | null): void {
     if (this.#state !== 'stopped') this.#fail('its keeper ended');
     if (code !== 0) this.#endAll();
