@@ -9,7 +9,7 @@ const NAMES = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.ts') ? [fil
 const [name = ''] = process.argv.slice(2);
 if (NAMES.includes(name)) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', `${FOLDER}${name}.ts`], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   child.once('exit', (code) => {
     process.exitCode = code ?? 1;
   });

@@ -9,6 +9,7 @@ import { enter, move, prepare, rehearse } from './chain/migrate.ts';
 import { mint } from './chain/mint.ts';
 import { claim, conserve, fund, openChannel, pay, withdraw } from './chain/money.ts';
 import { openSet } from './chain/oracles.ts';
+import { endingAll } from './chain/programs.ts';
 import type { Stage } from './chain/stage.ts';
 import { act, end, expect, say } from './chain/tell.ts';
 
@@ -70,21 +71,17 @@ async function tellOfMoving(from: Stage, to: Stage): Promise<void> {
   await move(from, to, oracles);
 }
 
-const chain = await startEmbedded();
-try {
-  say(`LOCAL: chain ${chain.stage.chainId} of this machine; accounts, assets and tokens are for tests and without value`);
-  await chain.stage.endow();
-  await tell(chain.stage);
+async function tellAll(): Promise<number> {
+  const { stage, tally } = await startEmbedded();
+  say(`LOCAL: chain ${stage.chainId} of this machine; accounts, assets and tokens are for tests and without value`);
+  await stage.endow();
+  await tell(stage);
   act(12, 'Books: what the gateway rebuilt from events is what the contracts say');
-  expect('books and views agree', await chain.tally('chain', 'verify'), true);
+  expect('books and views agree', await tally('chain', 'verify'), true);
   const second = await startSecond();
-  try {
-    await second.stage.endow();
-    await tellOfMoving(chain.stage, second.stage);
-  } finally {
-    await second.stop();
-  }
-  process.exitCode = end();
-} finally {
-  await chain.stop();
+  await second.endow();
+  await tellOfMoving(stage, second);
+  return end();
 }
+
+process.exit(await endingAll(tellAll));

@@ -1,6 +1,8 @@
 /** The embedded chain: it comes with the daemon, goes with it however it goes, and keeps its state. The gateway serves whatever becomes of it. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -86,6 +88,8 @@ const written = (daemon: TestDaemon, block: number) =>
     const state = JSON.parse(readFileSync(join(daemon.dir, 'data/chain/state.json'), 'utf8')) as { best_block_number: number | string };
     return Number(state.best_block_number) >= block;
   });
+
+const urlOfServer = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const serves = async (daemon: TestDaemon, key: string) =>
   expect((await call(daemon.url, key, { model: 'sandbox-small', max: 20 })).status).toBe(200);
@@ -233,6 +237,24 @@ describe.skipIf(anvilPath === undefined)('the embedded chain (needs anvil)', () 
     expect(childrenOf(daemon.pid)).toHaveLength(2);
   });
 
+  it('whose state cannot be written says so once, goes on, and says when it is written again', async () => {
+    const daemon = await start();
+    await ready(daemon);
+    const state = join(daemon.dir, 'data/chain/state.json');
+    await written(daemon, await blockAt(urlOf(daemon)));
+    const log = () => `${daemon.stdout()}${daemon.stderr()}`;
+    rmSync(state);
+    mkdirSync(state);
+    await pay(urlOf(daemon));
+    await eventually('it is said', async () => (await viewOf(daemon)).reason === 'its state cannot be written: EISDIR');
+    expect(await viewOf(daemon)).toMatchObject({ state: 'ready' });
+    rmdirSync(state);
+    await eventually('it is written again', async () => (await viewOf(daemon)).reason === null);
+    await written(daemon, await blockAt(urlOf(daemon)));
+    expect(log().match(/EISDIR/g)).toHaveLength(1);
+    expect(log()).toContain('the state of the embedded chain is written again');
+  });
+
   it('says why where its state cannot be read, and the gateway serves', async () => {
     const first = await start();
     await ready(first);
@@ -326,6 +348,30 @@ describe.skipIf(anvilPath === undefined)('a chain of one’s own (needs anvil)',
       expect(await daemon.stop()).toBe(0);
     } finally {
       await chain.end();
+    }
+  });
+
+  it('is believed at its own address alone, and in a short answer', async () => {
+    const json = { 'content-type': 'application/json' };
+    const chainId = '{"jsonrpc":"2.0","id":1,"result":"0x7a6a"}';
+    const other = createServer((_, response) => response.writeHead(200, json).end(chainId));
+    const long = createServer((_, response) => response.writeHead(200, json).end(chainId + ' '.repeat(4 * 1024 * 1024)));
+    const leading = createServer((_, response) => response.writeHead(307, { location: urlOfServer(other) }).end());
+    const servers = [other, long, leading];
+    try {
+      for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const daemon = await start({ env: { CHAIN_RPC_URL: `${urlOfServer(leading)},${urlOfServer(long)}` } });
+      expect(await viewOf(daemon)).toMatchObject({
+        mode: 'rpc',
+        state: 'failed',
+        chain_id: null,
+        reason: expect.stringContaining('no node'),
+      });
+      const believed = await start({ env: { CHAIN_RPC_URL: `${urlOfServer(leading)},${urlOfServer(other)}` } });
+      await eventually('a node is believed', async () => (await viewOf(believed)).state === 'ready');
+      expect(await viewOf(believed)).toMatchObject({ chain_id: 31_338, rpc: urlOfServer(other) });
+    } finally {
+      for (const server of servers) server.close();
     }
   });
 

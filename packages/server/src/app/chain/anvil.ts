@@ -1,10 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { TallyError } from '@tallystick/core';
 
 const START_WITHIN_MS = 15_000;
-const SETPRIV = '/usr/bin/setpriv';
+/**
+ * This process holds the other end of its standard input, which closes however this process ends. Then what watches it ends the whole group;
+ * it is of the group itself, so the group's id cannot have become another's.
+ */
+const WITH_PARENT = 'exec 3<&0; (read -r end <&3; kill -9 -$$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
+/** Of a shell whose program could not be run. */
+const NOT_RUN: readonly (number | null)[] = [126, 127];
 
 export type Anvil = {
   readonly child: ChildProcess;
@@ -21,16 +26,15 @@ export type Anvil = {
 export type AnvilOptions = { readonly path: string; readonly port: number; readonly chainId: number; readonly state: string | null };
 
 /**
- * Starts anvil on loopback. The port is what it says that it has bound: another program's answer on a port that was taken is never
- * mistaken for its own.
+ * Starts anvil on loopback; it ends with this process, however that ends. The port is what it says that it has bound: another program's
+ * answer on a port that was taken is never mistaken for its own.
  * @throws CHAIN_EMBEDDED_FAILED
  */
 export async function startAnvil({ path, port, chainId, state }: AnvilOptions): Promise<Anvil> {
   const args = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--no-cors'];
   if (state !== null) args.push('--load-state', state);
-  const [command, given] = dyingWithParent(path, args);
   // A group of its own: Ctrl-C in a terminal is for the daemon, which asks for the last state first.
-  const child = spawn(command, given, { stdio: ['ignore', 'pipe', 'ignore'], detached: true, env: {} });
+  const child = spawn('/bin/sh', ['-c', WITH_PARENT, 'sh', path, ...args], { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: {} });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const end = async () => {
     child.kill('SIGKILL');
@@ -45,21 +49,6 @@ export async function startAnvil({ path, port, chainId, state }: AnvilOptions): 
   }
 }
 
-/** Linux kills it when its parent ends, however that ends. Beside that its parent and the daemon watch each other. */
-function dyingWithParent(path: string, args: readonly string[]): [string, readonly string[]] {
-  if (process.platform !== 'linux' || !isThere(SETPRIV)) return [path, args];
-  return [SETPRIV, ['--pdeathsig', 'KILL', path, ...args]];
-}
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function boundPort(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
@@ -68,7 +57,9 @@ function boundPort(child: ChildProcess): Promise<number> {
     };
     const timer = setTimeout(() => fail('it said nothing in time'), START_WITHIN_MS);
     child.once('error', () => fail('it could not be run'));
-    child.once('exit', () => fail('it ended at once; its port may be taken, or its state unreadable'));
+    child.once('exit', (code) =>
+      fail(NOT_RUN.includes(code) ? 'it could not be run' : 'it ended at once; its port may be taken, or its state unreadable'),
+    );
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     // It prints each transaction too: read on, or it would wait for a reader.
     lines.on('line', (line) => {
@@ -80,7 +71,7 @@ function boundPort(child: ChildProcess): Promise<number> {
   });
 }
 
-/** A process that was left over where nothing kills it with its parent, if it still is what it was. */
+/** A process that was left over where what watches it was killed as well, if it still is what it was. */
 export function killLeftover(pid: number, command: string): void {
   try {
     const args = execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
@@ -90,25 +81,14 @@ export function killLeftover(pid: number, command: string): void {
   }
 }
 
-/** `fetch` takes no user in a URL, where some providers put their key. */
-function withoutUser(text: string): { readonly href: string; readonly headers: Readonly<Record<string, string>> } {
-  const url = new URL(text);
-  if (url.username === '' && url.password === '') return { href: text, headers: {} };
-  const user = Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64');
-  url.username = '';
-  url.password = '';
-  return { href: url.href, headers: { authorization: `Basic ${user}` } };
-}
-
 let asked = 0;
 
-/** One JSON-RPC request. @throws CHAIN_EMBEDDED_FAILED */
+/** One JSON-RPC request to an anvil of our own; what anybody else's node says is read by `httpNode`. @throws CHAIN_EMBEDDED_FAILED */
 export async function rpc<T>(url: string, method: string, params: readonly unknown[] = [], withinMs = 10_000): Promise<T> {
   try {
-    const { href, headers } = withoutUser(url);
-    const response = await fetch(href, {
+    const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id: ++asked, method, params }),
       signal: AbortSignal.timeout(withinMs),
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findFoundry } from '@tallystick/contracts/foundry';
 import type { Config } from '#ground/config';
 import type { Log } from '#ground/log';
-import { rpc } from './anvil.ts';
+import { loadChain } from '#settle';
 import { type ChainBooksKeeper, keepBooks } from './books.ts';
 import { type Embedded, startEmbedded } from './embedded.ts';
 import { EMBEDDED_CHAIN_ID } from './keeper-lines.ts';
@@ -46,7 +46,8 @@ export type Chain = {
 };
 
 const SETTLED_WITHIN_MS = 5_000;
-const ASK_WITHIN_MS = 2_000;
+/** Somebody else's node is asked for one number. */
+const ASK = { timeoutMs: 2_000, answerBytesMax: 64 * 1024 } as const;
 
 export const NO_ANVIL = 'there is no anvil on this machine: npm carries it for Linux on x64 only; elsewhere install Foundry 1.7';
 
@@ -97,8 +98,11 @@ function embeddedView(chain: Embedded, folder: string): ChainView {
 
 /** The first node that answers tells which chain it is, and so which record of a deployment belongs to it. */
 async function rpcView(urls: readonly string[], folder: string): Promise<ChainView> {
+  const { httpNode } = await loadChain();
   for (const url of urls) {
-    const chainId = await rpc<string>(url, 'eth_chainId', [], ASK_WITHIN_MS).then(Number, () => null);
+    const chainId = await httpNode(url, 'rpc', ASK)
+      .rpc('eth_chainId', [])
+      .then(Number, () => null);
     if (chainId === null || !Number.isSafeInteger(chainId)) continue;
     const deployment = deploymentAt(join(folder, `deployment-${chainId}.json`));
     const reason = deployment === null ? 'no contracts of ours are known there; `tally chain deploy` deploys them' : null;

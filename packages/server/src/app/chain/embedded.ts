@@ -13,7 +13,7 @@ export type EmbeddedState = 'starting' | 'deploying' | 'ready' | 'failed' | 'sto
 /** The embedded chain as the daemon sees it. It never keeps the gateway from serving: what goes wrong is said and shown. */
 export type Embedded = {
   state(): EmbeddedState;
-  /** Why it failed; null where it did not. */
+  /** Why it failed, or why its state cannot be written; null where neither is so. */
   failure(): string | null;
   /** null until it listens. */
   url(): string | null;
@@ -41,6 +41,7 @@ class Watched implements Embedded {
   readonly listening: Promise<void>;
   #state: EmbeddedState = 'starting';
   #failure: string | null = null;
+  #unwritten: string | null = null;
   #url: string | null = null;
   #anvil: Running | null = null;
 
@@ -52,7 +53,8 @@ class Watched implements Embedded {
     this.listening = new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#fail('it said nothing in time');
-        child.kill('SIGTERM');
+        // As at the daemon's end: it takes with it what it may still start.
+        child.stdin?.end();
         resolve();
       }, START_WITHIN_MS);
       const settled = () => {
@@ -72,7 +74,7 @@ class Watched implements Embedded {
   }
 
   state = (): EmbeddedState => this.#state;
-  failure = (): string | null => this.#failure;
+  failure = (): string | null => this.#failure ?? (this.#unwritten === null ? null : `its state cannot be written: ${this.#unwritten}`);
   url = (): string | null => this.#url;
 
   async stop(): Promise<void> {
@@ -88,14 +90,26 @@ class Watched implements Embedded {
 
   #heard(line: KeeperSays): void {
     if ('failed' in line) this.#fail(line.failed);
+    else if ('unwritten' in line) this.#heardOfState(line.unwritten);
     else if ('deployed' in line) {
-      this.#state = 'ready';
+      this.#go('ready');
       this.#log.info(line.deployed, 'the contracts are on the embedded chain');
     } else {
       this.#url = line.url;
       this.#anvil = line.anvil;
-      this.#state = 'deploying';
+      this.#go('deploying');
     }
+  }
+
+  /** What is said too late changes nothing. */
+  #go(state: 'deploying' | 'ready'): void {
+    if (this.#state !== 'failed' && this.#state !== 'stopped') this.#state = state;
+  }
+
+  #heardOfState(unwritten: string | null): void {
+    this.#unwritten = unwritten;
+    if (unwritten === null) this.#log.info({}, 'the state of the embedded chain is written again');
+    else this.#log.error({ reason: unwritten }, 'the state of the embedded chain cannot be written: what it does now may be lost');
   }
 
   #fail(why: string): void {
@@ -105,7 +119,7 @@ class Watched implements Embedded {
     this.#log.error({ reason: why }, 'the embedded chain failed; the gateway goes on without it');
   }
 
-  /** A keeper that was killed could not take anvil with it; where the kernel did, there is nothing left to do. */
+  /** A keeper that was killed could not take anvil with it; where what watches anvil did, there is nothing left to do. */
   #ended(code: number | null): void {
     if (this.#state !== 'stopped') this.#fail('its keeper ended');
     if (code !== 0) this.#endAll();

@@ -14,6 +14,8 @@ export type Running = { readonly pid: number; readonly command: string };
 export type KeeperSays =
   | { readonly url: string; readonly chain_id: number; readonly anvil: Running }
   | { readonly deployed: { readonly contracts: number; readonly steps: number } }
+  /** Why its state cannot be written; null where it is written again. */
+  | { readonly unwritten: string | null }
   | { readonly failed: string };
 
 export const PORT_USUAL = 8_545;

@@ -26,32 +26,41 @@ async function main(options: KeeperOptions): Promise<void> {
   });
   // They reach a whole group of processes: the daemon ends first, in its own time, and then this one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  // Nobody hears it where the daemon is gone. The last state is written all the same.
+  process.stdout.on('error', () => {});
   await ensurePrivateFolder(options.folder);
   const lock = await takeLock(join(options.folder, 'lock'));
+  try {
+    await keep(options, parentGone);
+  } finally {
+    lock.release();
+  }
+  process.exit(0);
+}
+
+/** Until the daemon is gone. Whatever fails on the way, anvil is not left behind. @throws CHAIN_EMBEDDED_FAILED */
+async function keep(options: KeeperOptions, parentGone: Promise<void>): Promise<void> {
   const mark = join(options.folder, 'anvil.json');
   const left = readFileIfThere(mark);
   if (left !== null) endLeftover(left);
   const file = join(options.folder, 'state.json');
   const anvil = await start(options, file);
-  const running: Running = { pid: anvil.pid, command: anvil.command };
-  await writeDurable(mark, JSON.stringify(running));
-  const url = `http://127.0.0.1:${anvil.port}`;
-  const state = new StateKeeper(url, file, systemClock);
-  let ending = false;
-  void anvil.ended.then(() => {
-    if (ending) return;
-    say({ failed: 'anvil ended' });
-    process.exit(1);
-  });
-  say({ url, chain_id: options.chainId, anvil: running });
-  state.start();
-  void deploy(options, url);
-  await parentGone;
-  ending = true;
-  await state.close().catch(() => {});
-  await anvil.end();
-  lock.release();
-  process.exit(0);
+  try {
+    const running: Running = { pid: anvil.pid, command: anvil.command };
+    await writeDurable(mark, JSON.stringify(running));
+    const url = `http://127.0.0.1:${anvil.port}`;
+    say({ url, chain_id: options.chainId, anvil: running });
+    const state = new StateKeeper(url, file, systemClock, (unwritten) => say({ unwritten }));
+    state.start();
+    void deploy(options, url);
+    const lost = anvil.ended.then(() => {
+      throw new TallyError('CHAIN_EMBEDDED_FAILED', 'anvil ended.');
+    });
+    await Promise.race([parentGone, lost]);
+    await state.close();
+  } finally {
+    await anvil.end();
+  }
 }
 
 /** The keeper before this one may still be writing its last state. */
