@@ -332,11 +332,11 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await chain.mine(6);
     await failed;
     await chain.ask('evm_revert', snapshot);
-    const { raw, hash } = journal.state('a')?.versions.at(-1) as { raw: Hex; hash: Hex };
-    await chain.ask('eth_sendRawTransaction', raw);
+    const version = journal.state('a')?.versions.at(-1);
+    await chain.ask('eth_sendRawTransaction', version?.raw);
     await chain.mine();
     expect(await chain.balance(to)).toBe(1000n);
-    expect(await soon(() => sender.outcome('a'))).toMatchObject({ status: 'success', hash });
+    expect(await soon(() => sender.outcome('a'))).toMatchObject({ status: 'success', hash: version?.hash });
     expect(told.some(({ message }) => message.includes('given up is mined'))).toBe(true);
   });
 

@@ -63,7 +63,7 @@ export class Sender {
 
   /**
    * Goes on with what the journal holds. Only one sender may be open for an account.
-   * @throws TallyError CHAIN_BOOKS_WRONG where the journal is of another account or chain.
+   * @throws TallyError CHAIN_BOOKS_WRONG where the journal is of another account or chain; it is the caller's to close then.
    */
   static async open(options: SenderOptions): Promise<Sender> {
     const { journal, chainId, signer } = options;
