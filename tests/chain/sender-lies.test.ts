@@ -131,6 +131,7 @@ describe('a node that is wrong once', () => {
     pool.refusal = refusal;
     const sender = await open(pool, new MemoryJournal(), { pollMs: 1_000_000 });
     await begin(sender, 'a');
+    await soon(() => expect(pool.raws.length).toBe(1));
     for (let looks = 1; looks <= 3; looks += 1) {
       const before = pool.raws.length;
       await sender.tick();

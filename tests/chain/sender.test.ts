@@ -24,6 +24,12 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     return sender;
   };
   const automine = (on: boolean) => chain.ask('evm_setAutomine', on);
+  /** Waits until the node has it: an intent is open before it is sent. */
+  const pooled = (sender: Sender) =>
+    soon(async () => {
+      const { hash } = sender.open.at(-1) as { hash: Hex };
+      expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null);
+    });
   const deployed = async (data: Hex): Promise<Hex> => {
     const hash = await chain.ask('eth_sendTransaction', { from: OTHER, data });
     return soon(async () => {
@@ -196,9 +202,8 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     const sender = await open(new MemoryJournal());
     const to = freshPayee();
     const done = sender.send(payment('a', to));
-    await soon(() => expect(sender.open[0]?.hash).toBeTruthy());
+    await pooled(sender);
     const { hash } = sender.open[0] as { hash: Hex };
-    await soon(async () => expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null));
     await chain.ask('anvil_dropTransaction', hash);
     await soon(async () => expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null));
     await chain.mine();
@@ -243,7 +248,7 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await chain.mine();
     expect(await chain.balance(to)).toBe(0n);
     await soon(() => expect(told.some(({ message }) => message.includes('was done was orphaned'))).toBe(true));
-    expect(sender.open.map(({ id }) => id)).toEqual(['a']);
+    await soon(() => expect(sender.open.map(({ id }) => id)).toEqual(['a']));
     const after = sender.send(payment('b', to, 1n));
     await soon(async () => {
       await chain.mine();
@@ -312,7 +317,7 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     expect([await chain.balance(to), await chain.balance(stranger)]).toEqual([0n, 5n]);
     await expect(sender.send(payment('a', to))).rejects.toMatchObject({ code: 'CHAIN_REPLACED' });
     const next = sender.send(payment('b', to));
-    await soon(() => expect(sender.open.length).toBe(1));
+    await pooled(sender);
     await chain.mine();
     await next;
     expect(await chain.balance(to)).toBe(1000n);
@@ -376,7 +381,7 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await chain.mine();
     await automine(false);
     const done = sender.send(intent);
-    await soon(() => expect(sender.open.length).toBe(1));
+    await pooled(sender);
     await from(OTHER, 'approve', [ME, 0n], HIGH_FEE);
     await chain.mine();
     expect(await done).toMatchObject({ status: 'reverted' });
