@@ -11,7 +11,9 @@ import { freshPayee, listeningLog, MemoryJournal, openSender, payment, type Send
 const KEY = DEV_KEYS[1] as Hex;
 const ME = keySigner(KEY).address;
 const OTHER = keySigner(DEV_KEYS[2] as Hex).address;
+const hex = (n: bigint): Hex => `0x${n.toString(16)}`;
 const GWEI = 1_000_000_000n;
+const HIGH_FEE = { maxFeePerGas: '0x1bf08eb000', maxPriorityFeePerGas: '0x1bf08eb000' };
 
 describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
   let chain: ChainNode;
@@ -22,6 +24,20 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     return sender;
   };
   const automine = (on: boolean) => chain.ask('evm_setAutomine', on);
+  /** Waits until the node has it: an intent is open before it is sent. */
+  const pooled = (sender: Sender) =>
+    soon(async () => {
+      const { hash } = sender.open.at(-1) as { hash: Hex };
+      expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null);
+    });
+  const deployed = async (data: Hex): Promise<Hex> => {
+    const hash = await chain.ask('eth_sendTransaction', { from: OTHER, data });
+    return soon(async () => {
+      const receipt = await chain.ask('eth_getTransactionReceipt', hash);
+      expect(receipt).not.toBe(null);
+      return (receipt as { contractAddress: Hex }).contractAddress;
+    });
+  };
   const nonce = async (tag = 'latest') => BigInt((await chain.ask('eth_getTransactionCount', ME, tag)) as string);
 
   beforeAll(async () => {
@@ -76,10 +92,11 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await fresh();
     const sender = await open(new MemoryJournal());
     let isDone = false;
-    const done = sender.send(payment('a', freshPayee(), 1n, 3)).then(() => {
+    const to = freshPayee();
+    const done = sender.send(payment('a', to, 1n, 3)).then(() => {
       isDone = true;
     });
-    await soon(() => expect(sender.open.length).toBe(1));
+    await soon(async () => expect(await chain.balance(to)).toBe(1n));
     await chain.mine(1);
     await sender.tick();
     await sender.tick();
@@ -133,7 +150,8 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     const to = freshPayee();
     await expect(sender.send(payment('a', to))).rejects.toThrow('killed');
     await sender.close();
-    journal.records = journal.records.slice(0, 1);
+    expect(journal.records.map(({ t }) => t)).toEqual(['owner', 'intent', 'version']);
+    journal.records = journal.records.slice(0, 2);
     const again = await open(journal);
     expect((await again.outcome('a')).status).toBe('success');
     expect(await chain.balance(to)).toBe(1000n);
@@ -184,9 +202,8 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     const sender = await open(new MemoryJournal());
     const to = freshPayee();
     const done = sender.send(payment('a', to));
-    await soon(() => expect(sender.open[0]?.hash).toBeTruthy());
+    await pooled(sender);
     const { hash } = sender.open[0] as { hash: Hex };
-    await soon(async () => expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null));
     await chain.ask('anvil_dropTransaction', hash);
     await soon(async () => expect(await chain.ask('eth_getTransactionByHash', hash)).not.toBe(null));
     await chain.mine();
@@ -231,12 +248,44 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await chain.mine();
     expect(await chain.balance(to)).toBe(0n);
     await soon(() => expect(told.some(({ message }) => message.includes('was done was orphaned'))).toBe(true));
-    await expect(sender.send(payment('b', to))).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
+    await soon(() => expect(sender.open.map(({ id }) => id)).toEqual(['a']));
+    const after = sender.send(payment('b', to, 1n));
     await soon(async () => {
       await chain.mine();
-      expect(await chain.balance(to)).toBe(1000n);
+      expect(await chain.balance(to)).toBe(1001n);
     });
+    await after;
     expect(journal.state('a')?.versions.length).toBe(1);
+    expect(await sender.outcome('a')).toEqual(journal.state('a')?.end);
+  });
+
+  it('tells another outcome, where what was done comes back as a refusal', async () => {
+    await fresh();
+    const { abi, bytecode } = artifacts.TestAsset;
+    const to = await deployed(encodeDeployData({ abi, bytecode }));
+    const from = (functionName: 'mint' | 'approve', args: readonly [Hex, bigint], fee: object = {}) =>
+      chain.ask('eth_sendTransaction', { from: OTHER, to, data: encodeFunctionData({ abi, functionName, args }), ...fee });
+    await from('mint', [OTHER, 100n]);
+    await from('approve', [ME, 100n]);
+    await chain.mine();
+    const { log, told } = listeningLog();
+    const journal = new MemoryJournal();
+    const sender = await open(journal, { log, takenDepthBlocks: 40 });
+    const data = encodeFunctionData({ abi, functionName: 'transferFrom', args: [OTHER, ME, 100n] });
+    const snapshot = await chain.ask('evm_snapshot');
+    const first = await sender.send({ id: 'pull', to, data, value: 0n, confirmations: 1 });
+    expect(first.status).toBe('success');
+    await automine(false);
+    await chain.ask('evm_revert', snapshot);
+    await from('approve', [ME, 0n], HIGH_FEE);
+    await chain.mine(2);
+    await soon(async () => {
+      await chain.mine();
+      expect(journal.state('pull')?.end?.status).toBe('reverted');
+    });
+    expect(await sender.outcome('pull')).toMatchObject({ status: 'reverted', hash: first.hash });
+    expect(told.some(({ message }) => message.includes('was done was orphaned'))).toBe(true);
+    expect(journal.state('pull')?.versions.length).toBe(1);
   });
 
   it('says so where a stranger took the nonce, and pays nothing then or later', async () => {
@@ -268,20 +317,44 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     expect([await chain.balance(to), await chain.balance(stranger)]).toEqual([0n, 5n]);
     await expect(sender.send(payment('a', to))).rejects.toMatchObject({ code: 'CHAIN_REPLACED' });
     const next = sender.send(payment('b', to));
-    await soon(() => expect(sender.open.length).toBe(1));
+    await pooled(sender);
     await chain.mine();
     await next;
     expect(await chain.balance(to)).toBe(1000n);
   });
 
-  it('does not give up what only lacks its receipt for a while', async () => {
+  it('tells of what was given up, where a fork gives its nonce back and it is mined', async () => {
+    await fresh();
+    const { log, told } = listeningLog();
+    const journal = new MemoryJournal();
+    const sender = await open(journal, { bumpMs: 50, feeCap: 5n * GWEI, log });
+    const to = freshPayee();
+    const snapshot = await chain.ask('evm_snapshot');
+    await automine(false);
+    const failed = expect(sender.send(payment('a', to))).rejects.toMatchObject({ code: 'CHAIN_REPLACED' });
+    await soon(() => expect(sender.open.length).toBe(1));
+    await chain.ask('eth_sendTransaction', { from: ME, to: OTHER, value: '0x1', nonce: hex(await nonce()), ...HIGH_FEE });
+    await chain.mine(6);
+    await failed;
+    await chain.ask('evm_revert', snapshot);
+    const version = journal.state('a')?.versions.at(-1);
+    await chain.ask('eth_sendRawTransaction', version?.raw);
+    await chain.mine();
+    expect(await chain.balance(to)).toBe(1000n);
+    expect(await soon(() => sender.outcome('a'))).toMatchObject({ status: 'success', hash: version?.hash });
+    expect(told.some(({ message }) => message.includes('given up is mined'))).toBe(true);
+  });
+
+  it('does not give up what only lacks its receipt, however long', async () => {
     await fresh();
     const node = new SpoiltNode(chain.node.rpc);
     node.answer = (method) => (method === 'eth_getTransactionReceipt' ? null : undefined);
-    const sender = await open(new MemoryJournal(), {}, node);
-    const done = sender.send(payment('a', freshPayee()));
-    await soon(() => expect(sender.open.length).toBe(1));
+    const sender = await open(new MemoryJournal(), { bumpMs: 0 }, node);
+    const to = freshPayee();
+    const done = sender.send(payment('a', to));
+    await soon(async () => expect(await chain.balance(to)).toBe(1000n));
     await chain.mine(6);
+    await soon(() => expect(sender.open).toMatchObject([{ id: 'a', trouble: 'CHAIN_NODE_FAILED' }]));
     await sender.tick();
     await sender.tick();
     expect(sender.open.length).toBe(1);
@@ -292,14 +365,7 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
   it('names a contract’s error before anything is sent, and takes a mined refusal for an outcome', async () => {
     await fresh();
     const { abi, bytecode } = artifacts.TestAsset;
-    const data = encodeDeployData({ abi, bytecode });
-    const hash = await chain.ask('eth_sendTransaction', { from: OTHER, data });
-    const receipt = await soon(async () => {
-      const found = await chain.ask('eth_getTransactionReceipt', hash);
-      expect(found).not.toBe(null);
-      return found;
-    });
-    const { contractAddress } = receipt as { contractAddress: Hex };
+    const contractAddress = await deployed(encodeDeployData({ abi, bytecode }));
     const from = (who: Hex, functionName: 'mint' | 'approve', args: readonly [Hex, bigint], fee: object = {}) =>
       chain.ask('eth_sendTransaction', { from: who, to: contractAddress, data: encodeFunctionData({ abi, functionName, args }), ...fee });
     await from(OTHER, 'mint', [OTHER, 100n]);
@@ -315,8 +381,8 @@ describe.skipIf(ANVIL === undefined)('the sender (needs anvil)', () => {
     await chain.mine();
     await automine(false);
     const done = sender.send(intent);
-    await soon(() => expect(sender.open.length).toBe(1));
-    await from(OTHER, 'approve', [ME, 0n], { maxFeePerGas: '0x1bf08eb000', maxPriorityFeePerGas: '0x1bf08eb000' });
+    await pooled(sender);
+    await from(OTHER, 'approve', [ME, 0n], HIGH_FEE);
     await chain.mine();
     expect(await done).toMatchObject({ status: 'reverted' });
     expect(sender.open).toEqual([]);

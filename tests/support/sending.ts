@@ -6,7 +6,8 @@ import { foldIntents, type Intent, type IntentJournal, type IntentRecord } from 
 import type { Node, Rpc } from '../../packages/server/src/settle/chain/node.ts';
 import { NodeError } from '../../packages/server/src/settle/chain/node-error.ts';
 import { NODES_DEFAULTS, Nodes } from '../../packages/server/src/settle/chain/nodes.ts';
-import { SENDER_DEFAULTS, Sender, type SenderOptions } from '../../packages/server/src/settle/chain/sender.ts';
+import { Sender } from '../../packages/server/src/settle/chain/sender.ts';
+import { SENDER_DEFAULTS, type SenderOptions } from '../../packages/server/src/settle/chain/sender-options.ts';
 import { keySigner } from '../../packages/server/src/settle/chain/signer.ts';
 import { CHAIN_ID, DEV_KEYS } from './chain-node.ts';
 
@@ -66,8 +67,8 @@ export function listeningLog(): { readonly log: Log; readonly told: Told[] } {
   return { told, log: { debug: note, info: note, warn: note, error: note } };
 }
 
-export function nodesFor(nodes: readonly Node[], log: Log = listeningLog().log): Nodes {
-  return new Nodes({ ...NODES_DEFAULTS, nodes, chainId: CHAIN_ID, checkMs: 0, restMs: 1, restMsMax: 20, clock: systemClock, log });
+export function nodesFor(nodes: readonly Node[], log: Log = listeningLog().log, chainId = CHAIN_ID): Nodes {
+  return new Nodes({ ...NODES_DEFAULTS, nodes, chainId, checkMs: 0, restMs: 1, restMsMax: 20, clock: systemClock, log });
 }
 
 export type SenderSetting = Partial<SenderOptions> & { readonly key?: Hex };

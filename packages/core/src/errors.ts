@@ -246,8 +246,8 @@ export const ERRORS = {
   CHAIN_STUCK: entry(
     504,
     false,
-    'The transaction waits, and the cap on fees keeps its fee from rising.',
-    'Wait until fees fall, or raise the cap on fees.',
+    'The transaction waits: a cap on fees keeps its fee from rising, or a nonce before it is not used.',
+    'Wait until fees fall, or raise the caps on fees; a missing nonce is given to what is sent next.',
   ),
   CHAIN_REPLACED: entry(
     409,

@@ -27,22 +27,34 @@ export type Outcome = {
   readonly reason: string | null;
 };
 
+/** Given up: another transaction had its nonce at this block, and was deep. */
+export type Replaced = { readonly status: 'replaced'; readonly block: bigint };
+
+/** Whose transactions they are. Bytes that are signed for another account or chain are another payment. */
+export type Owner = { readonly chainId: number; readonly account: Hex };
+
 export type IntentState = {
   readonly intent: Intent;
   readonly digest: Hex;
   readonly nonce: bigint;
   readonly gas: bigint;
   readonly versions: readonly Version[];
-  readonly end: Outcome | 'replaced' | null;
+  readonly end: Outcome | Replaced | null;
 };
 
 export type IntentRecord =
+  /** The first of a journal, and nowhere else. */
+  | ({ readonly t: 'owner' } & Owner)
   | { readonly t: 'intent'; readonly intent: Intent; readonly nonce: bigint; readonly gas: bigint }
   | { readonly t: 'version'; readonly id: string; readonly version: Version }
   | { readonly t: 'done'; readonly outcome: Outcome }
-  | { readonly t: 'replaced'; readonly id: string }
+  | { readonly t: 'replaced'; readonly id: string; readonly block: bigint }
+  /** What was told of its end holds no more: a fork took the end out of the chain. It is open again. */
+  | { readonly t: 'undone'; readonly id: string }
   /** All that is kept of one that has ended, once the file was made shorter. */
-  | { readonly t: 'ended'; readonly id: string; readonly digest: Hex; readonly nonce: bigint; readonly end: Outcome | 'replaced' };
+  | { readonly t: 'ended'; readonly id: string; readonly digest: Hex; readonly nonce: bigint; readonly end: Outcome | Replaced };
+
+export type IntentStep = Exclude<IntentRecord, { readonly t: 'owner' }>;
 
 /** Where intents are kept. All records of one `append` are durable when it resolves; after a crash a beginning of them may be there. */
 export type IntentJournal = {
@@ -60,20 +72,44 @@ export function digestOf({ to, data, value }: Intent): Hex {
 /** @throws TallyError CHAIN_BOOKS_WRONG where the records do not follow each other. */
 export function foldIntents(records: readonly IntentRecord[]): Map<string, IntentState> {
   const states = new Map<string, IntentState>();
-  for (const record of records) foldIntent(states, record);
+  for (const [i, record] of records.entries()) {
+    if (record.t !== 'owner') foldIntent(states, record);
+    else if (i > 0) throw misfit();
+  }
   return states;
 }
 
-export function foldIntent(states: Map<string, IntentState>, record: IntentRecord): IntentState {
+/**
+ * What a journal holds; a new one is given its owner.
+ * @throws TallyError CHAIN_BOOKS_WRONG where it is of another account or chain: its open intents would be signed anew, and paid twice.
+ */
+export async function loadIntents(journal: IntentJournal, { chainId, account }: Owner): Promise<Map<string, IntentState>> {
+  const records = await journal.load();
+  const first = records[0];
+  if (first === undefined) await journal.append([{ t: 'owner', chainId, account }]);
+  else if (first.t !== 'owner' || first.chainId !== chainId || first.account !== account) {
+    throw new TallyError('CHAIN_BOOKS_WRONG', OF_ANOTHER, { account, chain_id: chainId });
+  }
+  return foldIntents(records);
+}
+
+const OF_ANOTHER =
+  'The journal of intents is of another account or another chain than the one that is to send. Keep that journal, and begin another file for this one.';
+
+function misfit(): TallyError {
+  return new TallyError('CHAIN_BOOKS_WRONG', 'The journal of intents does not fit together.');
+}
+
+export function foldIntent(states: Map<string, IntentState>, record: IntentStep): IntentState {
   const id = record.t === 'intent' ? record.intent.id : record.t === 'done' ? record.outcome.id : record.id;
   const before = states.get(id);
   const after = next(before, record);
-  if (after === null) throw new TallyError('CHAIN_BOOKS_WRONG', 'The journal of intents does not fit together.');
+  if (after === null) throw misfit();
   states.set(id, after);
   return after;
 }
 
-function next(before: IntentState | undefined, record: IntentRecord): IntentState | null {
+function next(before: IntentState | undefined, record: IntentStep): IntentState | null {
   if (record.t === 'ended') {
     if (before !== undefined) return null;
     const intent: Intent = { id: record.id, to: '0x', data: '0x', value: 0n, confirmations: 0 };
@@ -84,9 +120,10 @@ function next(before: IntentState | undefined, record: IntentRecord): IntentStat
     const { intent, nonce, gas } = record;
     return { intent, digest: digestOf(intent), nonce, gas, versions: [], end: null };
   }
-  if (before === undefined || before.end !== null) return null;
+  if (before === undefined || (before.end === null) === (record.t === 'undone')) return null;
   if (record.t === 'version') return { ...before, versions: [...before.versions, record.version] };
-  return { ...before, end: record.t === 'done' ? record.outcome : 'replaced' };
+  if (record.t === 'undone') return { ...before, end: null };
+  return { ...before, end: record.t === 'done' ? record.outcome : { status: 'replaced', block: record.block } };
 }
 
 const LINE_BYTES_MAX = 4 * 1024 * 1024;
@@ -118,13 +155,15 @@ export async function openIntentFile(path: string, compactBytes = COMPACT_BYTES,
 
 function compacted(records: readonly IntentRecord[], keptWhole: number): IntentRecord[] {
   const states = [...foldIntents(records).values()];
-  return states.flatMap(({ intent, digest, nonce, gas, versions, end }, i): IntentRecord[] => {
+  const owner = records.slice(0, 1).filter(({ t }) => t === 'owner');
+  const kept = states.flatMap(({ intent, digest, nonce, gas, versions, end }, i): IntentRecord[] => {
     if (end !== null && i < states.length - keptWhole) return [{ t: 'ended', id: intent.id, digest, nonce, end }];
     const { id } = intent;
     const begun = [{ t: 'intent', intent, nonce, gas }, ...versions.map((version) => ({ t: 'version', id, version }) as const)] as const;
     if (end === null) return [...begun];
-    return [...begun, end === 'replaced' ? { t: 'replaced', id } : { t: 'done', outcome: end }];
+    return [...begun, end.status === 'replaced' ? { t: 'replaced', id, block: end.block } : { t: 'done', outcome: end }];
   });
+  return [...owner, ...kept];
 }
 
 function linesOf(records: readonly IntentRecord[]): string {

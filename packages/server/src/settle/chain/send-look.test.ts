@@ -29,6 +29,7 @@ function node({ count, receipt, known }: Chain): Rpc {
       const number = first === 'latest' ? 100n : BigInt(first as string);
       return { number: `0x${number.toString(16)}`, hash: hash(Number(number)), parentHash: hash(Number(number) - 1) };
     }
+    if (method === 'eth_chainId') return '0x7a69';
     if (method === 'eth_getTransactionCount') return `0x${count(BigInt(second as string)).toString(16)}`;
     if (method === 'eth_getTransactionByHash') return known !== undefined && first === hash(known) ? {} : null;
     if (method !== 'eth_getTransactionReceipt') throw nodeErrorOf(method, { code: -32601, message: 'method not found' });
@@ -40,8 +41,10 @@ function node({ count, receipt, known }: Chain): Rpc {
   };
 }
 
+const owner = { account: ME, chainId: 31_337 };
+
 async function see(chain: Chain) {
-  const { head, sights } = await lookAt(node(chain), ME, [state], 12);
+  const { head, sights } = await lookAt(node(chain), owner, [state], 12);
   expect(head.number).toBe(100n);
   return sights[0];
 }
@@ -74,14 +77,34 @@ describe('an intent on the chain', () => {
 
   it('is not mined by a receipt of a block that is not in the chain', async () => {
     expect(await see({ count: (at) => (at >= 97n ? 6 : 5), receipt: { of: 2, block: 97n, blockHash: hash(7) } })).toMatchObject({
-      is: 'waiting',
+      is: 'used',
     });
   });
 
   it.each([
-    [89n, 'waiting'],
+    [89n, 'used'],
     [88n, 'taken'],
   ] as const)('whose nonce a stranger used in block %s is %s', async (block, is) => {
     expect(await see({ count: (at) => (at >= block ? 6 : 5) })).toMatchObject({ is });
+  });
+});
+
+describe('the lowest nonce that nothing holds', () => {
+  const at = (nonce: bigint, end: IntentState['end'] = null): IntentState => ({ ...state, nonce, end });
+  it.each([
+    [[at(5n)], 6n],
+    [[at(5n), at(6n), at(8n)], 7n],
+    [[at(1000n)], 5n],
+    [[at(5n, { status: 'replaced', block: 80n }), at(6n)], 5n],
+    [[at(5n, { id: 'a', hash: hash(1), block: 97n, status: 'success', reason: null }), at(6n)], 7n],
+  ])('%#', async (states, missing) => {
+    expect((await lookAt(node({ count: () => 5 }), owner, states, 12)).missing).toBe(missing);
+  });
+});
+
+describe('a node whose address leads to another chain by now', () => {
+  it('is not looked at', async () => {
+    const elsewhere = { account: ME, chainId: 8453 };
+    await expect(lookAt(node({ count: () => 6 }), elsewhere, [state], 12)).rejects.toMatchObject({ kind: 'node' });
   });
 });

@@ -1,9 +1,9 @@
 import type { Hex } from '@tallystick/core';
-import type { IntentState } from './intents.ts';
+import type { IntentState, Owner } from './intents.ts';
 import type { Rpc } from './node.ts';
 import { NodeError } from './node-error.ts';
 import { type Block, blockThere, readBlock } from './reads.ts';
-import { quantity, toBigint, toBlockNumber, toHexBytes, toObject } from './wire-values.ts';
+import { quantity, toBigint, toBlockNumber, toHexBytes, toNumber, toObject } from './wire-values.ts';
 
 export type Mined = { readonly hash: Hex; readonly block: bigint; readonly blockHash: Hex; readonly status: 'success' | 'reverted' };
 
@@ -12,27 +12,37 @@ export type Sight =
   | { readonly is: 'mined'; readonly mined: Mined; readonly confirmations: bigint }
   /** `isKnown`: the node has its latest version. `isNext`: nothing of this account stands before it. */
   | { readonly is: 'waiting'; readonly isKnown: boolean; readonly isNext: boolean }
-  /** Another transaction has its nonce, and is so deep that it stays there. */
+  /** Its nonce is used, and no receipt of it is found: not yet, or a stranger has the nonce for now. */
+  | { readonly is: 'used' }
+  /** As `used`, and so deep that it stays so. */
   | { readonly is: 'taken' };
 
-/** Looks at open intents, all at one node. Changes nothing. */
-export async function lookAt(
-  rpc: Rpc,
-  account: Hex,
-  open: readonly IntentState[],
-  takenDepth: number,
-): Promise<{ readonly head: Block; readonly sights: readonly Sight[] }> {
+/** `missing`: the lowest nonce that is neither used at the head nor has a transaction here that may use it. */
+export type Look = { readonly head: Block; readonly missing: bigint; readonly sights: readonly Sight[] };
+
+/** Looks at intents, all at one node. Changes nothing. */
+export async function lookAt(rpc: Rpc, { account, chainId }: Owner, states: readonly IntentState[], takenDepth: number): Promise<Look> {
+  await checkChain(rpc, chainId);
   const head = await blockThere(rpc, 'latest');
   const count = await nonceAt(rpc, account, head.number);
   const sights: Sight[] = [];
-  for (const state of open) {
+  for (const state of states) {
     sights.push(count > state.nonce ? await past(rpc, account, state, head, takenDepth) : await ahead(rpc, state, count));
   }
-  return { head, sights };
+  const held = new Set(states.filter(({ end }) => end?.status !== 'replaced').map(({ nonce }) => nonce));
+  let missing = count;
+  while (held.has(missing)) missing += 1n;
+  return { head, missing, sights };
 }
 
-export async function nonceAt(rpc: Rpc, account: Hex, at: bigint | 'latest' | 'pending'): Promise<bigint> {
-  return toBigint(await rpc('eth_getTransactionCount', [account, typeof at === 'bigint' ? quantity(at) : at]), 'nonce');
+/** Another chain may stand behind a node's address by now, and it counts other nonces. */
+export async function checkChain(rpc: Rpc, chainId: number): Promise<void> {
+  const found = toNumber(await rpc('eth_chainId', []), 'chain id');
+  if (found !== chainId) throw new NodeError('node', 'eth_chainId', { words: 'another chain' });
+}
+
+export async function nonceAt(rpc: Rpc, account: Hex, at: bigint | 'latest'): Promise<bigint> {
+  return BigInt(toNumber(await rpc('eth_getTransactionCount', [account, at === 'latest' ? at : quantity(at)]), 'nonce'));
 }
 
 async function ahead(rpc: Rpc, { versions, nonce }: IntentState, count: bigint): Promise<Sight> {
@@ -51,8 +61,7 @@ async function past(rpc: Rpc, account: Hex, { versions, nonce }: IntentState, he
   }
   const deep = head.number - BigInt(takenDepth);
   if (deep >= 0n && (await nonceAt(rpc, account, deep)) > nonce) return { is: 'taken' };
-  // The receipt is not indexed yet, or a stranger has the nonce for now: nothing can be done but wait.
-  return { is: 'waiting', isKnown: true, isNext: false };
+  return { is: 'used' };
 }
 
 async function minedOf(rpc: Rpc, hash: Hex): Promise<Mined | null> {

@@ -1,63 +1,27 @@
 import { type Hex, TallyError } from '@tallystick/core';
-import { type Abi, keccak256 } from 'viem';
-import type { Clock } from '#ground/clock';
+import { keccak256 } from 'viem';
 import { describe } from '#ground/describe';
-import type { Log } from '#ground/log';
-import { type Broadcast, broadcast, broadcastOf, feesNow } from './broadcast.ts';
+import { type Broadcast, broadcast, feesNow } from './broadcast.ts';
 import { type Fees, firstFees, risenFees } from './fees.ts';
 import {
   digestOf,
   foldIntent,
-  foldIntents,
   type Intent,
-  type IntentJournal,
-  type IntentRecord,
   type IntentState,
+  type IntentStep,
   isIntentId,
+  loadIntents,
   type Outcome,
+  type Owner,
+  type Replaced,
   type Version,
 } from './intents.ts';
-import { NodeError } from './node-error.ts';
-import type { Nodes } from './nodes.ts';
+import { noncesOf, prepare } from './prepare.ts';
 import { blockThere } from './reads.ts';
 import { revertReason } from './replay.ts';
-import { asRevert } from './revert.ts';
-import { lookAt, type Mined, nonceAt, type Sight } from './send-look.ts';
-import type { TransactionSigner } from './signer.ts';
-import { quantity, toBigint } from './wire-values.ts';
-
-/** Base takes no transaction above this. */
-export const GAS_MAX = 16_777_216n;
-
-export type SenderOptions = {
-  readonly nodes: Nodes;
-  readonly signer: TransactionSigner;
-  readonly chainId: number;
-  readonly journal: IntentJournal;
-  /** ABIs of the contracts that are called: their errors are told by name. */
-  readonly abis: readonly Abi[];
-  /** Wei per gas that is never passed. */
-  readonly feeCap: bigint;
-  readonly tipMin: bigint;
-  /** A transaction that waits this long is sent again with a higher fee; one whose nonce is taken for this long is given up. */
-  readonly bumpMs: number;
-  readonly pollMs: number;
-  /** Transactions on their way at a time. */
-  readonly inFlightMax: number;
-  /** A nonce that a stranger took this many blocks ago stays taken. */
-  readonly takenDepthBlocks: number;
-  readonly clock: Clock;
-  readonly log: Log;
-};
-
-export const SENDER_DEFAULTS = {
-  feeCap: 200_000_000_000n,
-  tipMin: 1_000_000n,
-  bumpMs: 30_000,
-  pollMs: 2000,
-  inFlightMax: 8,
-  takenDepthBlocks: 12,
-} as const satisfies Partial<SenderOptions>;
+import { lookAt, type Mined, type Sight } from './send-look.ts';
+import { isTaken } from './send-taken.ts';
+import type { SenderOptions } from './sender-options.ts';
 
 export type Trouble = 'CHAIN_STUCK' | 'CHAIN_FUNDS_LOW' | 'CHAIN_NODE_FAILED';
 export type OpenIntent = { readonly id: string; readonly nonce: bigint; readonly hash: Hex | null; readonly trouble: Trouble | null };
@@ -67,6 +31,8 @@ type Live = {
   mined: Mined | null;
   raisedAt: number;
   takenAt: number | null;
+  /** Since when a nonce before it is used by nothing and held by nothing. */
+  behindAt: number | null;
   trouble: Trouble | null;
   readonly done: PromiseWithResolvers<Outcome>;
 };
@@ -80,6 +46,8 @@ export class Sender {
   readonly #states: Map<string, IntentState>;
   readonly #live = new Map<string, Live>();
   #queue: Promise<unknown> = Promise.resolve();
+  /** Resolves at the end of the next look. */
+  #looked = Promise.withResolvers<void>();
   #ticking: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** Of the latest look. Before the first, nothing counts as deep. */
@@ -93,13 +61,21 @@ export class Sender {
     this.#schedule();
   }
 
-  /** Goes on with what the journal holds. Only one sender may be open for an account. */
+  /**
+   * Goes on with what the journal holds. Only one sender may be open for an account.
+   * @throws TallyError CHAIN_BOOKS_WRONG where the journal is of another account or chain; it is the caller's to close then.
+   */
   static async open(options: SenderOptions): Promise<Sender> {
-    return new Sender(options, foldIntents(await options.journal.load()));
+    const { journal, chainId, signer } = options;
+    return new Sender(options, await loadIntents(journal, { chainId, account: signer.address }));
   }
 
   get address(): Hex {
     return this.#options.signer.address;
+  }
+
+  get #owner(): Owner {
+    return { chainId: this.#options.chainId, account: this.address };
   }
 
   /** What is on its way, in the order of nonces. */
@@ -131,7 +107,7 @@ export class Sender {
   async outcome(id: string): Promise<Outcome> {
     const state = this.#states.get(id);
     if (state === undefined) throw new TallyError('NOT_FOUND', 'There is no such intent.');
-    if (state.end === 'replaced') throw new TallyError('CHAIN_REPLACED', undefined, { nonce: Number(state.nonce) });
+    if (state.end?.status === 'replaced') throw new TallyError('CHAIN_REPLACED', undefined, { nonce: Number(state.nonce) });
     return state.end ?? this.#enliven(id).done.promise;
   }
 
@@ -141,6 +117,8 @@ export class Sender {
       .catch((cause: unknown) => this.#options.log.warn({ cause: describe(cause) }, 'transactions could not be looked after'))
       .finally(() => {
         this.#ticking = null;
+        this.#looked.resolve();
+        this.#looked = Promise.withResolvers();
         this.#schedule();
       });
     return this.#ticking;
@@ -150,7 +128,8 @@ export class Sender {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    // Twice: what waits for room in the queue must wake, and what was on its way through it must end.
+    // What waits for room in the queue must wake. What was on its way through it must end, too: hence twice.
+    this.#looked.resolve();
     this.#abandon();
     await this.#queue;
     await this.#ticking;
@@ -168,9 +147,10 @@ export class Sender {
       if (known.digest === digestOf(intent)) return;
       throw new TallyError('STATE_INVALID', 'This intent id stands for another payment.');
     }
-    while (!this.#isClosed && this.#open().length >= this.#options.inFlightMax) await this.#ended();
+    while (!this.#isClosed && this.#inFlight() >= this.#options.inFlightMax) await this.#looked.promise;
     if (this.#isClosed) throw new TallyError('SHUTTING_DOWN');
-    const { nonce, gas, fees } = await this.#prepare(intent);
+    const nonces = noncesOf(this.#states.values(), (id) => this.#isStranded(this.#enliven(id)));
+    const { nonce, gas, fees } = await this.#options.nodes.use((rpc) => prepare(rpc, this.#owner, intent, nonces, this.#options));
     const version = await this.#sign(intent, nonce, gas, fees);
     await this.#record({ t: 'intent', intent, nonce, gas }, { t: 'version', id: intent.id, version });
     this.#enliven(intent.id);
@@ -178,45 +158,14 @@ export class Sender {
     this.#schedule();
   }
 
-  async #ended(): Promise<void> {
-    const waits = this.#open().map(({ intent }) => this.#enliven(intent.id).done.promise);
-    await Promise.race(waits.map((wait) => wait.catch(() => {})));
+  /** What waits behind a missing nonce takes no place from what may fill it. */
+  #inFlight(): number {
+    return this.#open().filter(({ intent }) => !this.#isStranded(this.#enliven(intent.id))).length;
   }
 
-  /** All that can fail without a trace: gas, nonce and fee are found before anything is written down. */
-  async #prepare({ to, data, value }: Intent): Promise<{ readonly nonce: bigint; readonly gas: bigint; readonly fees: Fees }> {
-    const { nodes, abis, feeCap, tipMin } = this.#options;
-    const highest = [...this.#states.values()].reduce((most, { nonce }) => (nonce > most ? nonce : most), -1n);
-    const isIdle = this.#open().length === 0;
-    return nodes.use(async (rpc) => {
-      const latest = await nonceAt(rpc, this.address, 'latest');
-      // With nothing on its way, all that was ever done here must be counted there. A node that forgot it would give a used nonce.
-      if (isIdle && latest <= highest)
-        throw new TallyError('CHAIN_UNREACHABLE', 'The node does not know transactions that were confirmed.');
-      const pending = await nonceAt(rpc, this.address, 'pending');
-      const nonce = [latest, pending, highest + 1n].reduce((a, b) => (a > b ? a : b));
-      const call = { from: this.address, to, data, value: quantity(value) };
-      // What is on its way may be what this one stands on.
-      const gas = await rpc('eth_estimateGas', [call, isIdle ? 'latest' : 'pending'])
-        .then((answer) => toBigint(answer, 'gas'))
-        .catch((error: unknown) => {
-          if (error instanceof NodeError && broadcastOf(error) === 'poor') throw this.#poor();
-          throw asRevert(error, abis) ?? error;
-        });
-      if (gas > GAS_MAX) throw new TallyError('CHAIN_GAS_TOO_MUCH', undefined, { gas: Number(gas), max: Number(GAS_MAX) });
-      const margin = gas + gas / 4n;
-      const limit = margin < GAS_MAX ? margin : GAS_MAX;
-      const { baseFee, tip } = await feesNow(rpc, tipMin);
-      const fees = firstFees(baseFee, tip, feeCap);
-      const balance = toBigint(await rpc('eth_getBalance', [this.address, 'latest']), 'balance');
-      // What is on its way may take more of it: that shows at the broadcast, and is told.
-      if (balance < value + limit * fees.max) throw this.#poor();
-      return { nonce, gas: limit, fees };
-    });
-  }
-
-  #poor(): TallyError {
-    return new TallyError('CHAIN_FUNDS_LOW', undefined, { account: this.address });
+  #isStranded({ behindAt }: Live): boolean {
+    const { bumpMs, clock } = this.#options;
+    return behindAt !== null && clock.monotonicMs() - behindAt >= bumpMs;
   }
 
   async #sign({ to, data, value }: Intent, nonce: bigint, gas: bigint, fees: Fees): Promise<Version> {
@@ -226,7 +175,7 @@ export class Sender {
   }
 
   /** On disk first, then here. */
-  async #record(...records: readonly IntentRecord[]): Promise<void> {
+  async #record(...records: readonly IntentStep[]): Promise<void> {
     await this.#options.journal.append(records);
     for (const record of records) foldIntent(this.#states, record);
   }
@@ -237,34 +186,57 @@ export class Sender {
     if (this.#head === 0n) this.#head = (await nodes.use((rpc) => blockThere(rpc, 'latest'))).number;
     const watched = [...this.#shallow(), ...this.#open()];
     if (watched.length === 0 || this.#isClosed) return;
-    const { head, sights } = await nodes.use((rpc) => lookAt(rpc, this.address, watched, takenDepthBlocks));
+    const { head, missing, sights } = await nodes.use((rpc) => lookAt(rpc, this.#owner, watched, takenDepthBlocks));
     this.#head = head.number;
     for (const [i, state] of watched.entries()) {
       if (this.#isClosed) return;
-      if (state.end === null) await this.#act(state, sights[i] as Sight);
-      else await this.#restore(state, sights[i] as Sight);
+      const sight = sights[i] as Sight;
+      if (state.end === null) await this.#act(state, sight, state.nonce > missing);
+      else if (state.end.status === 'replaced') await this.#revive(state, sight);
+      else await this.#recheck(state, state.end, sight);
     }
   }
 
-  /** Has its confirmations, and lost its block all the same: the same bytes are sent again, and the nonces after it go on. */
-  async #restore({ intent, versions }: IntentState, sight: Sight): Promise<void> {
-    const last = versions.at(-1);
-    if (sight.is !== 'waiting' || sight.isKnown || last === undefined) return;
-    this.#options.log.error({ intent: intent.id }, 'a transaction that was done was orphaned: it is sent again');
-    await broadcast(this.#options.nodes, last);
+  /** Had its confirmations. Where a fork took it out all the same, it is open again, and told of anew once it has ended. */
+  async #recheck(state: IntentState, end: Outcome, sight: Sight): Promise<void> {
+    const { id } = state.intent;
+    if (sight.is === 'used' || !this.#isShallow(end)) return;
+    if (sight.is === 'mined') {
+      const { hash, block, status } = sight.mined;
+      if (hash === end.hash && block === end.block && status === end.status) return;
+      if (status !== end.status)
+        this.#options.log.error({ intent: id, was: end.status, is: status }, 'a transaction that was done has another outcome');
+    }
+    // A node that has not read that far yet tells nothing.
+    if (sight.is === 'waiting' && this.#head < end.block) return;
+    if (sight.is !== 'mined') this.#options.log.error({ intent: id }, 'a transaction that was done was orphaned: it is open again');
+    await this.#record({ t: 'undone', id });
+    await this.#act(this.#states.get(id) as IntentState, sight, false);
+  }
+
+  /** Was given up, and is mined all the same: a fork gave its nonce back. */
+  async #revive(state: IntentState, sight: Sight): Promise<void> {
+    const { id, confirmations } = state.intent;
+    if (sight.is !== 'mined' || sight.confirmations < BigInt(confirmations)) return;
+    this.#options.log.error({ intent: id, nonce: String(state.nonce) }, 'an intent that was given up is mined after all');
+    await this.#record({ t: 'undone', id });
+    await this.#finish(this.#states.get(id) as IntentState, sight.mined);
   }
 
   /** What has ended and is not deep yet. */
   #shallow(): IntentState[] {
-    const { takenDepthBlocks } = this.#options;
-    return [...this.#states.values()].filter(({ end, versions }) => {
-      return end !== null && end !== 'replaced' && versions.length > 0 && end.block + BigInt(takenDepthBlocks) > this.#head;
-    });
+    return [...this.#states.values()].filter(({ end, versions }) => end !== null && versions.length > 0 && this.#isShallow(end));
   }
 
-  async #act(state: IntentState, sight: Sight): Promise<void> {
+  #isShallow({ block }: Outcome | Replaced): boolean {
+    return block + BigInt(this.#options.takenDepthBlocks) > this.#head;
+  }
+
+  /** @param isBehind a nonce before it is used by nothing and held by nothing. */
+  async #act(state: IntentState, sight: Sight, isBehind: boolean): Promise<void> {
     const { id, confirmations } = state.intent;
     const live = this.#enliven(id);
+    this.#mindGap(id, live, isBehind);
     if (sight.is === 'mined') {
       live.mined = sight.mined;
       live.takenAt = null;
@@ -272,18 +244,9 @@ export class Sender {
       if (sight.confirmations >= BigInt(confirmations)) await this.#finish(state, sight.mined);
       return;
     }
-    if (sight.is === 'taken') {
-      // A node may lack a receipt for a while that it will have: one look is not enough to give a payment up.
-      const now = this.#options.clock.monotonicMs();
-      live.takenAt ??= now;
-      if (now - live.takenAt < this.#options.bumpMs) return;
-      await this.#record({ t: 'replaced', id });
-      this.#options.log.error({ intent: id, nonce: String(state.nonce) }, 'another transaction took the nonce of an intent');
-      live.done.reject(new TallyError('CHAIN_REPLACED', undefined, { nonce: Number(state.nonce) }));
-      this.#live.delete(id);
-      return;
-    }
+    if (sight.is === 'taken') return this.#giveUp(state, live);
     live.takenAt = null;
+    if (sight.is === 'used') return;
     const last = state.versions.at(-1);
     if (live.mined !== null) {
       this.#options.log.warn({ intent: id, block: String(live.mined.block) }, 'the block of a transaction was orphaned: it is sent again');
@@ -291,30 +254,58 @@ export class Sender {
     }
     if (last === undefined) await this.#raise(state, live);
     else if (sight.isNext && this.#options.clock.monotonicMs() - live.raisedAt >= this.#options.bumpMs) await this.#raise(state, live);
-    else if (!sight.isKnown) this.#heed(id, await broadcast(this.#options.nodes, last));
+    else if (!sight.isKnown && !this.#isStranded(live)) this.#heed(id, await broadcast(this.#options.nodes, last));
   }
 
-  /** Signs it anew with a higher fee, up to the cap; at the cap it says so, and has the same bytes sent again. */
-  async #raise({ intent, nonce, gas, versions }: IntentState, live: Live): Promise<void> {
-    const { nodes, feeCap, tipMin, clock } = this.#options;
-    const { baseFee, tip } = await nodes.use((rpc) => feesNow(rpc, tipMin));
-    const now = firstFees(baseFee, tip, feeCap);
-    let last = versions.at(-1);
-    live.raisedAt = clock.monotonicMs();
-    for (;;) {
-      const fees = last === undefined ? now : risenFees(last.fees, now, feeCap);
-      if (fees === null) {
-        this.#tell(intent.id, 'CHAIN_STUCK');
-        if (last !== undefined) await broadcast(nodes, last);
-        return;
-      }
-      const version = await this.#sign(intent, nonce, gas, fees);
-      await this.#record({ t: 'version', id: intent.id, version });
-      const became = await broadcast(nodes, version);
-      last = version;
-      // A node that wants more is given more at once: the cap ends this.
-      if (became !== 'cheap') return this.#heed(intent.id, became);
+  /** A transaction that was dropped or orphaned, or a node that miscounted, leaves a nonce free: what comes after it can only wait, and says so. */
+  #mindGap(id: string, live: Live, isBehind: boolean): void {
+    if (isBehind) {
+      live.behindAt ??= this.#options.clock.monotonicMs();
+      if (this.#isStranded(live)) this.#tell(id, 'CHAIN_STUCK');
+    } else if (live.behindAt !== null) {
+      live.behindAt = null;
+      live.trouble = null;
     }
+  }
+
+  /** A node may lack a receipt for a while that it will have, or for good: neither time nor silence is enough to give a payment up. */
+  async #giveUp(state: IntentState, live: Live): Promise<void> {
+    const { clock, bumpMs, nodes, log, takenDepthBlocks } = this.#options;
+    const { id } = state.intent;
+    const now = clock.monotonicMs();
+    live.takenAt ??= now;
+    if (now - live.takenAt < bumpMs) return;
+    if (!(await isTaken(nodes, this.#owner, state, takenDepthBlocks))) {
+      live.takenAt = now;
+      this.#tell(id, 'CHAIN_NODE_FAILED');
+      return;
+    }
+    await this.#record({ t: 'replaced', id, block: this.#head });
+    log.error({ intent: id, nonce: String(state.nonce) }, 'another transaction took the nonce of an intent');
+    live.done.reject(new TallyError('CHAIN_REPLACED', undefined, { nonce: Number(state.nonce) }));
+    this.#live.delete(id);
+  }
+
+  /**
+   * Signs it anew with a higher fee, up to the caps; there it says so, and has the same bytes sent again. Once a look: each signed form can be
+   * mined, so a node that says no to each is not given them all at once.
+   */
+  async #raise({ intent, nonce, gas, versions }: IntentState, live: Live): Promise<void> {
+    const { nodes, feeCap, tipCap, tipMin, clock } = this.#options;
+    const caps = { max: feeCap, tip: tipCap };
+    const { baseFee, tip } = await nodes.use((rpc) => feesNow(rpc, tipMin));
+    const now = firstFees(baseFee, tip, caps);
+    const last = versions.at(-1);
+    live.raisedAt = clock.monotonicMs();
+    const fees = last === undefined ? now : risenFees(last.fees, now, caps);
+    if (fees === null) {
+      this.#tell(intent.id, 'CHAIN_STUCK');
+      if (last !== undefined) await broadcast(nodes, last);
+      return;
+    }
+    const version = await this.#sign(intent, nonce, gas, fees);
+    await this.#record({ t: 'version', id: intent.id, version });
+    this.#heed(intent.id, await broadcast(nodes, version));
   }
 
   #heed(id: string, became: Broadcast): void {
@@ -353,6 +344,7 @@ export class Sender {
       mined: null,
       raisedAt: this.#options.clock.monotonicMs(),
       takenAt: null,
+      behindAt: null,
       trouble: null,
       done: Promise.withResolvers(),
     };
