@@ -22,10 +22,10 @@ class MemoryStore implements ChainStore {
   batches: FinalBatch[] = [];
   kept: Snapshot | null = null;
   die: 'before' | 'after' | null = null;
-  async load(version: number, onBatch: (batch: FinalBatch) => void): Promise<Snapshot | null> {
+  async load<Books>(version: number, unpack: (packed: unknown) => Books, onBatch: (batch: FinalBatch) => void) {
     const kept = this.kept?.version === version ? this.kept : null;
     for (const batch of this.batches) if (kept === null || batch.from > kept.to) onBatch(batch);
-    return kept === null ? null : structuredClone(kept);
+    return kept === null ? null : { ...kept, books: unpack(structuredClone(kept.books)) };
   }
   async append(batch: FinalBatch): Promise<void> {
     const { die } = this;
