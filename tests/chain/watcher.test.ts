@@ -276,6 +276,18 @@ describe('the store on disk', () => {
     expect((await reopened(chain)).final).toEqual(expected(chain, 16n));
   });
 
+  it.each([
+    ['empty', ''],
+    ['cut', '{"version":1,"depl'],
+    ['nothing', 'null'],
+    ['without its books', JSON.stringify({ version: 1, deployment: 'one', bytes: 20, to: '3', hash: `0x${'00'.repeat(32)}` })],
+    ['of wrong types', JSON.stringify({ version: 1, deployment: 'one', bytes: 20, to: {}, hash: 7, books: { events: { $n: 'many' } } })],
+  ])('with a snapshot that is %s, makes the books from the journal', async (_what, text) => {
+    const chain = await filled(20);
+    writeFileSync(join(folder, 'books.json'), text);
+    expect((await reopened(chain)).final).toEqual(expected(chain, 16n));
+  });
+
   it('cut at any byte of its end, it still is the beginning of the books', async () => {
     const chain = await filled(40);
     rmSync(join(folder, 'books.json'));

@@ -8,7 +8,7 @@ import type { RawLog } from '../../packages/server/src/settle/chain/reads.ts';
 
 export const TOKEN: Hex = `0x${'11'.repeat(20)}`;
 export const VAULT: Hex = `0x${'22'.repeat(20)}`;
-const REGISTRY: Hex = `0x${'44'.repeat(20)}`;
+export const REGISTRY: Hex = `0x${'44'.repeat(20)}`;
 const HOLDER: Hex = `0x${'33'.repeat(20)}`;
 
 export const FAKE_CONTRACTS = new Contracts([

@@ -53,10 +53,13 @@ export async function openFileStore(folder: string, deployment: string): Promise
   const { whole } = walkLines(journalPath, LINE_BYTES_MAX, (line, offset) => {
     if (offset === 0) head = `${line.toString('utf8')}\n`;
   });
-  if (head !== null && head !== first) throw new TallyError('CHAIN_BOOKS_WRONG', 'The stored books are of another deployment.');
-  const file = await AppendFile.open(journalPath, whole);
+  const isOurs = head === first;
+  // A first line alone is nobody's books.
+  const isEmpty = head === null || whole === Buffer.byteLength(head);
+  if (!isOurs && !isEmpty) throw new TallyError('CHAIN_BOOKS_WRONG', 'The stored books are of another deployment.');
+  const file = await AppendFile.open(journalPath, isOurs ? whole : 0);
   try {
-    if (head === null) await file.append(Buffer.from(first));
+    if (!isOurs) await file.append(Buffer.from(first));
   } catch (error) {
     await file.close();
     throw error;
