@@ -10,6 +10,7 @@ import { NODES_DEFAULTS, Nodes } from '../../packages/server/src/settle/chain/no
 import type { ChainStore, FinalBatch, Snapshot } from '../../packages/server/src/settle/chain/store.ts';
 import { WATCHER_DEFAULTS, Watcher, type WatcherOptions } from '../../packages/server/src/settle/chain/watcher.ts';
 import { FAKE_CONTRACTS, FakeChain, PLACED_CONTRACTS, VAULT } from '../support/fake-chain.ts';
+import { listeningLog } from '../support/sending.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const DEPTH = 4;
@@ -254,6 +255,25 @@ describe('books that lack their beginning', () => {
     await watcher.snapshot();
     expect([store.batches, store.snapshots]).toEqual([[], []]);
     expect(watcher.finalBlock).toBe(9n);
+  });
+
+  it('are told once while nobody mends them, and the trouble stands', async () => {
+    const chain = placed(30);
+    const { log, told } = listeningLog();
+    const options = optionsOf([chain.rpc], { contracts: PLACED_CONTRACTS, fromBlock: 10n, rangeBlocksMax: 4 });
+    const followed = await followChain({ ...options, log, pollMs: 5, retryMs: 1 });
+    await expect.poll(() => followed.status().trouble).toBe('CHAIN_BOOKS_WRONG');
+    const troubles = new Set<string | null>();
+    const begun = chain.asked.length;
+    await expect
+      .poll(() => {
+        troubles.add(followed.status().trouble);
+        return chain.asked.length - begun;
+      })
+      .toBeGreaterThan(100);
+    await followed.stop();
+    expect([...troubles]).toEqual(['CHAIN_BOOKS_WRONG']);
+    expect(told.map(({ message }) => message)).toEqual(['the chain cannot be followed']);
   });
 
   it('because a node answers ranges with nothing are told, and begun again with the next node', async () => {

@@ -41,6 +41,9 @@ export type Followed = {
   readonly stop: () => Promise<void>;
 };
 
+/** These stand until the head is reached: books that are begun again may end where they did before. */
+const NEEDS_A_PERSON: readonly string[] = ['CHAIN_REORG_TOO_DEEP', 'CHAIN_BOOKS_WRONG'];
+
 /**
  * Follows the chain until it is stopped. The store is closed by `stop`, and where this throws.
  * @throws TallyError CHAIN_BOOKS_WRONG where what is stored cannot be used.
@@ -68,8 +71,10 @@ export async function followChain(options: FollowOptions): Promise<Followed> {
     try {
       const step = await watcher.step();
       isAtHead = step.isAtHead;
-      if (trouble !== null) log.info({ block: String(watcher.headBlock.number) }, 'the chain is followed again');
-      trouble = cause = null;
+      if (trouble !== null && (isAtHead || !NEEDS_A_PERSON.includes(trouble))) {
+        log.info({ block: String(watcher.headBlock.number) }, 'the chain is followed again');
+        trouble = cause = null;
+      }
       if (isAtHead) {
         failures = 0;
         caughtUp.resolve();

@@ -285,7 +285,7 @@ export class Watcher {
   #tellMismatches(): void {
     const { mismatches, mismatchCount } = this.#final;
     const latest = mismatches.at(-1);
-    if (mismatchCount === this.#told || latest === undefined) return;
+    if (mismatchCount === this.#told || latest === undefined || !this.#places.areKnown) return;
     this.#told = mismatchCount;
     this.#options.listener.onMismatch?.(latest, mismatchCount);
   }
