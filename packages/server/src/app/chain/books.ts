@@ -178,7 +178,11 @@ function reportOf(followed: Followed, verdict: Awaited<ReturnType<Client['verify
     return { check: what, ok: false, detail: `${key}: the books have ${books}, the chain ${chain}` };
   });
   const findings = [
-    { check: 'followed', ok: trouble === null, detail: trouble ?? `to block ${verdict.block}; final to ${finalBlock}` },
+    {
+      check: 'followed',
+      ok: trouble === null,
+      detail: trouble ?? `to block ${verdict.block}; final ${finalBlock === null ? 'is nothing yet' : `to ${finalBlock}`}`,
+    },
     { check: 'events', ok: mismatches === 0n, detail: `${followed.books().events} events, ${mismatches} that do not add up` },
     { check: 'views', ok: verdict.differenceCount === 0, detail: `${verdict.checked} figures compared, ${verdict.differenceCount} differ` },
     ...different,

@@ -22,7 +22,8 @@ export type FollowOptions = Partial<Omit<WatcherOptions, 'listener'>> & {
 
 export type FollowStatus = {
   readonly headBlock: bigint;
-  readonly finalBlock: bigint;
+  /** Null while nothing is final. */
+  readonly finalBlock: bigint | null;
   readonly isAtHead: boolean;
   /** Why it does not go on now; null where it does. `CHAIN_REORG_TOO_DEEP` and `CHAIN_BOOKS_WRONG` need a person. */
   readonly trouble: string | null;
@@ -101,7 +102,7 @@ export async function followChain(options: FollowOptions): Promise<Followed> {
   const running = run();
   const status = (): FollowStatus => ({
     headBlock: watcher.headBlock.number,
-    finalBlock: watcher.finalBlock,
+    finalBlock: watcher.finalBlock < options.fromBlock ? null : watcher.finalBlock,
     isAtHead,
     trouble,
     mismatches: watcher.final.mismatchCount,
