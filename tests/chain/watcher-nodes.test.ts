@@ -145,6 +145,25 @@ describe('of two nodes the first is wrong', () => {
     expect(watcher.head.credits.supply).toBe(30n);
   });
 
+  it('it tells of no safe block any more: it is left after some tries, and what is final goes on', async () => {
+    const chain = grown(30);
+    const safe = spoilt(chain.rpc, async (_method, params, answer) => {
+      return params[0] === 'safe' ? chain.rpc('eth_getBlockByNumber', [`0x${(chain.head.number - 6n).toString(16)}`, false]) : answer();
+    });
+    let isSilent = false;
+    const silent = spoilt(safe, async (_method, params, answer) => (isSilent && params[0] === 'safe' ? null : answer()));
+    const watcher = await Watcher.open(optionsOf([silent, safe], { finality: { depthBlocks: DEPTH, tag: 'safe' } }));
+    await toHead(watcher);
+    expect(watcher.finalBlock).toBe(24n);
+    isSilent = true;
+    for (let i = 0; i < 40; i += 1) {
+      chain.extend([1n]);
+      await watcher.step();
+    }
+    expect(watcher.finalBlock).toBe(64n);
+    expect(watcher.head.credits.supply).toBe(70n);
+  });
+
   it('it hangs on logs: that costs two of its timeouts, not one for each size of a range', async () => {
     const chain = grown(3000);
     let hung = 0;

@@ -71,6 +71,8 @@ type Look = { readonly got: Gathered; readonly events: readonly (readonly ChainE
 
 /** A node that so many times in a row has a higher head and not the blocks that lead there is left. */
 const STALLS_MAX = 3;
+/** As often a node may tell of no safe block where one was told before: it may have been started again. */
+const UNTOLD_MAX = 30;
 
 /**
  * Follows the events of all contracts. What is final is in `final` and on disk; `head` is the same and the blocks after it, kept in memory
@@ -92,6 +94,7 @@ export class Watcher {
   #recent: RecentBlock[] = [];
   #batches = 0;
   #stalls = 0;
+  #untold = 0;
   /** Books that an event was half entered into are never gone on with. */
   #broken: unknown = null;
   #told = 0n;
@@ -176,14 +179,21 @@ export class Watcher {
     const position = { anchor: this.#anchor, recent: this.#recent };
     const options = { addresses: contracts.addresses, finality, ranges: this.#ranges, blocksMax: stepBlocksMax };
     const got = await gather(ask, position, options);
-    const isStalled = got.kind === 'blocks' && got.blocks.length === 0 && got.head > got.keep;
-    this.#stalls = isStalled ? this.#stalls + 1 : 0;
-    if (this.#stalls >= STALLS_MAX) {
-      this.#stalls = 0;
-      throw new NodeError('node', 'eth_getBlockByNumber', { words: 'no blocks up to its head' });
-    }
+    this.#leaveIdle(got);
     const logs = got.kind === 'range' ? [got.logs] : got.blocks.map((block) => block.logs);
     return { got, events: logs.map((each) => decodeFrom(contracts, each)) };
+  }
+
+  /** One node that brings nothing must not keep the books where they are while another would. @throws NodeError */
+  #leaveIdle(got: Gathered): void {
+    const isStalled = got.kind === 'blocks' && got.blocks.length === 0 && got.head > got.keep;
+    const isUntold = got.kind === 'blocks' && got.finalTo < 0n && this.#anchor.hash !== null;
+    this.#stalls = isStalled ? this.#stalls + 1 : 0;
+    this.#untold = isUntold ? this.#untold + 1 : 0;
+    if (this.#stalls < STALLS_MAX && this.#untold < UNTOLD_MAX) return;
+    this.#stalls = 0;
+    this.#untold = 0;
+    throw new NodeError('node', 'eth_getBlockByNumber', { words: 'no blocks up to its head, or none that is safe' });
   }
 
   /** Books that lack their beginning look right, so they are told, and begun again. Nothing of them is stored. */
