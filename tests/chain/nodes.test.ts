@@ -2,9 +2,9 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Hex } from '../../packages/core/src/index.ts';
+import { type Hex, TallyError } from '../../packages/core/src/index.ts';
 import { manualClock } from '../../packages/server/src/ground/clock.ts';
-import { httpNode, httpNodes, type Node } from '../../packages/server/src/settle/chain/node.ts';
+import { httpNode, httpNodes, type Node, type Rpc } from '../../packages/server/src/settle/chain/node.ts';
 import { NodeError, nodeErrorOf } from '../../packages/server/src/settle/chain/node-error.ts';
 import { Nodes, type NodesOptions } from '../../packages/server/src/settle/chain/nodes.ts';
 import { isTooLarge } from '../../packages/server/src/settle/chain/reads.ts';
@@ -127,6 +127,49 @@ describe('several nodes', () => {
     expect(await who(nodes)).toBe('b');
   });
 
+  it('one that was left and hangs holds up nobody, however long it takes to answer', async () => {
+    const [a, b] = [fake('a'), fake('b')];
+    const { nodes, clock } = join([a, b]);
+    a.fault = LINE;
+    expect(await who(nodes)).toBe('b');
+    const answer = Promise.withResolvers<unknown>();
+    const hanging: Rpc = async (method) => {
+      a.asked.push(method);
+      return answer.promise;
+    };
+    Object.assign(a, { rpc: hanging });
+    a.asked.length = 0;
+    for (let i = 0; i < 3; i += 1) {
+      clock.advance(10_000);
+      expect(await who(nodes)).toBe('b');
+    }
+    // It is asked once, and not again before it has answered.
+    expect(a.asked).toEqual(['eth_chainId']);
+    answer.resolve('0x7a69');
+    await expect.poll(() => nodes.status()[0]?.isUsable).toBe(true);
+  });
+
+  it('what each of them says of itself is no node’s fault; what one of them says is', async () => {
+    const { nodes } = join([fake('a'), fake('b')]);
+    const disagrees = (code: 'CHAIN_REORG_TOO_DEEP' | 'CHAIN_BOOKS_WRONG') =>
+      new NodeError('node', 'planted', { verdict: new TallyError(code) });
+    const told = await nodes.use(async (rpc) => {
+      if ((await rpc('who', [])) === 'a') throw disagrees('CHAIN_REORG_TOO_DEEP');
+      return 'b';
+    });
+    expect(told).toBe('b');
+    expect(nodes.status()[0]).toMatchObject({ isUsable: false, why: 'disagrees' });
+    const { nodes: others } = join([fake('a'), fake('b')]);
+    await expect(others.use(() => Promise.reject(disagrees('CHAIN_REORG_TOO_DEEP')))).rejects.toMatchObject({
+      code: 'CHAIN_REORG_TOO_DEEP',
+    });
+    const { nodes: split } = join([fake('a'), fake('b')]);
+    const each = split.use(async (rpc) => {
+      throw disagrees((await rpc('who', [])) === 'a' ? 'CHAIN_REORG_TOO_DEEP' : 'CHAIN_BOOKS_WRONG');
+    });
+    await expect(each).rejects.toMatchObject({ code: 'CHAIN_UNREACHABLE' });
+  });
+
   it('what any node would say is no reason to leave this one', async () => {
     const [a, b] = [fake('a'), fake('b')];
     const { nodes } = join([a, b]);
@@ -146,7 +189,14 @@ describe('what a node says', () => {
     ['eth_call', { code: 3, message: 'execution reverted', data: '0x12345678' }, 'answer'],
     ['eth_call', { code: -32603, message: 'execution reverted', data: { data: '0x12345678' } }, 'answer'],
     ['eth_sendRawTransaction', { code: -32000, message: 'nonce too low' }, 'answer'],
-    ['eth_getLogs', { code: -32005, message: 'query returned more than 10000 results' }, 'answer'],
+    ['eth_call', { code: -32601, message: 'the method eth_call does not exist' }, 'node'],
+    ['eth_call', { code: -32602, message: 'invalid argument 1' }, 'node'],
+    ['eth_call', { code: -32000, message: 'Unauthorized: your API key is not valid' }, 'node'],
+    ['eth_sendRawTransaction', { code: -32602, message: 'invalid transaction' }, 'answer'],
+    ['eth_sendRawTransaction', { code: -32601, message: 'rpc method is not whitelisted' }, 'node'],
+    ['eth_getLogs', { code: -32005, message: 'query returned more than 10000 results' }, 'node'],
+    ['eth_getLogs', { code: -32601, message: 'the method eth_getLogs does not exist/is not available' }, 'node'],
+    ['eth_getBlockByNumber', { code: -39001, message: 'safe block not found' }, 'node'],
   ] as const)('%s %j is judged %s', (method, body, kind) => {
     expect(nodeErrorOf(method, body).kind).toBe(kind);
   });
@@ -158,9 +208,17 @@ describe('what a node says', () => {
     'exceed maximum block range: 5000',
     'Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range',
     'query timeout exceeded',
+    'response too big, try again with a smaller block range',
   ])('"%s" asks for fewer blocks', (message) => {
     expect(isTooLarge(nodeErrorOf('eth_getLogs', { code: -32000, message }))).toBe(true);
   });
+
+  it.each(['daily request count exceeded, request rate limited', 'exceeded its compute units per second capacity', 'Too Many Requests'])(
+    '"%s" asks for fewer questions, and not for more of them with fewer blocks',
+    (message) => {
+      expect(isTooLarge(nodeErrorOf('eth_getLogs', { code: -32005, message }))).toBe(false);
+    },
+  );
 });
 
 describe('a node behind HTTP', () => {

@@ -22,10 +22,10 @@ class MemoryStore implements ChainStore {
   batches: FinalBatch[] = [];
   kept: Snapshot | null = null;
   die: 'before' | 'after' | null = null;
-  async load(version: number, onBatch: (batch: FinalBatch) => void): Promise<Snapshot | null> {
+  async load<Books>(version: number, unpack: (packed: unknown) => Books, onBatch: (batch: FinalBatch) => void) {
     const kept = this.kept?.version === version ? this.kept : null;
     for (const batch of this.batches) if (kept === null || batch.from > kept.to) onBatch(batch);
-    return kept === null ? null : structuredClone(kept);
+    return kept === null ? null : { ...kept, books: unpack(structuredClone(kept.books)) };
   }
   async append(batch: FinalBatch): Promise<void> {
     const { die } = this;
@@ -273,6 +273,18 @@ describe('the store on disk', () => {
     const chain = await filled(20);
     const path = join(folder, 'books.json');
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), version: 0 }));
+    expect((await reopened(chain)).final).toEqual(expected(chain, 16n));
+  });
+
+  it.each([
+    ['empty', ''],
+    ['cut', '{"version":1,"depl'],
+    ['nothing', 'null'],
+    ['without its books', JSON.stringify({ version: 1, deployment: 'one', bytes: 20, to: '3', hash: `0x${'00'.repeat(32)}` })],
+    ['of wrong types', JSON.stringify({ version: 1, deployment: 'one', bytes: 20, to: {}, hash: 7, books: { events: { $n: 'many' } } })],
+  ])('with a snapshot that is %s, makes the books from the journal', async (_what, text) => {
+    const chain = await filled(20);
+    writeFileSync(join(folder, 'books.json'), text);
     expect((await reopened(chain)).final).toEqual(expected(chain, 16n));
   });
 

@@ -24,6 +24,7 @@ type View = {
   readonly deployment: { readonly contracts: Readonly<Record<string, { readonly address: string }>>; readonly from_block: number } | null;
 };
 type Books = {
+  readonly head_block: number;
   readonly at_head: boolean;
   readonly trouble: string | null;
   readonly events: number;
@@ -132,8 +133,14 @@ describe.skipIf(anvilPath === undefined)('the embedded chain (needs anvil)', () 
   it('has books, rebuilt from its events, that go on after a kill and are made anew where the chain is another', async () => {
     const first = await start();
     await ready(first);
+    // So many that the contracts' deployment is final.
+    await rpc(urlOf(first), 'anvil_mine', ['0x20']);
+    const height = await blockAt(urlOf(first));
     const followed = async (daemon: TestDaemon) => {
-      await eventually('the books are at the head', async () => (await daemon.admin<Books>('/chain/books')).body.at_head === true);
+      await eventually('the books are at the head', async () => {
+        const { body } = await daemon.admin<Books>('/chain/books');
+        return body.at_head && body.head_block === height;
+      });
       const { body } = await daemon.admin<Report>('/chain/verify', {});
       expect(body.findings.filter(({ ok }) => !ok)).toEqual([]);
       expect(body.ok).toBe(true);
@@ -142,6 +149,7 @@ describe.skipIf(anvilPath === undefined)('the embedded chain (needs anvil)', () 
     const before = await followed(first);
     expect(before).toMatchObject({ trouble: null, mismatches: 0, credits: { supply: '0', in_channels: '0', owed: '0' }, oracle_set: 0 });
     expect(before.events).toBeGreaterThan(30);
+    await written(first, height);
     await first.stop('SIGKILL');
     const second = await start({ dir: first.dir });
     await ready(second);

@@ -1,4 +1,4 @@
-import { type Abi, encodeAbiParameters, encodeEventTopics, getAbiItem, keccak256, toHex } from 'viem';
+import { type Abi, encodeAbiParameters, encodeEventTopics, getAbiItem, keccak256, pad, toHex } from 'viem';
 import { artifacts } from '../../contracts/artifacts/index.ts';
 import type { Hex } from '../../packages/core/src/index.ts';
 import { Contracts } from '../../packages/server/src/settle/chain/contracts.ts';
@@ -8,11 +8,18 @@ import type { RawLog } from '../../packages/server/src/settle/chain/reads.ts';
 
 export const TOKEN: Hex = `0x${'11'.repeat(20)}`;
 export const VAULT: Hex = `0x${'22'.repeat(20)}`;
+export const REGISTRY: Hex = `0x${'44'.repeat(20)}`;
 const HOLDER: Hex = `0x${'33'.repeat(20)}`;
 
 export const FAKE_CONTRACTS = new Contracts([
   { name: 'CreditToken', address: TOKEN, abi: artifacts.CreditToken.abi },
   { name: 'CreditVault', address: VAULT, abi: artifacts.CreditVault.abi },
+]);
+
+/** The same with the registry, which must tell of both: see `FakeChain.deploy`. */
+export const PLACED_CONTRACTS = new Contracts([
+  ...FAKE_CONTRACTS.all,
+  { name: 'ChainRegistry', address: REGISTRY, abi: artifacts.ChainRegistry.abi },
 ]);
 
 type FakeBlock = {
@@ -57,6 +64,17 @@ export class FakeChain {
     this.blocks.push({ number, hash, parentHash: before?.hash ?? (`0x${'0'.repeat(64)}` as Hex), logs, supply });
   }
 
+  /** A block in which the registry tells of the contracts. */
+  deploy(): void {
+    this.extend([]);
+    const { number, hash } = this.head;
+    const logs = [TOKEN, VAULT].map((place, index): RawLog => {
+      const told = log('Deployed', { name: pad(place, { size: 32 }), version: 1, place, codeHash: hash }, artifacts.ChainRegistry.abi);
+      return { ...told, address: REGISTRY, block: number, index, tx: hash };
+    });
+    this.blocks[this.blocks.length - 1] = { ...this.head, logs };
+  }
+
   /** The last `depth` blocks are gone. */
   drop(depth: number): void {
     this.blocks = this.blocks.slice(0, Math.max(1, this.blocks.length - depth));
@@ -78,25 +96,25 @@ export class FakeChain {
         ? null
         : { number: toHex(block.number), hash: block.hash, parentHash: block.parentHash, baseFeePerGas: '0x7' };
     }
-    if (method === 'eth_getLogs') return this.#logs(params[0] as Record<string, string>);
+    if (method === 'eth_getLogs') return this.#logs(params[0] as Filter);
     throw nodeErrorOf(method, { code: -32601, message: 'method not found' });
   };
 
-  #logs(filter: Record<string, string>): unknown {
-    const { blockHash } = filter;
-    const [from, to] = [BigInt(filter['fromBlock'] ?? 0), BigInt(filter['toBlock'] ?? 0)];
+  #logs({ address: asked, blockHash, fromBlock = '0x0', toBlock = '0x0' }: Filter): unknown {
+    const told = (block: FakeBlock) => block.logs.filter(({ address }) => asked.includes(address)).map((each) => wire(each, block));
+    const [from, to] = [BigInt(fromBlock), BigInt(toBlock)];
     if (blockHash !== undefined) {
       const block = this.blocks.find(({ hash }) => hash === blockHash);
       if (block === undefined) throw nodeErrorOf('eth_getLogs', { code: -32000, message: 'unknown block' });
-      return block.logs.map((each) => wire(each, block));
+      return told(block);
     }
     if (to - from + 1n > this.rangeMax)
       throw nodeErrorOf('eth_getLogs', { code: -32602, message: 'eth_getLogs is limited to a 10 block range' });
-    return this.blocks
-      .filter(({ number }) => number >= from && number <= to)
-      .flatMap((block) => block.logs.map((each) => wire(each, block)));
+    return this.blocks.filter(({ number }) => number >= from && number <= to).flatMap(told);
   }
 }
+
+type Filter = { readonly address: readonly Hex[]; readonly blockHash?: Hex; readonly fromBlock?: Hex; readonly toBlock?: Hex };
 
 function wire(log: RawLog, block: FakeBlock): unknown {
   const { address, topics, data, index } = log;
@@ -111,8 +129,7 @@ function wire(log: RawLog, block: FakeBlock): unknown {
   };
 }
 
-function log(name: 'Deposited' | 'Transfer', args: Record<string, unknown>): Pick<RawLog, 'topics' | 'data'> {
-  const abi: Abi = artifacts.CreditToken.abi;
+function log(name: string, args: Record<string, unknown>, abi: Abi = artifacts.CreditToken.abi): Pick<RawLog, 'topics' | 'data'> {
   const item = getAbiItem({ abi, name }) as { inputs: readonly { name: string; type: string; indexed?: boolean }[] };
   const plain = item.inputs.filter(({ indexed }) => indexed !== true);
   return {

@@ -99,7 +99,7 @@ export function statusFields({ mode, state, chain_id, rpc, reason, deployment }:
 /** `GET /api/admin/chain/books`, as far as it is shown. */
 export type ChainBooksView = {
   readonly head_block: number;
-  readonly final_block: number;
+  readonly final_block: number | null;
   readonly at_head: boolean;
   readonly trouble: string | null;
   readonly events: number;
@@ -127,7 +127,7 @@ export type ChainBooksView = {
 export function booksFields(view: ChainBooksView): Field[] {
   const { credits, channels, receipts, stakes } = view;
   return [
-    ['block', `${view.head_block}${view.at_head ? '' : ' (catching up)'}, final ${view.final_block}`],
+    ['block', `${view.head_block}${view.at_head ? '' : ' (catching up)'}, final ${view.final_block ?? 'nothing yet'}`],
     ['followed', view.trouble ?? 'yes'],
     ['events', `${view.events}, ${view.mismatches} that do not add up`],
     [

@@ -2,7 +2,7 @@ import type { ChainBooks } from '@tallystick/core';
 
 export type FollowedTo = {
   readonly headBlock: bigint;
-  readonly finalBlock: bigint;
+  readonly finalBlock: bigint | null;
   readonly isAtHead: boolean;
   readonly trouble: string | null;
   readonly mismatches: bigint;
@@ -11,7 +11,8 @@ export type FollowedTo = {
 /** Sums of the chain's books. Amounts are decimal strings: credits in base units (6 decimals), stakes in wei, compute tokens in base units (18 decimals). */
 export type BooksView = {
   readonly head_block: number;
-  readonly final_block: number;
+  /** Null while nothing is final. */
+  readonly final_block: number | null;
   readonly at_head: boolean;
   /** Why it is not followed now; null where it is. */
   readonly trouble: string | null;
@@ -45,7 +46,7 @@ export function booksView(books: ChainBooks, followed: FollowedTo): BooksView {
     rows.filter((row) => (row.state ?? row.status) === state);
   return {
     head_block: Number(followed.headBlock),
-    final_block: Number(followed.finalBlock),
+    final_block: followed.finalBlock === null ? null : Number(followed.finalBlock),
     at_head: followed.isAtHead,
     trouble: followed.trouble,
     events: Number(books.events),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findFoundry } from '@tallystick/contracts/foundry';
+import { z } from 'zod';
 import type { Config } from '#ground/config';
 import type { Log } from '#ground/log';
 import { loadChain } from '#settle';
@@ -20,20 +21,21 @@ export type ChainView = {
   /** Why there is no chain, or none with contracts. */
   readonly reason: string | null;
   /** As `deployment.json` has it. */
-  readonly deployment: Readonly<Record<string, unknown>> | null;
+  readonly deployment: RecordHere | null;
 };
 
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
+/** What is needed of the record of a deployment; what else it tells is shown as it stands. */
+const recordSchema = z.looseObject({
+  chain_id: z.int().positive(),
+  registry: address,
+  from_block: z.int().nonnegative(),
+  contracts: z.record(z.string(), z.looseObject({ address })),
+});
+type RecordHere = z.output<typeof recordSchema>;
+
 /** Where contracts of ours are: the nodes to ask, and the record of the deployment. */
-export type Place = {
-  readonly urls: readonly string[];
-  readonly mode: 'embedded' | 'rpc';
-  readonly deployment: {
-    readonly chain_id: number;
-    readonly registry: string;
-    readonly from_block: number;
-    readonly contracts: Readonly<Record<string, { readonly address: string }>>;
-  };
-};
+export type Place = { readonly urls: readonly string[]; readonly mode: 'embedded' | 'rpc'; readonly deployment: RecordHere };
 
 /** The chain that this daemon works with. Whatever becomes of it, the gateway serves. */
 export type Chain = {
@@ -82,7 +84,7 @@ export function startChain(config: Config, env: NodeJS.ProcessEnv, log: Log): Ch
 async function placeOf(urls: readonly string[], mode: Place['mode'], viewing: Promise<ChainView>): Promise<Place | null> {
   const { state, deployment } = await viewing;
   if (state !== 'ready' || deployment === null) return null;
-  return { urls, mode, deployment: deployment as Place['deployment'] };
+  return { urls, mode, deployment };
 }
 
 function without(mode: 'off' | 'none', reason: string | null): Chain {
@@ -117,9 +119,10 @@ function shown(url: string): string {
   return new URL(url).origin;
 }
 
-function deploymentAt(file: string): Readonly<Record<string, unknown>> | null {
+/** null where there is none that can be used. */
+function deploymentAt(file: string): RecordHere | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    return recordSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return null;
   }

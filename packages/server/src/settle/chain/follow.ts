@@ -22,7 +22,8 @@ export type FollowOptions = Partial<Omit<WatcherOptions, 'listener'>> & {
 
 export type FollowStatus = {
   readonly headBlock: bigint;
-  readonly finalBlock: bigint;
+  /** Null while nothing is final. */
+  readonly finalBlock: bigint | null;
   readonly isAtHead: boolean;
   /** Why it does not go on now; null where it does. `CHAIN_REORG_TOO_DEEP` and `CHAIN_BOOKS_WRONG` need a person. */
   readonly trouble: string | null;
@@ -37,17 +38,24 @@ export type Followed = {
   readonly status: () => FollowStatus;
   /** Resolves when the head was reached for the first time. */
   readonly caughtUp: Promise<void>;
-  /** Ends after the step that runs, writes a snapshot, and closes the store. */
+  /** Waits for no node: what is being read is dropped, what is being written is written. Then a snapshot is, and the store is closed. */
   readonly stop: () => Promise<void>;
 };
 
-/** Follows the chain until it is stopped. The store is closed by `stop`. @throws TallyError CHAIN_BOOKS_WRONG where what is stored cannot be used. */
+/** These stand until the head is reached: books that are begun again may end where they did before. */
+const NEEDS_A_PERSON: readonly string[] = ['CHAIN_REORG_TOO_DEEP', 'CHAIN_BOOKS_WRONG'];
+
+/**
+ * Follows the chain until it is stopped. The store is closed by `stop`, and where this throws.
+ * @throws TallyError CHAIN_BOOKS_WRONG where what is stored cannot be used.
+ */
 export async function followChain(options: FollowOptions): Promise<Followed> {
   const { log, pollMs, retryMs, store } = options;
-  const watcher = await Watcher.open({ ...WATCHER_DEFAULTS, ...options, listener: told(options) });
+  const ending = new AbortController();
+  const watcher = await openWatcher(options, ending.signal);
   const caughtUp = Promise.withResolvers<void>();
-  let isStopped = false;
   let trouble: string | null = null;
+  let cause: string | null = null;
   let isAtHead = false;
   let failures = 0;
   let wake = () => {};
@@ -59,41 +67,66 @@ export async function followChain(options: FollowOptions): Promise<Followed> {
         resolve();
       };
     });
-  const run = async () => {
-    while (!isStopped) {
-      try {
-        isAtHead = (await watcher.step()).isAtHead;
-        if (trouble !== null) log.info({ block: String(watcher.headBlock.number) }, 'the chain is followed again');
-        trouble = null;
-        failures = 0;
-        if (isAtHead) caughtUp.resolve();
-      } catch (error) {
-        const cause = describe(error);
-        if (cause !== trouble) log.error({ cause, block: String(watcher.headBlock.number) }, 'the chain cannot be followed');
-        trouble = error instanceof TallyError ? error.code : 'INTERNAL';
-        isAtHead = false;
-        failures += 1;
+  /** @returns for how long nothing is asked then. */
+  const look = async (): Promise<number> => {
+    try {
+      const step = await watcher.step();
+      isAtHead = step.isAtHead;
+      if (trouble !== null && (isAtHead || !NEEDS_A_PERSON.includes(trouble))) {
+        log.info({ block: String(watcher.headBlock.number) }, 'the chain is followed again');
+        trouble = cause = null;
       }
-      if (isStopped || (trouble === null && !isAtHead)) continue;
-      await sleep(trouble === null ? pollMs : retryMs * 2 ** Math.min(4, failures - 1));
+      if (isAtHead) {
+        failures = 0;
+        caughtUp.resolve();
+      }
+      // A node that has a higher head and not the blocks that lead there is asked again no sooner than one that has nothing new.
+      return isAtHead || !step.hasMoved ? pollMs : 0;
+    } catch (error) {
+      if (ending.signal.aborted) return 0;
+      const now = describe(error);
+      if (now !== cause) log.error({ cause: now, block: String(watcher.headBlock.number) }, 'the chain cannot be followed');
+      cause = now;
+      trouble = error instanceof TallyError ? error.code : 'INTERNAL';
+      isAtHead = false;
+      failures += 1;
+      return retryMs * 2 ** Math.min(4, failures - 1);
+    }
+  };
+  const run = async () => {
+    while (!ending.signal.aborted) {
+      const pauseMs = await look();
+      if (pauseMs > 0 && !ending.signal.aborted) await sleep(pauseMs);
     }
   };
   const running = run();
   const status = (): FollowStatus => ({
     headBlock: watcher.headBlock.number,
-    finalBlock: watcher.finalBlock,
+    finalBlock: watcher.finalBlock < options.fromBlock ? null : watcher.finalBlock,
     isAtHead,
     trouble,
     mismatches: watcher.final.mismatchCount,
   });
   const stop = async () => {
-    isStopped = true;
+    ending.abort();
     wake();
     await running;
-    await watcher.snapshot();
-    await store.close();
+    try {
+      await watcher.snapshot();
+    } finally {
+      await store.close();
+    }
   };
   return { books: () => watcher.head, finalBooks: () => watcher.final, status, caughtUp: caughtUp.promise, stop };
+}
+
+async function openWatcher(options: FollowOptions, signal: AbortSignal): Promise<Watcher> {
+  try {
+    return await Watcher.open({ ...WATCHER_DEFAULTS, ...options, listener: told(options), signal });
+  } catch (error) {
+    await options.store.close();
+    throw error;
+  }
 }
 
 function told({ log, listener = {} }: FollowOptions): WatcherListener {

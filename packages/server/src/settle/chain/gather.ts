@@ -1,5 +1,6 @@
 import { type Hex, TallyError } from '@tallystick/core';
 import type { Rpc } from './node.ts';
+import { NodeError } from './node-error.ts';
 import type { Ranges } from './ranges.ts';
 import { type Block, type BlockTag, blockThere, logsOfBlock, type RawLog, readBlock } from './reads.ts';
 
@@ -11,6 +12,8 @@ export type Finality = {
   readonly depthBlocks: number;
   /** What the chain itself holds to be safe must reach it too; null where the chain has no such notion. */
   readonly tag: Extract<BlockTag, 'safe' | 'finalized'> | null;
+  /** The one node is the chain itself: a head below what is final is no node that lags, but a chain that lost its end. */
+  readonly canLoseEnd?: boolean;
 };
 
 /** Where the watcher stands: `hash` is null before the first block. */
@@ -50,7 +53,7 @@ export async function gather(rpc: Rpc, position: Position, options: GatherOption
   const head = await blockThere(rpc, 'latest');
   const finalTo = await finalBlock(rpc, head, options.finality);
   const keep = await forkPoint(rpc, position, head);
-  if (keep === anchor.number) await checkAnchor(rpc, anchor, head);
+  if (keep === anchor.number) await checkAnchor(rpc, anchor, head, options.finality);
   // A head below the blocks that stand: the node lags, and what it will say of them is not known yet.
   if (recent.length > 0 && keep === head.number)
     return { kind: 'blocks', keep: (recent.at(-1) as RecentBlock).number, blocks: [], finalTo, head: head.number };
@@ -67,8 +70,11 @@ export async function gather(rpc: Rpc, position: Position, options: GatherOption
 async function finalBlock(rpc: Rpc, head: Block, { depthBlocks, tag }: Finality): Promise<bigint> {
   const deep = head.number - BigInt(depthBlocks);
   if (tag === null) return deep;
-  // Young chains have no safe block: nothing is final then.
-  const safe = await readBlock(rpc, tag);
+  // Young chains have no safe block: nothing is final then. Some nodes say so with null, geth with an error.
+  const safe = await readBlock(rpc, tag).catch((error: unknown) => {
+    if (error instanceof NodeError && error.rpcCode !== null) return null;
+    throw error;
+  });
   if (safe === null) return -1n;
   return safe.number < deep ? safe.number : deep;
 }
@@ -84,12 +90,19 @@ async function forkPoint(rpc: Rpc, { anchor, recent }: Position, head: Block): P
   return anchor.number;
 }
 
-async function checkAnchor(rpc: Rpc, { number, hash }: Anchor, head: Block): Promise<void> {
+/** One node alone may be on another fork or behind; where all say so, it is the chain. */
+async function checkAnchor(rpc: Rpc, { number, hash }: Anchor, head: Block, { canLoseEnd }: Finality): Promise<void> {
   if (hash === null) return;
-  // Its head is below what is final here: a node that lags by that much is asked again later, not believed.
-  const theirs = head.number < number ? null : await readBlock(rpc, number);
-  if (theirs === null) throw new TallyError('CHAIN_UNREACHABLE', 'The node is behind what is final already.', { block: Number(number) });
-  if (theirs.hash !== hash) throw new TallyError('CHAIN_REORG_TOO_DEEP', undefined, { block: Number(number) });
+  const isBelow = head.number < number;
+  const theirs = isBelow ? null : await readBlock(rpc, number);
+  if (theirs?.hash === hash) return;
+  const facts = { block: Number(number) };
+  // A node that lags by that much is asked again later, not believed.
+  const verdict =
+    theirs !== null || (isBelow && canLoseEnd === true)
+      ? new TallyError('CHAIN_REORG_TOO_DEEP', undefined, facts)
+      : new TallyError('CHAIN_UNREACHABLE', 'The node is behind what is final already.', facts);
+  throw new NodeError('node', 'eth_getBlockByNumber', { words: 'another fork', verdict });
 }
 
 /** Each follows the one before by its parent's hash. Where the chain changes in between, the rest is left to the next time. */

@@ -28,6 +28,8 @@ type Seat = {
   head: bigint | null;
   left: { readonly why: string; readonly until: number } | null;
   rests: number;
+  /** It is being asked just now. */
+  asking: Promise<void> | null;
 };
 
 export const NODES_DEFAULTS = { behindBlocksMax: 5, checkMs: 4000, restMs: 5000, restMsMax: 120_000 } as const;
@@ -46,7 +48,7 @@ export class Nodes {
   constructor(options: NodesOptions) {
     if (options.nodes.length === 0) throw new TallyError('CONFIG_INVALID', 'There is no node of the chain.');
     this.#options = options;
-    this.#seats = options.nodes.map((node) => ({ node, isKnown: false, head: null, left: null, rests: 0 }));
+    this.#seats = options.nodes.map((node) => ({ node, isKnown: false, head: null, left: null, rests: 0, asking: null }));
   }
 
   status(): readonly NodeStatus[] {
@@ -61,12 +63,13 @@ export class Nodes {
   /**
    * Does `work` on one usable node; where that node fails, from the beginning on the next. So work must be safe to do again.
    * @param work is handed the node and the highest block that it told at the last check.
-   * @throws TallyError CHAIN_UNREACHABLE where no node is left; what `work` throws of itself.
+   * @throws TallyError CHAIN_UNREACHABLE where no node is left; a NodeError's verdict where all that were asked gave the same; what `work` throws of itself.
    */
   async use<T>(work: (rpc: Rpc, head: bigint) => Promise<T>): Promise<T> {
     await this.#check();
     const count = this.#seats.length;
     const first = this.#current;
+    const verdicts: (TallyError | null)[] = [];
     for (let step = 0; step < count; step += 1) {
       const index = (first + step) % count;
       const seat = this.#seats[index] as Seat;
@@ -78,10 +81,18 @@ export class Nodes {
         return done;
       } catch (error) {
         if (!(error instanceof NodeError) || error.kind === 'answer') throw error;
-        this.#leave(seat, error.isTimeout ? 'too slow' : error.kind === 'line' ? 'no answer' : 'cannot serve');
+        verdicts.push(error.verdict);
+        this.#leave(seat, whyOf(error));
       }
     }
+    const verdict = verdicts[0] ?? null;
+    if (verdict !== null && verdicts.every((each) => each?.code === verdict.code)) throw verdict;
     throw new TallyError('CHAIN_UNREACHABLE', undefined, { nodes: count, why: this.#seats.map(({ left }) => left?.why ?? '').join(', ') });
+  }
+
+  /** Leaves the node that did the last work: what it told proved wrong later. */
+  distrust(why: string): void {
+    this.#leave(this.#seats[this.#current] as Seat, why);
   }
 
   #leave(seat: Seat, why: string): void {
@@ -105,16 +116,25 @@ export class Nodes {
 
   async #askAll(): Promise<void> {
     const now = this.#options.clock.monotonicMs();
-    const due = this.#seats.filter(({ left }) => left === null || left.until <= now);
+    const held = this.#seats.filter(({ left }) => left === null);
+    const resting = this.#seats.filter((seat) => !held.includes(seat));
+    // Those that were left are tried beside the work: one that hangs would hold up everybody.
+    for (const seat of resting) if ((seat.left?.until ?? 0) <= now) void this.#ask(seat).then(() => this.#leaveLaggards());
+    await Promise.all(held.map((seat) => this.#ask(seat)));
     // With no node left, waiting helps nobody: all are asked.
-    await Promise.all((due.length > 0 ? due : this.#seats).map((seat) => this.#ask(seat)));
-    if (due.length > 0 && !this.#seats.some(isUsable))
-      await Promise.all(this.#seats.filter((s) => !due.includes(s)).map((s) => this.#ask(s)));
+    if (!this.#seats.some(isUsable)) await Promise.all(resting.map((seat) => this.#ask(seat)));
     this.#leaveLaggards();
     this.#checkedAt = this.#seats.some(isUsable) ? this.#options.clock.monotonicMs() : null;
   }
 
-  async #ask(seat: Seat): Promise<void> {
+  #ask(seat: Seat): Promise<void> {
+    seat.asking ??= this.#askNow(seat).finally(() => {
+      seat.asking = null;
+    });
+    return seat.asking;
+  }
+
+  async #askNow(seat: Seat): Promise<void> {
     const { rpc } = seat.node;
     try {
       if (!seat.isKnown || seat.left !== null) {
@@ -142,6 +162,12 @@ export class Nodes {
       if ((seat.head as bigint) + BigInt(this.#options.behindBlocksMax) < best) this.#leave(seat, 'behind');
     }
   }
+}
+
+function whyOf({ isTimeout, kind, verdict }: NodeError): string {
+  if (isTimeout) return 'too slow';
+  if (kind === 'line') return 'no answer';
+  return verdict === null ? 'cannot serve' : 'disagrees';
 }
 
 function isUsable({ left, isKnown, head }: Seat): boolean {

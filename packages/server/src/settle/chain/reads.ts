@@ -1,6 +1,6 @@
 import type { Hex } from '@tallystick/core';
 import type { Rpc } from './node.ts';
-import { NodeError } from './node-error.ts';
+import { isOverloaded, NodeError } from './node-error.ts';
 import { quantity, toBigint, toBlockNumber, toHexBytes, toList, toNumber, toObject } from './wire-values.ts';
 
 export type BlockTag = 'latest' | 'safe' | 'finalized' | 'pending';
@@ -81,10 +81,13 @@ function rawLogs(answer: unknown, addresses: readonly Hex[], from: bigint, to: b
 
 const TOO_LARGE =
   /range|too (large|many|big|wide)|more than \d+|exceed|limit|response size|max(imum)? (block|results)|\d+ results|timed? ?out/;
+/** "Try again with a smaller block range" is no overload. */
+const NAMES_A_RANGE = /block range|results|response size/;
 
 /** Whether a node may answer for fewer blocks what it did not answer for these. */
 export function isTooLarge(error: unknown): boolean {
   if (!(error instanceof NodeError)) return false;
   if (error.isTimeout || error.words === 'responsebodytoolargeerror') return true;
-  return error.rpcCode !== null && (error.rpcCode === -32005 || TOO_LARGE.test(error.words));
+  if (error.rpcCode === null || (isOverloaded(error) && !NAMES_A_RANGE.test(error.words))) return false;
+  return error.rpcCode === -32005 || TOO_LARGE.test(error.words);
 }

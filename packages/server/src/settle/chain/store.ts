@@ -8,12 +8,15 @@ import type { RawLog } from './reads.ts';
 export type FinalBatch = { readonly from: bigint; readonly to: bigint; readonly hash: Hex; readonly logs: readonly RawLog[] };
 
 /** The books as they stood after the batch that ends with `to`. */
-export type Snapshot = { readonly version: number; readonly to: bigint; readonly hash: Hex; readonly books: unknown };
+export type Snapshot<Books = unknown> = { readonly version: number; readonly to: bigint; readonly hash: Hex; readonly books: Books };
 
 /** Where the watcher keeps what is final. An append is durable when it resolves, and is there whole or not at all. */
 export type ChainStore = {
-  /** @returns the latest snapshot; `onBatch` is called with every batch after it, in order. A snapshot of another version is passed over. */
-  load(version: number, onBatch: (batch: FinalBatch) => void): Promise<Snapshot | null>;
+  /**
+   * @param unpack makes books of a snapshot's; where it throws, the snapshot is passed over, as one of another version is.
+   * @returns the latest snapshot; `onBatch` is called with every batch after it, in order.
+   */
+  load<Books>(version: number, unpack: (packed: unknown) => Books, onBatch: (batch: FinalBatch) => void): Promise<Snapshot<Books> | null>;
   append(batch: FinalBatch): Promise<void>;
   snapshot(snapshot: Snapshot): Promise<void>;
   close(): Promise<void>;
@@ -50,24 +53,27 @@ export async function openFileStore(folder: string, deployment: string): Promise
   const { whole } = walkLines(journalPath, LINE_BYTES_MAX, (line, offset) => {
     if (offset === 0) head = `${line.toString('utf8')}\n`;
   });
-  if (head !== null && head !== first) throw new TallyError('CHAIN_BOOKS_WRONG', 'The stored books are of another deployment.');
-  const file = await AppendFile.open(journalPath, whole);
-  if (head === null) await file.append(Buffer.from(first));
-  const readSnapshot = (version: number): SnapshotFile | null => {
-    const bytes = readFileIfThere(snapshotPath);
-    const found = bytes === null ? null : (JSON.parse(bytes.toString('utf8')) as SnapshotFile);
-    return found !== null && found.version === version && found.deployment === deployment ? found : null;
-  };
+  const isOurs = head === first;
+  // A first line alone is nobody's books.
+  const isEmpty = head === null || whole === Buffer.byteLength(head);
+  if (!isOurs && !isEmpty) throw new TallyError('CHAIN_BOOKS_WRONG', 'The stored books are of another deployment.');
+  const file = await AppendFile.open(journalPath, isOurs ? whole : 0);
+  try {
+    if (!isOurs) await file.append(Buffer.from(first));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return {
-    load: async (version, onBatch) => {
-      const found = readSnapshot(version);
+    load: async (version, unpack, onBatch) => {
+      const found = readSnapshot(snapshotPath, version, deployment, unpack);
       if (found !== null && found.bytes > file.size)
         throw new TallyError('CHAIN_BOOKS_WRONG', 'The journal of the chain is shorter than it was.');
       const skip = Math.max(first.length, found?.bytes ?? 0);
       walkLines(journalPath, LINE_BYTES_MAX, (line, offset) => {
         if (offset >= skip) onBatch(batchOf(line));
       });
-      return found === null ? null : { version, to: BigInt(found.to), hash: found.hash, books: found.books };
+      return found?.snapshot ?? null;
     },
     append: (batch) => file.append(Buffer.from(`${JSON.stringify(lineOf(batch))}\n`)),
     snapshot: async ({ version, to, hash, books }) => {
@@ -76,6 +82,25 @@ export async function openFileStore(folder: string, deployment: string): Promise
     },
     close: () => file.close(),
   };
+}
+
+/** A snapshot only saves time, so one that is damaged is none: the journal has all that it says. */
+function readSnapshot<Books>(
+  path: string,
+  version: number,
+  deployment: string,
+  unpack: (packed: unknown) => Books,
+): { readonly bytes: number; readonly snapshot: Snapshot<Books> } | null {
+  const bytes = readFileIfThere(path);
+  if (bytes === null) return null;
+  try {
+    const found = JSON.parse(bytes.toString('utf8')) as SnapshotFile;
+    if (found.version !== version || found.deployment !== deployment) return null;
+    if (!Number.isSafeInteger(found.bytes) || !/^0x[0-9a-f]{64}$/.test(found.hash)) return null;
+    return { bytes: found.bytes, snapshot: { version, to: BigInt(found.to), hash: found.hash, books: unpack(found.books) } };
+  } catch {
+    return null;
+  }
 }
 
 function lineOf({ from, to, hash, logs }: FinalBatch): Line {

@@ -6,6 +6,7 @@ import {
   copyChainBooks,
   emptyChainBooks,
   enterChainEvents,
+  type Hex,
   type Mismatch,
   packChainBooks,
   TallyError,
@@ -13,7 +14,10 @@ import {
 } from '@tallystick/core';
 import type { Contracts } from './contracts.ts';
 import { type Anchor, type Finality, type Gathered, gather, type RecentBlock } from './gather.ts';
+import type { Rpc } from './node.ts';
+import { NodeError } from './node-error.ts';
 import type { Nodes } from './nodes.ts';
+import { Places } from './places.ts';
 import { Ranges } from './ranges.ts';
 import type { RawLog } from './reads.ts';
 import type { ChainStore, FinalBatch } from './store.ts';
@@ -46,6 +50,8 @@ export type WatcherOptions = {
   /** Batches between two snapshots. */
   readonly snapshotBatches: number;
   readonly listener: WatcherListener;
+  /** Once it is aborted nothing more is asked, and a step that waits for a node ends with the signal's reason. */
+  readonly signal?: AbortSignal;
 };
 
 export const WATCHER_DEFAULTS = {
@@ -57,7 +63,16 @@ export const WATCHER_DEFAULTS = {
   listener: {},
 } as const satisfies Partial<WatcherOptions>;
 
-export type Step = { readonly isAtHead: boolean; readonly head: bigint; readonly final: bigint };
+/** `hasMoved`: there are more blocks in the books than before. */
+export type Step = { readonly isAtHead: boolean; readonly hasMoved: boolean; readonly head: bigint; readonly final: bigint };
+
+/** What a node told, decoded: events by block, or those of a range as one. */
+type Look = { readonly got: Gathered; readonly events: readonly (readonly ChainEvent[])[] };
+
+/** A node that so many times in a row has a higher head and not the blocks that lead there is left. */
+const STALLS_MAX = 3;
+/** As often a node may tell of no safe block where one was told before: it may have been started again. */
+const UNTOLD_MAX = 30;
 
 /**
  * Follows the events of all contracts. What is final is in `final` and on disk; `head` is the same and the blocks after it, kept in memory
@@ -70,10 +85,16 @@ export class Watcher {
   /** Null where it is the same as the final books, of which a copy is made when it is asked for. */
   #head: ChainBooks | null = null;
   #anchor: Anchor;
-  /** Final blocks after this one are not in the store yet; they had no events. */
+  /** Final blocks after this one are not in the store yet: they had no events, or the places are not known. */
   #stored: bigint;
+  /** Nothing counts as final, and nothing is stored, before the registry told of every contract. */
+  #places: Places;
+  /** Logs of final blocks that wait for that. */
+  #waiting: RawLog[] = [];
   #recent: RecentBlock[] = [];
   #batches = 0;
+  #stalls = 0;
+  #untold = 0;
   /** Books that an event was half entered into are never gone on with. */
   #broken: unknown = null;
   #told = 0n;
@@ -85,6 +106,7 @@ export class Watcher {
     this.#anchor = anchor;
     this.#stored = anchor.number;
     this.#told = final.mismatchCount;
+    this.#places = Places.of(options.contracts).afterBooks(final);
   }
 
   /** Goes on where the store ends. @throws TallyError CHAIN_BOOKS_WRONG */
@@ -92,8 +114,9 @@ export class Watcher {
     const { contracts, context, store, fromBlock } = options;
     let anchor: Anchor = { number: fromBlock - 1n, hash: null };
     const batches: FinalBatch[] = [];
-    const snapshot = await store.load(CHAIN_BOOKS_VERSION, (batch) => batches.push(batch));
-    const books = snapshot === null ? emptyChainBooks(context) : unpackChainBooks(snapshot.books, context);
+    const unpack = (packed: unknown) => unpackChainBooks(packed, context);
+    const snapshot = await store.load(CHAIN_BOOKS_VERSION, unpack, (batch) => batches.push(batch));
+    const books = snapshot?.books ?? emptyChainBooks(context);
     if (snapshot !== null) anchor = { number: snapshot.to, hash: snapshot.hash };
     for (const batch of batches) {
       if (batch.from !== anchor.number + 1n || batch.to < batch.from) {
@@ -111,9 +134,9 @@ export class Watcher {
     return this.#head;
   }
 
-  /** The events of final blocks. Not to be changed. */
+  /** The events of final blocks; none before the registry told of every contract. Not to be changed. */
   get final(): ChainBooks {
-    return this.#final;
+    return this.#places.areKnown ? this.#final : emptyChainBooks(this.#options.context);
   }
 
   /** The block that `head` stands at. */
@@ -122,7 +145,7 @@ export class Watcher {
   }
 
   get finalBlock(): bigint {
-    return this.#anchor.number;
+    return this.#places.areKnown ? this.#anchor.number : this.#options.fromBlock - 1n;
   }
 
   get rangeSpan(): bigint {
@@ -132,19 +155,75 @@ export class Watcher {
   /** Takes one step. One at a time. @throws TallyError: nothing of the step is done then, or all that is durable of it. */
   async step(): Promise<Step> {
     if (this.#broken !== null) throw this.#broken;
-    const { nodes, contracts, finality, stepBlocksMax } = this.#options;
+    const { nodes, signal } = this.#options;
+    const before = { head: this.headBlock.number, final: this.#anchor.number };
+    const { got, events } = await unlessAborted(
+      nodes.use((rpc) => this.#look(rpc)),
+      signal,
+    );
+    if (got.kind === 'range') await this.#takeRange(got, events.flat());
+    else await this.#takeBlocks(got, events);
+    const [head, final] = [this.headBlock.number, this.#anchor.number];
+    const isAtHead = head >= got.head;
+    if (isAtHead) this.#refuseWithoutPlaces();
+    return { isAtHead, hasMoved: head > before.head || final > before.final, head, final: this.finalBlock };
+  }
+
+  /** Changes nothing of the books: it may be done again with another node. */
+  async #look(rpc: Rpc): Promise<Look> {
+    const { contracts, finality, stepBlocksMax, signal } = this.#options;
+    const ask: Rpc = async (method, params) => {
+      signal?.throwIfAborted();
+      return rpc(method, params);
+    };
     const position = { anchor: this.#anchor, recent: this.#recent };
     const options = { addresses: contracts.addresses, finality, ranges: this.#ranges, blocksMax: stepBlocksMax };
-    const got = await nodes.use((rpc) => gather(rpc, position, options));
-    if (got.kind === 'range') await this.#takeRange(got);
-    else await this.#takeBlocks(got);
-    return { isAtHead: this.headBlock.number >= got.head, head: this.headBlock.number, final: this.#anchor.number };
+    const got = await gather(ask, position, options);
+    this.#leaveIdle(got);
+    const logs = got.kind === 'range' ? [got.logs] : got.blocks.map((block) => block.logs);
+    return { got, events: logs.map((each) => decodeFrom(contracts, each)) };
+  }
+
+  /** One node that brings nothing must not keep the books where they are while another would. @throws NodeError */
+  #leaveIdle(got: Gathered): void {
+    const isStalled = got.kind === 'blocks' && got.blocks.length === 0 && got.head > got.keep;
+    const isUntold = got.kind === 'blocks' && got.finalTo < 0n && this.#anchor.hash !== null;
+    this.#stalls = isStalled ? this.#stalls + 1 : 0;
+    this.#untold = isUntold ? this.#untold + 1 : 0;
+    if (this.#stalls < STALLS_MAX && this.#untold < UNTOLD_MAX) return;
+    this.#stalls = 0;
+    this.#untold = 0;
+    throw new NodeError('node', 'eth_getBlockByNumber', { words: 'no blocks up to its head, or none that is safe' });
+  }
+
+  /** Books that lack their beginning look right, so they are told, and begun again. Nothing of them is stored. */
+  #refuseWithoutPlaces(): void {
+    const missing = this.#places.areKnown ? null : this.#places.afterBooks(this.head).missing;
+    if (missing === null) return;
+    const { nodes, contracts, context, fromBlock } = this.#options;
+    this.#final = emptyChainBooks(context);
+    this.#head = null;
+    this.#anchor = { number: fromBlock - 1n, hash: null };
+    this.#stored = this.#anchor.number;
+    this.#places = Places.of(contracts);
+    this.#waiting = [];
+    this.#recent = [];
+    this.#told = 0n;
+    nodes.distrust('tells of no contracts');
+    throw new TallyError(
+      'CHAIN_BOOKS_WRONG',
+      'The registry tells of no deployment of a contract: the record’s first block is too late, or a node keeps logs back.',
+      {
+        contract: missing.name,
+        from_block: Number(fromBlock),
+      },
+    );
   }
 
   /** Writes a snapshot, so that the next start need not read the journal. */
   async snapshot(): Promise<void> {
     const { number, hash } = this.#anchor;
-    if (hash === null || this.#broken !== null) return;
+    if (hash === null || this.#broken !== null || !this.#places.areKnown) return;
     const { store } = this.#options;
     if (this.#stored < number) {
       await store.append({ from: this.#stored + 1n, to: number, hash, logs: [] });
@@ -154,16 +233,14 @@ export class Watcher {
     await store.snapshot({ version: CHAIN_BOOKS_VERSION, to: number, hash, books: packChainBooks(this.#final) });
   }
 
-  async #takeRange({ to, hash, logs }: Extract<Gathered, { kind: 'range' }>): Promise<void> {
-    await this.#finalise({ number: to, hash }, logs);
+  async #takeRange({ to, hash, logs }: Extract<Gathered, { kind: 'range' }>, events: readonly ChainEvent[]): Promise<void> {
+    await this.#finalise({ number: to, hash }, logs, events);
     this.#head = null;
   }
 
-  async #takeBlocks({ keep, blocks, finalTo }: Extract<Gathered, { kind: 'blocks' }>): Promise<void> {
+  async #takeBlocks({ keep, blocks, finalTo }: Extract<Gathered, { kind: 'blocks' }>, events: Look['events']): Promise<void> {
     const { contracts, listener } = this.#options;
     const orphaned = this.#recent.filter(({ number }) => number > keep).length;
-    // Decoded before anything changes: a log that cannot be read leaves all as it was.
-    const events = blocks.map(({ logs }) => decodeAll(contracts, logs));
     if (orphaned > 0) {
       this.#recent = this.#recent.filter(({ number }) => number <= keep);
       this.#head = copyChainBooks(this.#final);
@@ -171,7 +248,7 @@ export class Watcher {
       listener.onRollback?.(keep, orphaned);
     }
     for (const [i, block] of blocks.entries()) {
-      this.#enter(this.head, events[i] as ChainEvent[]);
+      this.#enter(this.head, events[i] as readonly ChainEvent[]);
       this.#recent.push(block);
     }
     const fresh = events.flat();
@@ -180,23 +257,28 @@ export class Watcher {
     const last = ended.at(-1);
     if (last === undefined) return;
     const logs = ended.flatMap((block) => block.logs);
-    await this.#finalise(last, logs);
+    await this.#finalise(last, logs, decodeAll(contracts, logs));
     this.#recent = this.#recent.slice(ended.length);
   }
 
   /** First on disk, then in the books. */
-  async #finalise({ number, hash }: { readonly number: bigint; readonly hash: `0x${string}` }, logs: readonly RawLog[]): Promise<void> {
+  async #finalise({ number, hash }: Anchor, logs: readonly RawLog[], events: readonly ChainEvent[]): Promise<void> {
     const { contracts, store, listener, quietBlocksMax, snapshotBatches } = this.#options;
-    const events = decodeAll(contracts, logs);
-    const isWritten = logs.length > 0 || number - this.#stored >= BigInt(quietBlocksMax);
+    const { areKnown: wereKnown } = this.#places;
+    const places = this.#places.afterEvents(events);
+    const unwritten = wereKnown ? logs : [...this.#waiting, ...logs];
+    const isWritten = places.areKnown && (unwritten.length > 0 || number - this.#stored >= BigInt(quietBlocksMax));
     if (isWritten) {
-      await store.append({ from: this.#stored + 1n, to: number, hash, logs });
+      await store.append({ from: this.#stored + 1n, to: number, hash: hash as Hex, logs: unwritten });
       this.#stored = number;
       this.#batches += 1;
     }
     this.#enter(this.#final, events);
     this.#anchor = { number, hash };
-    if (events.length > 0) listener.onFinal?.(events);
+    this.#places = places;
+    this.#waiting = places.areKnown ? [] : [...unwritten];
+    const fresh = wereKnown ? events : decodeAll(contracts, unwritten);
+    if (places.areKnown && fresh.length > 0) listener.onFinal?.(fresh);
     this.#tellMismatches();
     if (isWritten && this.#batches >= snapshotBatches) await this.snapshot();
   }
@@ -213,10 +295,31 @@ export class Watcher {
   #tellMismatches(): void {
     const { mismatches, mismatchCount } = this.#final;
     const latest = mismatches.at(-1);
-    if (mismatchCount === this.#told || latest === undefined) return;
+    if (mismatchCount === this.#told || latest === undefined || !this.#places.areKnown) return;
     this.#told = mismatchCount;
     this.#options.listener.onMismatch?.(latest, mismatchCount);
   }
+}
+
+/** What a node says that no contract can have said is that node's fault, unless all say it. */
+function decodeFrom(contracts: Contracts, logs: readonly RawLog[]): ChainEvent[] {
+  try {
+    return decodeAll(contracts, logs);
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    throw new NodeError('node', 'eth_getLogs', { words: 'not decodable', verdict: error });
+  }
+}
+
+/** Ends at once when the signal is aborted, whatever becomes of `work`: a slow node keeps nobody waiting. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 function decodeAll(contracts: Contracts, logs: readonly RawLog[]): ChainEvent[] {
