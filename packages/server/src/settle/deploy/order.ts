@@ -1,14 +1,12 @@
 /** A deployment that somebody ordered, on a chain that somebody else runs. */
 import { TallyError } from '@tallystick/core';
 import { type Address, getAddress, isAddress } from 'viem';
-import { writeDurable } from '#ground/files';
 import { build, type Deployment } from './build.ts';
 import { type DeployInput, networkOf, readOrder } from './inputs.ts';
 import { type KeyInput, readDeployer } from './key.ts';
-import { readRecord } from './local.ts';
 import { isDevAddress, type Network } from './networks.ts';
 import { viemPort } from './port.ts';
-import { recordOf } from './record.ts';
+import { deployRecorded } from './record.ts';
 import { carryOut, type Did } from './run.ts';
 import { type DeployView, viewOf } from './view.ts';
 
@@ -38,10 +36,9 @@ export async function deployOrder(
   const account = readDeployer(key, network);
   const port = await viemPort(rpc, account, network.confirmations, network.asset === null ? DRY_POLL_MS : POLL_MS);
   const deployment = build(readOrder(input, await port.time()), account.address);
-  const did = await carryOut(deployment, port, () => {});
   const chainId = await port.chainId();
   const file = fileOf(chainId);
-  await writeDurable(file, `${JSON.stringify(recordOf(deployment, chainId, did, readRecord(file)), null, 2)}\n`);
+  const { did } = await deployRecorded(deployment, port, file);
   return { ...viewOf(deployment, chainId, did), file };
 }
 
@@ -52,7 +49,7 @@ export async function rehearse(input: OrderInput, key: KeyInput, node: Rehearsal
   await node.prepare(deployer, network.asset);
   const port = await viemPort(node.rpc, deployer, 1, DRY_POLL_MS);
   const deployment: Deployment = build(readOrder(input, await port.time()), deployer);
-  const did: readonly Did[] = await carryOut(deployment, port, () => {});
+  const did: readonly Did[] = await carryOut(deployment, port, async () => {});
   return viewOf(deployment, await port.chainId(), did);
 }
 

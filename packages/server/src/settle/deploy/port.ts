@@ -23,7 +23,8 @@ export type DeployPort = {
   /** `0x` where there is none. */
   code(address: Address): Promise<Hex>;
   call(to: Address, data: Hex): Promise<Hex>;
-  balance(): Promise<bigint>;
+  /** The number of the latest block. */
+  head(): Promise<bigint>;
   /** Unix seconds. */
   time(): Promise<bigint>;
   gasOf(to: Address, data: Hex): Promise<bigint>;
@@ -52,7 +53,7 @@ export async function viemPort(rpc: string, account: Account | Address | null, c
     chainId: async () => id,
     code: (address) => tell(async () => (await reader.getCode({ address })) ?? '0x'),
     call: (to, data) => tell(async () => (await reader.call({ to, data })).data ?? '0x'),
-    balance: () => tell(async () => (sender === null ? 0n : reader.getBalance({ address: sender }))),
+    head: () => tell(() => reader.getBlockNumber({ cacheTime: 0 })),
     time: () => tell(async () => (await reader.getBlock({ blockTag: 'latest' })).timestamp),
     gasOf: (to, data) => tell(() => reader.estimateGas({ ...(sender === null ? {} : { account: sender }), to, data })),
     send: (to, data, gas) => send({ reader, writer, chain, confirmations }, to, data, gas),

@@ -19,19 +19,16 @@ export type Did = {
   readonly block: bigint | null;
 };
 
-/** @param told each step, once it is done. @throws DEPLOY_FAILED, DEPLOY_REFUSED */
-export async function carryOut(deployment: Deployment, port: DeployPort, told: (did: Did) => void): Promise<readonly Did[]> {
+/** @param begin before the first step, once the chain is known to be fit for it. @throws DEPLOY_FAILED, DEPLOY_REFUSED */
+export async function carryOut(deployment: Deployment, port: DeployPort, begin: () => Promise<void>): Promise<readonly Did[]> {
   await refuseUnfit(deployment, port);
+  await begin();
   const done: Did[] = [];
-  const note = (did: Did) => {
-    done.push(did);
-    told(did);
-  };
   for (const step of [deployment.authority, deployment.registry]) {
-    note(await deployStep(step, port, CREATE2_DEPLOYER, create2Data(create2Salt, step.initCode)));
+    done.push(await deployStep(step, port, CREATE2_DEPLOYER, create2Data(create2Salt, step.initCode)));
   }
-  for (const step of deployment.contracts) note(await deployStep(step, port, deployment.registry.address, registryCall(step)));
-  note(await handOverStep(deployment, port));
+  for (const step of deployment.contracts) done.push(await deployStep(step, port, deployment.registry.address, registryCall(step)));
+  done.push(await handOverStep(deployment, port));
   return done;
 }
 
