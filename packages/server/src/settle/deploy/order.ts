@@ -2,6 +2,7 @@
 import { TallyError } from '@tallystick/core';
 import { type Address, getAddress, isAddress } from 'viem';
 import { build, type Deployment } from './build.ts';
+import { FEE_MAX } from './fees.ts';
 import { type DeployInput, networkOf, readOrder } from './inputs.ts';
 import { type KeyInput, readDeployer } from './key.ts';
 import { isDevAddress, type Network } from './networks.ts';
@@ -25,21 +26,28 @@ export function planOf(input: OrderInput, key: KeyInput, now: bigint): DeployVie
   return viewOf(deployment, network.chainIds[0] ?? 0, null);
 }
 
-/** Carries it out on the chain behind `rpc`, and writes where everything is. @throws DEPLOY_REFUSED, DEPLOY_FAILED, DEPLOY_KEY_INVALID, INPUT_INVALID */
+/**
+ * Carries it out on the chain behind `rpc`, and writes where everything is.
+ * @param feeMax wei per gas that is never passed.
+ * @returns with what was paid, in wei.
+ * @throws DEPLOY_REFUSED, DEPLOY_FAILED, DEPLOY_KEY_INVALID, INPUT_INVALID
+ */
 export async function deployOrder(
   input: OrderInput,
   key: KeyInput,
   rpc: string,
   fileOf: (chainId: number) => string,
-): Promise<DeployView & { readonly file: string }> {
+  feeMax: bigint = FEE_MAX,
+): Promise<DeployView & { readonly file: string; readonly fee_wei: string }> {
   const network = networkOf(input.network);
   const account = readDeployer(key, network);
-  const port = await viemPort(rpc, account, network.confirmations, network.asset === null ? DRY_POLL_MS : POLL_MS);
+  const port = await viemPort(rpc, account, network.confirmations, network.asset === null ? DRY_POLL_MS : POLL_MS, feeMax);
   const deployment = build(readOrder(input, await port.time()), account.address);
   const chainId = await port.chainId();
   const file = fileOf(chainId);
   const { did } = await deployRecorded(deployment, port, file);
-  return { ...viewOf(deployment, chainId, did), file };
+  const paid = did.reduce((sum, { fee }) => sum + fee, 0n);
+  return { ...viewOf(deployment, chainId, did), file, fee_wei: String(paid) };
 }
 
 /** Carries it out on a development node with the network's chain id, which signs for anybody: the same steps, and their true gas. */

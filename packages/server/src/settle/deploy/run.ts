@@ -16,6 +16,8 @@ export type Did = {
   readonly address: Address;
   readonly done: 'deployed' | 'there already' | 'called';
   readonly gas: bigint;
+  /** Wei. */
+  readonly fee: bigint;
   readonly block: bigint | null;
 };
 
@@ -54,11 +56,11 @@ async function deployStep(step: Step, port: DeployPort, to: Address, data: Hex):
   const there = await port.code(address);
   if (there !== '0x') {
     checkCode(name, there);
-    return { name, address, done: 'there already', gas: 0n, block: null };
+    return { name, address, done: 'there already', gas: 0n, fee: 0n, block: null };
   }
-  const { gas, block } = await sendBounded(port, name, to, data);
+  const { gas, fee, block } = await sendBounded(port, name, to, data);
   checkCode(name, await port.code(address));
-  return { name, address, done: 'deployed', gas, block };
+  return { name, address, done: 'deployed', gas, fee, block };
 }
 
 async function sendBounded(port: DeployPort, name: string, to: Address, data: Hex): Promise<Sent> {
@@ -96,10 +98,10 @@ async function handOverStep(deployment: Deployment, port: DeployPort): Promise<D
   const about = { name: 'roles', address: authority.address } as const;
   if (await isHandedOver(deployment, port)) {
     await refuseOtherHolders(deployment, port);
-    return { ...about, done: 'there already', gas: 0n, block: null };
+    return { ...about, done: 'there already', gas: 0n, fee: 0n, block: null };
   }
-  const { gas, block } = await sendBounded(port, 'The roles', authority.address, handOver(deployment));
-  return { ...about, done: 'called', gas, block };
+  const { gas, fee, block } = await sendBounded(port, 'The roles', authority.address, handOver(deployment));
+  return { ...about, done: 'called', gas, fee, block };
 }
 
 /** The hand-over is one transaction, so one of its effects tells of all. */
