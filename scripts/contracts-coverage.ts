@@ -17,7 +17,10 @@ export function tableOf(out: string): string | undefined {
 
 async function main(): Promise<number> {
   // Gas is another without the optimiser, and a table of calls between tests would end in ours.
-  const ran = await forge([...ARGS, '--no-match-path', 'contracts/test/gas/*'], { FOUNDRY_PROFILE: 'quick', FOUNDRY_INVARIANT_SHOW_METRICS: 'false' });
+  const ran = await forge([...ARGS, '--no-match-path', 'contracts/test/gas/*'], {
+    FOUNDRY_PROFILE: 'quick',
+    FOUNDRY_INVARIANT_SHOW_METRICS: 'false',
+  });
   const table = ran === undefined ? undefined : tableOf(ran.out);
   if (ran === undefined || ran.code !== 0 || table === undefined) {
     console.error(ran?.out ?? NO_FORGE);

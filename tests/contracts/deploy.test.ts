@@ -10,16 +10,16 @@ import { ROLES, type Role } from '../../contracts/roles.ts';
 import { at, build, type Deployment, functionRoles } from '../../packages/server/src/settle/deploy/build.ts';
 import { CREATE2_DEPLOYER, nameOf, predict } from '../../packages/server/src/settle/deploy/create3.ts';
 import { readOrder } from '../../packages/server/src/settle/deploy/inputs.ts';
-import { deployLocal, readRecord } from '../../packages/server/src/settle/deploy/local.ts';
 import { DEV_PHRASE, NETWORKS } from '../../packages/server/src/settle/deploy/networks.ts';
 import { deployOrder, rehearse } from '../../packages/server/src/settle/deploy/order.ts';
 import { DEFAULT_SETTINGS } from '../../packages/server/src/settle/deploy/params.ts';
 import { type DeployPort, viemPort } from '../../packages/server/src/settle/deploy/port.ts';
+import { readRecord } from '../../packages/server/src/settle/deploy/record.ts';
 import { carryOut, type Did } from '../../packages/server/src/settle/deploy/run.ts';
 import { anvilPath, type DevChain, devChain } from '../support/dev-chain.ts';
 
 const account = mnemonicToAccount(DEV_PHRASE);
-const quiet = () => {};
+const quiet = async () => {};
 const named = (text: string): Address => getAddress(`0x${keccak256(stringToHex(text)).slice(-40)}`);
 const PARTIES = {
   governor: named('governor'),
@@ -140,19 +140,6 @@ describe.skipIf(anvilPath === undefined)('a deployment that is cut short (needs 
     const did = await carryOut(deployment, port, quiet);
     expect(did.filter(({ done }) => done === 'there already').length).toBeGreaterThan(deployment.contracts.length - 4);
     expect(did.at(-1)?.done).toBe('called');
-  });
-
-  it('keeps the first block of its record', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tally-deploy-'));
-    const file = join(folder, 'deployment.json');
-    await chain.ask('anvil_mine', ['0x5']);
-    const first = await deployLocal(chain.url, file, true);
-    const second = await deployLocal(chain.url, file, false);
-    expect(first.took).toBeGreaterThan(20);
-    expect(second).toEqual({ record: first.record, took: 0 });
-    expect(first.record.from_block).toBe(6);
-    expect(readRecord(file)).toEqual(first.record);
-    rmSync(folder, { recursive: true });
   });
 
   it('is not begun on another chain, without the deterministic deployer, or with too little ether', async () => {

@@ -67,7 +67,7 @@ describe.skipIf(anvilPath === undefined)('after a deployment (needs anvil)', () 
     const account = mnemonicToAccount(DEV_PHRASE);
     const port = await viemPort(chain.url, account, 1, 20);
     deployment = build(readOrder({ network: 'local' }, await port.time()), account.address);
-    await carryOut(deployment, port, () => {});
+    await carryOut(deployment, port, async () => {});
   });
   afterAll(() => chain.end());
 

@@ -69,7 +69,7 @@ describe.skipIf(anvilPath === undefined)('the story of the chain (needs anvil)',
       /1\. Fund[\s\S]*3\. Channel[\s\S]*4\. Post[\s\S]*5\. Finalise[\s\S]*6\. Claim[\s\S]*7\. Pay[\s\S]*9\. Withdraw[\s\S]*10\. Dispute[\s\S]*12\. Books[\s\S]*13\. Migrate/,
     );
     expect(stdout.trim().endsWith('Every figure is what it should be.')).toBe(true);
-  }, 180_000);
+  });
 
   it.each([
     ['SIGTERM', 15],

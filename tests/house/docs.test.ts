@@ -24,6 +24,11 @@ describe('docs/reference', () => {
     expect(readPage(page)).toBe(render(page, readPage(page)));
   });
 
+  it('advises to remove nothing of the chain but what is rebuilt from it: the folder beside has the only record of a deployment', () => {
+    const advice = [ERRORS.CHAIN_REORG_TOO_DEEP, ERRORS.CHAIN_BOOKS_WRONG].map(({ fix }) => fix);
+    for (const fix of advice) expect(fix).toMatch(/remove the folder `chain\/books-<chain id>` of the data folder, and nothing beside it/i);
+  });
+
   it('names no setting, in code or documentation, that does not exist', () => {
     const tree = readTree(undefined, (path) => /\.(tsx?|md|sh|ya?ml|service|json)$/.test(path) && !isTest(path));
     const unknown = [...tree].flatMap(([path, text]) => {

@@ -11,7 +11,7 @@ import { runBlocks } from './session.ts';
 const README = join(ROOT, 'README.md');
 const DEFAULT_PORT = '8402';
 
-it('the commands of the README work as written', { timeout: 180_000 }, async (context) => {
+it('the commands of the README work as written', async (context) => {
   if (!existsSync(README)) context.skip('needs README.md, which is not written yet');
   const port = String(await freePort());
   // The document names the default port; two test runs on one machine must not meet there.

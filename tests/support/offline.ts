@@ -11,8 +11,16 @@ export type Offline = {
   readonly error: { readonly code: string; readonly message: string };
 };
 
-/** A command on the data folder itself (`backup`, `restore`, `doctor`, `audit-verify`, or `serve` where it is to be refused), to its end. */
-export async function offline(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Offline> {
+/**
+ * A command on the data folder itself (`backup`, `restore`, `doctor`, `audit-verify`, or `serve` where it is to be refused), to its end.
+ * @param meanwhile what happens to its process while it runs.
+ */
+export async function offline(
+  dir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  meanwhile: (pid: number) => Promise<void> = async () => {},
+): Promise<Offline> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--json', ...args], {
     cwd: dir,
     env: cleanEnv({ PORT: '0', TALLY_CHAIN: 'off', TALLY_DATA_DIR: join(dir, 'data'), ...env }),
@@ -26,7 +34,9 @@ export async function offline(dir: string, args: readonly string[], env: Readonl
   child.stderr.on('data', (part: Buffer) => {
     err += part.toString();
   });
-  const exit = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await meanwhile(child.pid ?? 0);
+  const exit = await ended;
   const none = { code: '', message: err };
   const said = err.split('\n').find((line) => line.startsWith('{"error"'));
   return {

@@ -8,6 +8,13 @@ const JSON_FILE_BYTES_MAX = 1_048_576;
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const WHEN = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
+/** @returns Unix ms; NaN where it is none, or names a day that its month does not have, which `Date.parse` takes for one of the next. */
+function instant(text: string): number {
+  if (!WHEN.test(text)) return Number.NaN;
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
+  return day.getUTCDate() === Number(text.slice(8, 10)) ? Date.parse(text) : Number.NaN;
+}
+
 /** Whole units, as the decimal string that the daemon takes; `_` may group digits: 500_000. */
 export function amount(text: string, option: string): string {
   const digits = text.replaceAll('_', '');
@@ -26,8 +33,7 @@ export function count(text: string, option: string): number {
 /** @returns Unix ms of a date (its first moment, UTC), a time with its zone, or a span from `now`: 90m, 12h, 30d, 2w. */
 export function when(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
-  const at =
-    unit === undefined ? (WHEN.test(text) ? Date.parse(text) : Number.NaN) : now + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  const at = unit === undefined ? instant(text) : now + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
   if (Number.isNaN(at)) throw usage('--expires is not a time.', 'Write 2030-01-31, 2030-01-31T12:00:00Z, or a span: 90m, 12h, 30d, 2w.');
   if (at <= now) throw usage('--expires is in the past.');
   return at;
@@ -35,7 +41,7 @@ export function when(text: string, now: number): number {
 
 /** @returns Unix ms of a date (its first moment, UTC) or a time with its zone. */
 export function moment(text: string, option: string): number {
-  const at = WHEN.test(text) ? Date.parse(text) : Number.NaN;
+  const at = instant(text);
   if (Number.isNaN(at)) throw usage(`${option} is not a time.`, 'Write 2026-03-01 or 2026-03-01T12:00:00Z.');
   return at;
 }

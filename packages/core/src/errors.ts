@@ -259,13 +259,13 @@ export const ERRORS = {
     503,
     true,
     'The chain has other blocks than those that were held to be final.',
-    'Check that the nodes are of the right chain; then remove the chain’s folder, and its books are rebuilt.',
+    'Check that the nodes are of the right chain; then remove the folder `chain/books-<chain id>` of the data folder, and nothing beside it: the books are rebuilt.',
   ),
   CHAIN_BOOKS_WRONG: entry(
     503,
     true,
     'What is stored of the chain does not fit together.',
-    'Remove the chain’s folder: its books are rebuilt from the chain.',
+    'Remove the folder `chain/books-<chain id>` of the data folder, and nothing beside it: the books are rebuilt from the chain. If it comes back, the record of the deployment is wrong: see docs/guides/chain.md.',
   ),
   DEPLOY_REFUSED: entry(
     400,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { creditsText } from '@tallystick/core';
 import { usage } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import { moment } from '../parse.ts';
 import type { Field } from '../table.ts';
 
 export type DeployFlags = {
@@ -20,6 +21,7 @@ export type DeployFlags = {
   readonly protocol?: string;
   readonly slashBeneficiary?: string;
   readonly launch?: string;
+  readonly maxFee?: string;
   readonly keyFile?: string;
   readonly keystore?: string;
   readonly passwordFile?: string;
@@ -30,6 +32,10 @@ export type DeployView = {
   readonly gas_is: string;
   readonly steps: readonly { readonly name: string; readonly address: string; readonly done: string; readonly gas: number }[];
   readonly roles: readonly { readonly role: string; readonly holder: string; readonly delay_s: number; readonly functions: number }[];
+  /** Wei per gas that is never passed. */
+  readonly max_fee_wei: string;
+  /** Wei that were paid. */
+  readonly fee_wei?: string;
   readonly dry_run?: boolean;
   readonly file?: string;
 };
@@ -65,7 +71,8 @@ export function bodyOf(io: Io, flags: DeployFlags): object {
       slashBeneficiary,
       launchAt: launchOf(flags.launch),
     },
-    rpc: flags.rpc,
+    rpc: rpcOf(flags.rpc),
+    max_fee_wei: maxFeeOf(flags.maxFee),
     dry_run: flags.dryRun === true,
     out: path(flags.out),
     key_file: path(flags.keyFile),
@@ -78,9 +85,40 @@ export function bodyOf(io: Io, flags: DeployFlags): object {
 /** @returns Unix seconds. */
 function launchOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const at = /^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw usage('--launch is no time.', 'Write 2026-12-01 or 2026-12-01T12:00:00Z.');
+  const at = moment(text, '--launch');
+  if (at < 1_000)
+    throw usage('--launch is no time that can be written down on a chain.', 'The contracts take up to a day before now, and a year after.');
   return Math.floor(at / 1_000);
+}
+
+/** Not quoted where it is wrong: it may hold a key. */
+function rpcOf(text: string | undefined): string | undefined {
+  if (text === undefined || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
+  throw usage('--rpc is no http or https URL.', 'For example https://node.example.');
+}
+
+/** @returns wei of gwei. */
+function maxFeeOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const [, whole = '', part = ''] = /^(\d{1,6})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  const wei = BigInt(`${whole}${part.padEnd(9, '0')}`);
+  if (whole === '' || wei === 0n) throw usage('--max-fee is no price of gas.', 'Write gwei, for example 20 or 0.5.');
+  return String(wei);
+}
+
+/** What is known of the price: what was paid, or what is the most that can be. */
+export function priceOf({ gas, max_fee_wei, fee_wei }: DeployView): string {
+  if (fee_wei !== undefined) return `Paid: ${decimal(BigInt(fee_wei), 18)} ether.`;
+  const most = decimal(BigInt(gas) * BigInt(max_fee_wei), 18);
+  return `At most ${most} ether for gas, at ${decimal(BigInt(max_fee_wei), 9)} gwei (--max-fee); a rollup takes the price of its data besides.`;
+}
+
+function decimal(value: bigint, decimals: number): string {
+  const unit = 10n ** BigInt(decimals);
+  const part = String(value % unit)
+    .padStart(decimals, '0')
+    .replace(/0+$/, '');
+  return part === '' ? String(value / unit) : `${value / unit}.${part}`;
 }
 
 export function statusFields({ mode, state, chain_id, rpc, reason, deployment }: StatusView): Field[] {

@@ -23,7 +23,8 @@ if (ask.order.network === 'refused') {
 const steps = [{ name: 'CreditVault', address: '${ADDRESS}', done: 'planned', gas: 12, constructor_args: '' }];
 const roles = [{ role: 'GOVERNOR', holder: '${ADDRESS}', delay_s: 172800, functions: 9 }];
 const key = process.env.TALLY_DEPLOYER_KEY ?? null;
-const shown = { gas: 12, gas_is: 'estimate', steps, roles, dry_run: ask.dry_run, contracts: { CreditVault: 'a.sol:CreditVault' }, command, ask, key };
+const paid = ask.rpc === undefined ? {} : { fee_wei: '1230000000000000000' };
+const shown = { ...paid, max_fee_wei: ask.max_fee_wei ?? '20000000000', gas: 12, gas_is: 'estimate', steps, roles, dry_run: ask.dry_run, contracts: { CreditVault: 'a.sol:CreditVault' }, command, ask, key };
 process.stdout.write(JSON.stringify(shown) + '\\n');
 `;
 
@@ -69,7 +70,7 @@ describe('tally chain plan and deploy', () => {
   const asked = async (args: readonly string[], env = {}) => JSON.parse((await ran([...args, '--json'], env)).out);
 
   test('hand on what was asked for, with absolute paths, and the key by the environment alone', async () => {
-    const parties = ['--governor', ADDRESS, '--slash-beneficiary', ADDRESS, '--launch', '2026-12-01'];
+    const parties = ['--governor', ADDRESS, '--slash-beneficiary', ADDRESS, '--launch', '2026-12-01', '--max-fee', '0.5'];
     const files = ['--keystore', 'k.json', '--password-file', 'p', '--out', 'd.json', '--verify-input', 'inputs'];
     const seen = await asked(['deploy', '--network', 'base', '--rpc', 'https://node.example', ...parties, ...files], {
       TALLY_DEPLOYER_KEY: 'ab',
@@ -80,6 +81,7 @@ describe('tally chain plan and deploy', () => {
       ask: {
         order: { network: 'base', governor: ADDRESS, slashBeneficiary: ADDRESS, launchAt: Date.parse('2026-12-01T00:00:00Z') / 1_000 },
         rpc: 'https://node.example',
+        max_fee_wei: '500000000',
         dry_run: false,
         keystore: join(folder.cwd, 'k.json'),
         password_file: join(folder.cwd, 'p'),
@@ -100,6 +102,9 @@ describe('tally chain plan and deploy', () => {
     const { err } = await ran(['deploy', '--network', 'local', '--dry-run'], {}, true);
     expect(err).toContain('DRY RUN');
     expect(err).toContain('GOVERNOR');
+    expect(err).toContain('At most 0.00000024 ether for gas, at 20 gwei (--max-fee)');
+    const paid = await ran(['deploy', '--network', 'local', '--rpc', 'https://node.example'], {}, true);
+    expect(paid.err).toContain('Paid: 1.23 ether.');
   });
 
   test('refuse what is wrong before anything runs, and pass on what the program says', async () => {
@@ -108,6 +113,19 @@ describe('tally chain plan and deploy', () => {
       code: 2,
       err: expect.stringContaining('--launch'),
     });
+    const wrong = [
+      ['--launch', '2026-02-30'],
+      ['--launch', '1970-01-01'],
+      ['--rpc', 'ws://node.example/the-key'],
+      ['--rpc', 'the-key'],
+      ['--max-fee', '0'],
+      ['--max-fee', '1e9'],
+    ] as const;
+    for (const [flag, value] of wrong) {
+      const { code, err } = await ran(['deploy', '--network', 'base', flag, value]);
+      expect([code, err]).toEqual([2, expect.stringContaining(flag)]);
+      expect(err).not.toContain('the-key');
+    }
     expect(await ran(['deploy', '--network', 'refused'])).toMatchObject({ code: 4, err: 'error DEPLOY_REFUSED: No. Mend it.\n' });
   });
 

@@ -9,6 +9,7 @@ import {
   type ChainBooksView,
   type DeployFlags,
   type DeployView,
+  priceOf,
   type StatusView,
   statusFields,
 } from './chain-view.ts';
@@ -56,6 +57,7 @@ function parties(command: Command): Command {
     .option('--protocol <address>', 'gets the protocol’s share')
     .option('--slash-beneficiary <address>', 'gets what slashes take')
     .option('--launch <time>', 'when the 90 days of the lockout begin (else now)')
+    .option('--max-fee <gwei>', 'the most that is offered for a unit of gas (else 20)')
     .option('--key-file <file>', 'the deployer’s key as hex, mode 0600')
     .option('--keystore <file>', 'the deployer’s key as a keystore of version 3')
     .option('--password-file <file>', 'the keystore’s password, mode 0600')
@@ -83,6 +85,7 @@ async function print(context: Context, command: 'chain-plan' | 'chain-deploy', f
   const columns = [{ head: 'contract' }, { head: 'address' }, { head: 'state' }, { head: 'gas', number: true }];
   out.table(view, columns, [...rows, ['all', '', '', String(view.gas)]]);
   out.note(view.gas_is === 'measured' ? 'Gas as measured.' : 'Gas is estimated from the size of the code; a dry run measures it.');
+  out.note(priceOf(view));
   for (const { role, holder, delay_s, functions } of view.roles) {
     out.note(`${role}: ${holder}, ${functions} functions, after ${delay_s} s`);
   }

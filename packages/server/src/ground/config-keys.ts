@@ -51,7 +51,10 @@ export const CONFIG_KEYS = {
   },
   TALLY_TLS_CERT_FILE: { default: '', description: 'PEM certificate chain; with TALLY_TLS_KEY_FILE turns TLS on.' },
   TALLY_TLS_KEY_FILE: { default: '', description: 'PEM private key of the certificate.' },
-  TALLY_INSECURE_HTTP: { default: '0', description: '`1` allows plain HTTP beyond loopback (behind a proxy that ends TLS).' },
+  TALLY_INSECURE_HTTP: {
+    default: '0',
+    description: '`1` allows plain HTTP beyond loopback (behind a proxy that ends TLS), and a chain’s RPC endpoint that is asked so.',
+  },
   TALLY_WORKERS: {
     default: '1',
     unit: 'processes',
@@ -182,7 +185,7 @@ export const CONFIG_KEYS = {
   CHAIN_RPC_URL: {
     default: '',
     description:
-      'RPC endpoints of a chain, separated by commas: it is used instead of an embedded one, and nothing is deployed on it by itself. May hold a key: no child process inherits it.',
+      'RPC endpoints of a chain, separated by commas: it is used instead of an embedded one, and nothing is deployed on it by itself. May hold a key: no child process inherits it. Beyond loopback https is required, or TALLY_INSECURE_HTTP=1.',
   },
   TALLY_LOG_LEVEL: {
     default: 'info',

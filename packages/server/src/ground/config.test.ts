@@ -41,15 +41,27 @@ describe('loadConfig', () => {
 
   it('takes several endpoints of a chain, and shows none of them in a refusal', () => {
     expect(loadConfig({}, cwd).CHAIN_RPC_URL).toEqual([]);
-    expect(loadConfig({ CHAIN_RPC_URL: ' https://a.example/x, http://b.example ,' }, cwd).CHAIN_RPC_URL).toEqual([
+    expect(loadConfig({ CHAIN_RPC_URL: ' https://a.example/x, http://127.0.0.1:8545 ,' }, cwd).CHAIN_RPC_URL).toEqual([
       'https://a.example/x',
-      'http://b.example',
+      'http://127.0.0.1:8545',
     ]);
     const refused = refusal({ CHAIN_RPC_URL: 'https://a.example/the-key,ws://b.example' });
     expect(refused).toMatchObject({ code: 'CONFIG_INVALID', facts: { setting: 'CHAIN_RPC_URL' } });
     expect(refused.message).not.toContain('the-key');
     expect([loadConfig({}, cwd).TALLY_CHAIN_PORT, loadConfig({ TALLY_CHAIN_PORT: '9545' }, cwd).TALLY_CHAIN_PORT]).toEqual([null, 9545]);
   });
+
+  it.each(['http://b.example/the-key', 'http://the-key@10.0.0.7:8545', 'http://127.0.0.1.example/the-key', 'http://[::2]/the-key'])(
+    'asks no endpoint of a chain in clear text beyond loopback: %s',
+    (url) => {
+      const refused = refusal({ CHAIN_RPC_URL: `https://a.example, ${url}` });
+      expect(refused).toMatchObject({ code: 'CONFIG_INVALID', facts: { setting: 'CHAIN_RPC_URL' } });
+      expect(refused.message).not.toContain('the-key');
+      expect(loadConfig({ CHAIN_RPC_URL: url, TALLY_INSECURE_HTTP: '1' }, cwd).CHAIN_RPC_URL).toEqual([url]);
+      for (const near of ['http://localhost:1/the-key', 'http://[::1]:1', 'https://b.example'])
+        expect(loadConfig({ CHAIN_RPC_URL: near }, cwd).CHAIN_RPC_URL).toEqual([near]);
+    },
+  );
 
   it('reads the file, and lets the environment win', () => {
     writeFileSync(join(cwd, 'tallystick.json'), JSON.stringify({ PORT: 9000, TALLY_SANDBOX: false, TALLY_CALLS_MAX: '7' }));

@@ -132,6 +132,13 @@ function finish(config: z.output<typeof schema>, cwd: string): Config {
       },
     );
   }
+  if (config.CHAIN_RPC_URL.some(isClearText) && !config.TALLY_INSECURE_HTTP) {
+    throw new TallyError(
+      'CONFIG_INVALID',
+      'CHAIN_RPC_URL: one that is beyond loopback would be asked in clear text, with the key in it; use https, or set TALLY_INSECURE_HTTP=1.',
+      { setting: 'CHAIN_RPC_URL' },
+    );
+  }
   if (config.TALLY_POOL_LOCKOUT_OFF && config.TALLY_MODE === 'production') {
     throw new TallyError('CONFIG_INVALID', 'TALLY_POOL_LOCKOUT_OFF: is for development only, and TALLY_MODE is production.', {
       setting: 'TALLY_POOL_LOCKOUT_OFF',
@@ -178,4 +185,10 @@ function readFile(path: string, required: boolean): Record<string, string> {
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Whether what is sent there could be read on the way. */
+export function isClearText(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, ''));
 }

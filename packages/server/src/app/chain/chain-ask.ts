@@ -18,6 +18,12 @@ export const chainAskSchema = z.strictObject({
     launchAt: z.int().positive().optional(),
   }),
   rpc: z.url({ protocol: /^https?$/ }).optional(),
+  /** Wei per gas. */
+  max_fee_wei: z
+    .string()
+    .regex(/^[1-9]\d{0,17}$/)
+    .transform(BigInt)
+    .optional(),
   dry_run: z.boolean(),
   out: text,
   key_file: text,

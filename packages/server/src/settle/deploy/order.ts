@@ -1,14 +1,13 @@
 /** A deployment that somebody ordered, on a chain that somebody else runs. */
 import { TallyError } from '@tallystick/core';
 import { type Address, getAddress, isAddress } from 'viem';
-import { writeDurable } from '#ground/files';
 import { build, type Deployment } from './build.ts';
+import { FEE_MAX } from './fees.ts';
 import { type DeployInput, networkOf, readOrder } from './inputs.ts';
 import { type KeyInput, readDeployer } from './key.ts';
-import { readRecord } from './local.ts';
 import { isDevAddress, type Network } from './networks.ts';
 import { viemPort } from './port.ts';
-import { recordOf } from './record.ts';
+import { deployRecorded } from './record.ts';
 import { carryOut, type Did } from './run.ts';
 import { type DeployView, viewOf } from './view.ts';
 
@@ -27,22 +26,28 @@ export function planOf(input: OrderInput, key: KeyInput, now: bigint): DeployVie
   return viewOf(deployment, network.chainIds[0] ?? 0, null);
 }
 
-/** Carries it out on the chain behind `rpc`, and writes where everything is. @throws DEPLOY_REFUSED, DEPLOY_FAILED, DEPLOY_KEY_INVALID, INPUT_INVALID */
+/**
+ * Carries it out on the chain behind `rpc`, and writes where everything is.
+ * @param feeMax wei per gas that is never passed.
+ * @returns with what was paid, in wei.
+ * @throws DEPLOY_REFUSED, DEPLOY_FAILED, DEPLOY_KEY_INVALID, INPUT_INVALID
+ */
 export async function deployOrder(
   input: OrderInput,
   key: KeyInput,
   rpc: string,
   fileOf: (chainId: number) => string,
-): Promise<DeployView & { readonly file: string }> {
+  feeMax: bigint = FEE_MAX,
+): Promise<DeployView & { readonly file: string; readonly fee_wei: string }> {
   const network = networkOf(input.network);
   const account = readDeployer(key, network);
-  const port = await viemPort(rpc, account, network.confirmations, network.asset === null ? DRY_POLL_MS : POLL_MS);
+  const port = await viemPort(rpc, account, network.confirmations, network.asset === null ? DRY_POLL_MS : POLL_MS, feeMax);
   const deployment = build(readOrder(input, await port.time()), account.address);
-  const did = await carryOut(deployment, port, () => {});
   const chainId = await port.chainId();
   const file = fileOf(chainId);
-  await writeDurable(file, `${JSON.stringify(recordOf(deployment, chainId, did, readRecord(file)), null, 2)}\n`);
-  return { ...viewOf(deployment, chainId, did), file };
+  const { did } = await deployRecorded(deployment, port, file);
+  const paid = did.reduce((sum, { fee }) => sum + fee, 0n);
+  return { ...viewOf(deployment, chainId, did), file, fee_wei: String(paid) };
 }
 
 /** Carries it out on a development node with the network's chain id, which signs for anybody: the same steps, and their true gas. */
@@ -52,7 +57,7 @@ export async function rehearse(input: OrderInput, key: KeyInput, node: Rehearsal
   await node.prepare(deployer, network.asset);
   const port = await viemPort(node.rpc, deployer, 1, DRY_POLL_MS);
   const deployment: Deployment = build(readOrder(input, await port.time()), deployer);
-  const did: readonly Did[] = await carryOut(deployment, port, () => {});
+  const did: readonly Did[] = await carryOut(deployment, port, async () => {});
   return viewOf(deployment, await port.chainId(), did);
 }
 

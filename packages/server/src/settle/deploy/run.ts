@@ -16,22 +16,21 @@ export type Did = {
   readonly address: Address;
   readonly done: 'deployed' | 'there already' | 'called';
   readonly gas: bigint;
+  /** Wei. */
+  readonly fee: bigint;
   readonly block: bigint | null;
 };
 
-/** @param told each step, once it is done. @throws DEPLOY_FAILED, DEPLOY_REFUSED */
-export async function carryOut(deployment: Deployment, port: DeployPort, told: (did: Did) => void): Promise<readonly Did[]> {
+/** @param begin before the first step, once the chain is known to be fit for it. @throws DEPLOY_FAILED, DEPLOY_REFUSED */
+export async function carryOut(deployment: Deployment, port: DeployPort, begin: () => Promise<void>): Promise<readonly Did[]> {
   await refuseUnfit(deployment, port);
+  await begin();
   const done: Did[] = [];
-  const note = (did: Did) => {
-    done.push(did);
-    told(did);
-  };
   for (const step of [deployment.authority, deployment.registry]) {
-    note(await deployStep(step, port, CREATE2_DEPLOYER, create2Data(create2Salt, step.initCode)));
+    done.push(await deployStep(step, port, CREATE2_DEPLOYER, create2Data(create2Salt, step.initCode)));
   }
-  for (const step of deployment.contracts) note(await deployStep(step, port, deployment.registry.address, registryCall(step)));
-  note(await handOverStep(deployment, port));
+  for (const step of deployment.contracts) done.push(await deployStep(step, port, deployment.registry.address, registryCall(step)));
+  done.push(await handOverStep(deployment, port));
   return done;
 }
 
@@ -57,11 +56,11 @@ async function deployStep(step: Step, port: DeployPort, to: Address, data: Hex):
   const there = await port.code(address);
   if (there !== '0x') {
     checkCode(name, there);
-    return { name, address, done: 'there already', gas: 0n, block: null };
+    return { name, address, done: 'there already', gas: 0n, fee: 0n, block: null };
   }
-  const { gas, block } = await sendBounded(port, name, to, data);
+  const { gas, fee, block } = await sendBounded(port, name, to, data);
   checkCode(name, await port.code(address));
-  return { name, address, done: 'deployed', gas, block };
+  return { name, address, done: 'deployed', gas, fee, block };
 }
 
 async function sendBounded(port: DeployPort, name: string, to: Address, data: Hex): Promise<Sent> {
@@ -99,10 +98,10 @@ async function handOverStep(deployment: Deployment, port: DeployPort): Promise<D
   const about = { name: 'roles', address: authority.address } as const;
   if (await isHandedOver(deployment, port)) {
     await refuseOtherHolders(deployment, port);
-    return { ...about, done: 'there already', gas: 0n, block: null };
+    return { ...about, done: 'there already', gas: 0n, fee: 0n, block: null };
   }
-  const { gas, block } = await sendBounded(port, 'The roles', authority.address, handOver(deployment));
-  return { ...about, done: 'called', gas, block };
+  const { gas, fee, block } = await sendBounded(port, 'The roles', authority.address, handOver(deployment));
+  return { ...about, done: 'called', gas, fee, block };
 }
 
 /** The hand-over is one transaction, so one of its effects tells of all. */
