@@ -65,13 +65,17 @@ export const providerRegistry: Handlers = {
   }),
 };
 
+type BookOf = (e: Entry) => StakeBook;
+
+const onStakeOf = (bookOf: BookOf) => (change: (row: StakeRow, e: Entry) => void) => (e: Entry) =>
+  change(
+    rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, proven: 0n, proposed: 0n, thawedAt: 0n })),
+    e,
+  );
+
 /** Stakes of providers and oracles, and those of buyers: the same rules in two contracts. */
-export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
-  const onStake = (change: (row: StakeRow, e: Entry) => void) => (e: Entry) =>
-    change(
-      rowOf(bookOf(e).stakes, e.hex('stakeId'), () => ({ amount: 0n, thawing: 0n, frozen: 0n, proven: 0n, proposed: 0n, thawedAt: 0n })),
-      e,
-    );
+export function stakeHandlers(bookOf: BookOf): Handlers {
+  const onStake = onStakeOf(bookOf);
   return {
     Staked: onStake((row, e) => {
       e.same('stake', row.amount + e.big('added'), e.big('amount'));
@@ -92,6 +96,21 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
       row.thawing -= e.big('taken');
       forgetIfGone(row);
     }),
+    ...slashHandlers(bookOf),
+    Collected: (e) => {
+      const book = bookOf(e);
+      e.same('owed', book.owed, e.big('amount'));
+      e.same('collected', book.collected + e.big('amount'), e.big('total'));
+      book.owed = 0n;
+      book.collected = e.big('total');
+    },
+  };
+}
+
+/** Proposals and proofs against stakes, and how they end. */
+function slashHandlers(bookOf: BookOf): Handlers {
+  const onStake = onStakeOf(bookOf);
+  return {
     SlashProposed: onStake((row, e) => {
       const slashId = e.hex('slashId');
       if (bookOf(e).slashes.has(slashId)) e.wrong('slash', 'new', slashId);
@@ -131,13 +150,6 @@ export function stakeHandlers(bookOf: (e: Entry) => StakeBook): Handlers {
       e.same('frozen', row.frozen, e.big('frozen'));
       forgetIfGone(row);
     }),
-    Collected: (e) => {
-      const book = bookOf(e);
-      e.same('owed', book.owed, e.big('amount'));
-      e.same('collected', book.collected + e.big('amount'), e.big('total'));
-      book.owed = 0n;
-      book.collected = e.big('total');
-    },
   };
 }
 
