@@ -2,7 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Address, createPublicClient, getAddress, type Hex, http, keccak256, stringToHex, toFunctionSelector } from 'viem';
+import {
+  type Address,
+  createPublicClient,
+  encodeFunctionData,
+  getAddress,
+  type Hex,
+  http,
+  keccak256,
+  stringToHex,
+  toFunctionSelector,
+} from 'viem';
 import { mnemonicToAccount, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { artifacts } from '../../contracts/artifacts/index.ts';
@@ -14,7 +24,7 @@ import { DEV_PHRASE, NETWORKS } from '../../packages/server/src/settle/deploy/ne
 import { deployOrder, rehearse } from '../../packages/server/src/settle/deploy/order.ts';
 import { DEFAULT_SETTINGS } from '../../packages/server/src/settle/deploy/params.ts';
 import { type DeployPort, viemPort } from '../../packages/server/src/settle/deploy/port.ts';
-import { readRecord } from '../../packages/server/src/settle/deploy/record.ts';
+import { deployRecorded, readRecord } from '../../packages/server/src/settle/deploy/record.ts';
 import { carryOut, type Did } from '../../packages/server/src/settle/deploy/run.ts';
 import { anvilPath, type DevChain, devChain } from '../support/dev-chain.ts';
 
@@ -234,6 +244,24 @@ describe.skipIf(anvilPath === undefined)('a deployment off the local chains (nee
       args: [PARTIES.governor, governor.address, toFunctionSelector('propose(bytes32,uint256)')],
     });
     expect(can).toEqual([false, ROLES.GOVERNOR.delay_s]);
+  });
+
+  it('is refused where somebody else was made an admin on the way, and writes no record', async () => {
+    const thief = named('thief');
+    const stolen = privateKeyToAccount(keccak256(stringToHex('a deployer whose key somebody has')));
+    await chain.ask('anvil_setBalance', [stolen.address, '0x8ac7230489e80000']);
+    const own = await viemPort(chain.url, stolen, 1, 20);
+    const order = { ...PARTIES, network: network.name };
+    const other = build(readOrder(order, await own.time()), stolen.address);
+    await expect(carryOut(other, dyingAfter(own, 3), quiet)).rejects.toThrow('killed');
+    const grant = encodeFunctionData({ abi: artifacts.AccessManager.abi, functionName: 'grantRole', args: [0n, thief, 0] });
+    await own.send(other.authority.address, grant, 500_000n);
+    const file = join(folder, 'of-a-thief.json');
+    const refused = { code: 'DEPLOY_REFUSED', message: expect.stringContaining(`${thief} holds the authority’s ADMIN role`) };
+    await expect(deployRecorded(other, own, file)).rejects.toMatchObject(refused);
+    // Nor is it taken for done the next time.
+    await expect(deployRecorded(other, own, file)).rejects.toMatchObject(refused);
+    expect(readRecord(file)).toBeNull();
   });
 
   it('has no test asset, and mints credits against the chain’s own', async () => {

@@ -65,6 +65,10 @@ export function readOrder(input: DeployInput, now: bigint): DeployOrder {
   if (network.asset !== null && holders.ARBITER === holders.PROPOSER) {
     throw new TallyError('DEPLOY_REFUSED', 'The arbiter and the proposer must be two accounts.');
   }
+  // Slashed wei is this account's: nobody may gain by proposing a slash or by upholding one.
+  if (network.asset !== null && [holders.PROPOSER, holders.ARBITER].includes(party('slashBeneficiary'))) {
+    throw new TallyError('DEPLOY_REFUSED', 'The slash beneficiary must be neither the proposer nor the arbiter.');
+  }
   const given = {
     launchAt: input.launchAt === undefined ? now : BigInt(input.launchAt),
     timelock: network.asset === null ? HOUR_S : 2n * DAY_S,

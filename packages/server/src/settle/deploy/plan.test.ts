@@ -124,6 +124,8 @@ describe('the order', () => {
     ['a development account', { governor: DEV_ADDRESSES[3] }, 'DEPLOY_REFUSED', 'everybody has its key'],
     ['one account as governor and guardian', { governor: PARTIES.guardian }, 'DEPLOY_REFUSED', 'two accounts'],
     ['one account as arbiter and proposer', { arbiter: PARTIES.proposer }, 'DEPLOY_REFUSED', 'arbiter and the proposer'],
+    ['slashed wei for the proposer', { slashBeneficiary: PARTIES.proposer }, 'DEPLOY_REFUSED', 'slash beneficiary'],
+    ['slashed wei for the arbiter', { slashBeneficiary: PARTIES.arbiter }, 'DEPLOY_REFUSED', 'slash beneficiary'],
   ])('refuses %s', (_name, more, code, why) => {
     expect(() => order(more)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(why) }));
   });

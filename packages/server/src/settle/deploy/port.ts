@@ -18,6 +18,7 @@ import {
   type WalletClient,
   zeroAddress,
 } from 'viem';
+import { everAdmins } from './admins.ts';
 import { FEE_MAX, type Fees, feesFor, twice } from './fees.ts';
 
 /** `fee`: wei that were paid for it, with what a rollup takes for its data. */
@@ -33,6 +34,8 @@ export type DeployPort = {
   head(): Promise<bigint>;
   /** Unix seconds. */
   time(): Promise<bigint>;
+  /** Whoever was given the ADMIN role of this authority since the block `from`, whether it still has it or not. */
+  everAdmins(authority: Address, from: bigint): Promise<readonly Address[]>;
   gasOf(to: Address, data: Hex): Promise<bigint>;
   /** Sends, in the place of what the sender has waiting there, waits until it is confirmed, and gives what it cost. @throws DEPLOY_FAILED where it reverts; DEPLOY_REFUSED where fees are too high. */
   send(to: Address, data: Hex, gas: bigint): Promise<Sent>;
@@ -72,6 +75,7 @@ export async function viemPort(
     call: (to, data) => tell(async () => (await reader.call({ to, data })).data ?? '0x'),
     head: () => tell(() => reader.getBlockNumber({ cacheTime: 0 })),
     time: () => tell(async () => (await reader.getBlock({ blockTag: 'latest' })).timestamp),
+    everAdmins: (authority, from) => tell(() => everAdmins(reader, authority, from)),
     gasOf: (to, data) => tell(() => reader.estimateGas({ ...(sender === null ? {} : { account: sender }), to, data })),
     send: (to, data, gas) => send({ reader, writer, chain, confirmations, pollMs, feeMax }, { to, data, gas }),
   };

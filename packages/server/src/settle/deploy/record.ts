@@ -5,6 +5,7 @@ import { ROLES, type Role } from '@tallystick/contracts/roles';
 import { TallyError } from '@tallystick/core';
 import { z } from 'zod';
 import { writeDurable } from '#ground/files';
+import { refuseOtherAdmins } from './admins.ts';
 import { type Deployment, delayOf } from './build.ts';
 import type { DeployPort } from './port.ts';
 import { carryOut, type Did } from './run.ts';
@@ -49,7 +50,8 @@ function read<T>(file: string, schema: z.ZodType<T>): T | null {
 }
 
 /**
- * Carries a deployment out and writes its record. Where its events begin is known however often it was cut short.
+ * Carries a deployment out and writes its record. Where its events begin is known however often it was cut short. There is no record
+ * where somebody can still change who may call what.
  * @param fresh the chain is a new one: what is on disk is of another, and not believed.
  * @throws DEPLOY_FAILED, DEPLOY_REFUSED
  */
@@ -76,6 +78,7 @@ export async function deployRecorded(
   };
   const did = await carryOut(deployment, port, begin);
   blocks.push(...did.flatMap(({ block }) => (block === null ? [] : [Number(block)])));
+  await refuseOtherAdmins(deployment, port, Math.min(...blocks));
   const record = recordOf(deployment, chainId, Math.min(...blocks));
   await writeDurable(file, `${JSON.stringify(record, null, 2)}\n`);
   await rm(begunFile, { force: true });
