@@ -104,7 +104,7 @@ async function deploy({ folder }: KeeperOptions, url: string): Promise<void> {
     // What TallyError says holds no input of anybody; of anything else only the kind is told.
     const why = cause instanceof TallyError ? cause.message : `${describe(cause)}.`;
     // After an update of the contracts an old state has others: to give it up is the operator's to decide.
-    say({ failed: `the contracts were not deployed: ${why} To begin anew, stop and remove the folder \`chain\` of the data folder` });
+    say({ failed: `the contracts were not deployed: ${why} To begin anew, stop and remove \`chain/state.json\` of the data folder` });
   }
 }
 
