@@ -9,8 +9,8 @@ import {Receipt, ReceiptGroup, SumNode, Tariff, Batch} from "../libraries/Receip
 /// registered, and needs no trust in anybody: not in who brings it, and not in the oracles, who cannot post a batch that the gateway did not sign.
 ///
 /// A proof also stops the lane: a batch that is posted and not final becomes faulty, and no further batch is taken. A fault is punished once, whatever the form and order of its
-/// evidence; a later proof of the same fault is taken where it marks one more batch. Where less can be slashed than the penalty of the
-/// least stake (it is gone, or what slashes may take is used up) the lane is stopped all the same, and the same proof can be brought again.
+/// evidence; a later proof of the same fault is taken where it marks one more batch. Where less can be slashed than half the penalty of
+/// the least stake (it is gone, or what slashes may take is used up) the lane is stopped all the same, and the same proof can be brought again.
 interface IReceiptFaults {
     enum Form {
         /// In a posted batch: `index` and `path` under the batch at `seqFrom`, whatever its state. Uses no `group` and no `signature`: the gateway's was checked when it was posted.

@@ -62,8 +62,8 @@ interface ISettlementTreasury {
     function payProvider(bytes32 providerId) external returns (uint128 amount);
     /// @notice Draws the reserve's or the protocol's share to its address. Anyone.
     function payBeneficiary(bytes32 beneficiary) external returns (uint128 amount);
-    /// @notice Divides the oracles' share equally among the operators of the current set. What cannot be divided waits, and so does the part of
-    /// a member that a review struck for its stake. Anyone: operators who leave a set call it before.
+    /// @notice Divides the oracles' share equally among the operators of the current set, less those that a review struck for their stakes. What cannot be divided waits, and all
+    /// of it where nobody is left. Anyone: operators who leave a set call it before.
     function payOracles() external returns (uint128 each);
     /// @notice Role: GOVERNOR. Fees together at most 20 %.
     function setSplit(Split calldata split) external;

@@ -21,6 +21,6 @@ interface IStakeManager is IStakes {
     function oracleStaked(address operator) external view returns (bool);
     /// @notice Proposes the penalty for a fault that was proven: `faultPenaltyBps` (at most the cap) of the stake, of the least stake where there is less, rounded up, or what the
     /// cap leaves of it. Only provers. `faultId` is unique to the fault: the same fault is punished once, and a second proof reverts with AlreadySlashed. Where less can be taken
-    /// than the penalty of who has the least stake, because little is staked or the cap is used up, it reverts with AboveCap and the fault can be proven later.
+    /// than half the penalty of who has the least stake, because little is staked or the cap is used up, it reverts with AboveCap and the fault can be proven later.
     function proposeProven(bytes32 stakeId, bytes32 faultId) external returns (bytes32 slashId);
 }

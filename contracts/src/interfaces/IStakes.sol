@@ -21,7 +21,8 @@ interface IStakes {
     /// @param thawing the part that was asked back. It may overlap with the frozen part where the owner asks for everything.
     /// @param frozen what open slashes may take: never more than `amount`.
     /// @param proven the part of `frozen` that is for proven faults.
-    /// @param proposed the sum of all open proposals. What of it is more than `frozen` less `proven` was taken over by proofs.
+    /// @param proposed the sum of all open proposals. What of it is more than `frozen` less `proven` was taken over by proofs; a proof that is
+    /// dismissed gives back as much.
     /// @param thawedAt Unix seconds.
     struct Stake {
         uint128 amount;
@@ -50,12 +51,14 @@ interface IStakes {
     /// @param taken by the slashes of the series, wei.
     /// @param dismissed what the series proposed and did not take, wei.
     /// @param endsAt Unix seconds: a thaw period after the last slash was executed or dismissed, and not before a thaw that ran then is over.
+    /// @param opensUntil Unix seconds, a period after its beginning: from then on nothing is proposed in it that leaves no fault to be proven, or it could be kept open for good.
     /// @param period the thaw period when the series began, seconds.
     /// @param capBps the cap when the series began, basis points.
     struct Series {
         uint128 taken;
         uint128 dismissed;
         uint64 endsAt;
+        uint64 opensUntil;
         uint32 period;
         uint16 capBps;
     }

@@ -120,17 +120,19 @@ contract SettlementTreasury is ISettlementTreasury, AccessManaged, Guard {
         uint64 epoch = verifier.currentEpoch();
         uint256 struck = IQuorumReview(address(verifier)).struckOf(epoch);
         uint128 owed = vault.owedTo(ORACLES);
-        uint128 remainder = owed;
-        each = owed / uint128(operators.length);
+        uint128 count = 0;
+        for (uint256 i = 0; i < operators.length; ++i) {
+            if (operators[i] == address(0)) revert OraclesMissing();
+            if ((struck >> i) & 1 == 0) ++count;
+        }
+        if (count == 0) revert OraclesMissing();
+        each = owed / count;
         if (each == 0) revert NothingOwed(ORACLES);
         // Pushed, though five are paid at once: credits call nobody, so no operator can stop the others' pay.
         for (uint256 i = 0; i < operators.length; ++i) {
-            if (operators[i] == address(0)) revert OraclesMissing();
-            if ((struck >> i) & 1 == 1) continue;
-            vault.payOut(ORACLES, operators[i], each);
-            remainder -= each;
+            if ((struck >> i) & 1 == 0) vault.payOut(ORACLES, operators[i], each);
         }
-        emit OraclesPaid(epoch, each, remainder);
+        emit OraclesPaid(epoch, each, owed - each * count);
     }
 
     /// @inheritdoc ISettlementTreasury

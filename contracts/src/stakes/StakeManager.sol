@@ -72,13 +72,26 @@ contract StakeManager is IStakeManager, Stakes {
     /// @inheritdoc IStakeManager
     function proposeProven(bytes32 stakeId, bytes32 faultId) external nonReentrant returns (bytes32 slashId) {
         if (msg.sender != receiptFaults && msg.sender != oracleFaults) revert OnlyProver(msg.sender);
-        uint256 least = governor.get(_oracles[stakeId] != address(0) ? Params.ORACLE_STAKE_MIN : Params.PROVIDER_STAKE_MIN);
-        uint256 bps = Math.min(governor.get(Params.FAULT_PENALTY_BPS), seriesOf(stakeId).capBps);
-        uint256 penalty = Math.mulDiv(Math.max(stakeOf(stakeId).amount, least), bps, BPS, Math.Rounding.Ceil);
+        uint256 basis = Math.max(stakeOf(stakeId).amount, _leastStake(stakeId));
+        uint256 penalty = Math.mulDiv(basis, _penaltyBps(stakeId), BPS, Math.Rounding.Ceil);
         uint128 amount = SafeCast.toUint128(Math.min(penalty, slashRoom(stakeId, true)));
-        // A fault is named once. Whoever could choose a moment in which little can be taken would be rid of it for as little: it waits instead.
-        uint256 floor = least * bps / BPS;
+        uint256 floor = _leastPenalty(stakeId);
         if (amount < floor) revert AboveCap(stakeId, SafeCast.toUint128(floor), amount);
         return _open(stakeId, amount, faultId, true);
+    }
+
+    /// @dev A fault is named once. Whoever could choose a moment in which little can be taken would be rid of it for as little: it waits instead. Half, so that a stake that is a
+    /// little below the least, or whose cap is nearly used up, does not go free.
+    function _leastPenalty(bytes32 stakeId) internal view override returns (uint256) {
+        return _leastStake(stakeId) * _penaltyBps(stakeId) / BPS / 2;
+    }
+
+    function _leastStake(bytes32 stakeId) private view returns (uint256) {
+        return governor.get(_oracles[stakeId] != address(0) ? Params.ORACLE_STAKE_MIN : Params.PROVIDER_STAKE_MIN);
+    }
+
+    /// @dev The cap of a running series can be below a penalty of today.
+    function _penaltyBps(bytes32 stakeId) private view returns (uint256) {
+        return Math.min(governor.get(Params.FAULT_PENALTY_BPS), seriesOf(stakeId).capBps);
     }
 }

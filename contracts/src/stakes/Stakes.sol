@@ -60,7 +60,8 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Stake storage stake = _stakes[stakeId];
         if (stake.frozen != 0 || stake.proposed != 0 || block.timestamp < series.endsAt) return series;
         // Periods and basis points are far below these types by the governor's bounds; so are all times below.
-        return Series(0, 0, 0, uint32(governor.get(_thawKey)), uint16(governor.get(Params.SLASH_CAP_BPS)));
+        uint256 period = governor.get(_thawKey);
+        return Series(0, 0, 0, uint64(block.timestamp + period), uint32(period), uint16(governor.get(Params.SLASH_CAP_BPS)));
     }
 
     /// @inheritdoc IStakes
@@ -69,9 +70,12 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Series memory series = seriesOf(stakeId);
         // The cap is of what is there and what the series took already. What the owner withdraws meanwhile lowers it.
         uint256 cap = (uint256(stake.amount) + series.taken) * series.capBps / BPS;
-        uint256 used = uint256(series.taken) + (objective ? stake.proven : uint256(stake.frozen) + series.dismissed);
-        // At most `amount - frozen` or `amount - proven`, since a cap is at most all of it: no further check is needed for that.
-        return SafeCast.toUint128(Math.saturatingSub(cap, used));
+        // At most `amount - proven`, and below at most `amount - frozen`, since a cap is at most all of it: no further check is needed for that.
+        uint256 provable = Math.saturatingSub(cap, uint256(series.taken) + stake.proven);
+        if (objective) return SafeCast.toUint128(provable);
+        // A cap that leaves no fault to be proven must be a new one some day: each proposal would put that off, for a wei.
+        if (block.timestamp >= series.opensUntil && provable < _leastPenalty(stakeId)) return 0;
+        return SafeCast.toUint128(Math.saturatingSub(cap, uint256(stake.frozen) + series.taken + series.dismissed));
     }
 
     /// @inheritdoc IStakes
@@ -178,6 +182,11 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         _collected += amount;
         emit Collected(to, amount, _collected);
         _pay(to, amount);
+    }
+
+    /// @dev The least that a proof takes; 0 where nothing is proven.
+    function _leastPenalty(bytes32) internal view virtual returns (uint256) {
+        return 0;
     }
 
     /// @dev Adds the sent wei, which must be some.

@@ -41,7 +41,7 @@ contract StakesHandler is Test {
     error ClosedTwice(bytes32 slashId);
 
     uint64 private constant THAW = 7 days;
-    uint128 private constant LEAST_PENALTY = 0.2 ether;
+    uint128 private constant LEAST_PENALTY = 0.1 ether;
 
     World private _world;
     bytes32[3] private _ids;
@@ -159,7 +159,7 @@ contract StakesHandler is Test {
         IStakes stakes = _stakes(index);
         bytes32 stakeId = _ids[index];
         uint128 room = stakes.slashRoom(stakeId, proven);
-        // A proof takes the penalty of the least stake at least.
+        // A proof takes half the penalty of the least stake at least.
         if (room < (proven ? LEAST_PENALTY : 1) || _slashes.length >= 64) return;
         IStakes.Stake memory stake = stakeAt(index);
         if (stake.frozen == 0 && stake.proposed == 0 && _now() >= _ghosts[index].seriesEndsAt) _startSeries(index);

@@ -7,8 +7,8 @@ import {Params} from "../../../src/libraries/Params.sol";
 import {StakesWorld} from "../../support/StakesWorld.sol";
 
 contract ProposeProvenTest is StakesWorld {
-    /// A fifth of the least stake.
-    uint128 private constant LEAST_PENALTY = 0.2 ether;
+    /// Half of a fifth of the least stake.
+    uint128 private constant LEAST_PENALTY = 0.1 ether;
 
     function test_freezesThePenalty() public {
         bytes32 expected = manager.slashIdOf(PROVIDER, "fault", true);
@@ -96,7 +96,7 @@ contract ProposeProvenTest is StakesWorld {
         _prove("fourth");
         vm.prank(operator);
         manager.stakeProvider{value: 2}(PROVIDER);
-        assertEq(manager.slashOf(_prove("fourth")).amount, LEAST_PENALTY, "as who has the least stake");
+        assertEq(manager.slashOf(_prove("fourth")).amount, LEAST_PENALTY, "half of what who has the least stake pays");
     }
 
     function test_whereNothingIsStaked() public {
@@ -118,10 +118,10 @@ contract ProposeProvenTest is StakesWorld {
     function test_theLeastStakeIsThatOfItsKind() public {
         _govern(Params.ORACLE_STAKE_MIN, 10 ether);
         bytes32 oracleId = manager.oracleStakeId(oracle);
-        vm.deal(oracle, 3 ether);
+        vm.deal(oracle, 1.5 ether);
         vm.prank(oracle);
-        manager.stakeOracle{value: 3 ether}();
-        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, oracleId, 2 ether, 1.5 ether));
+        manager.stakeOracle{value: 1.5 ether}();
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, oracleId, 1 ether, 0.75 ether));
         vm.prank(oracleFaults);
         manager.proposeProven(oracleId, "fault");
         assertEq(manager.slashOf(_prove("fault")).amount, 2 ether, "a provider's is as before");
@@ -136,7 +136,7 @@ contract ProposeProvenTest is StakesWorld {
         vm.prank(oracle);
         manager.stakeOracle{value: amount}();
         bytes32 oracleId = manager.oracleStakeId(oracle);
-        uint256 floor = 1 ether * bps / 10_000;
+        uint256 floor = 1 ether * bps / 10_000 / 2;
         uint256 cap = amount / 2;
         if (cap < floor) vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, oracleId, floor, cap));
         vm.prank(oracleFaults);
@@ -145,5 +145,25 @@ contract ProposeProvenTest is StakesWorld {
         uint256 exact = (amount < 1 ether ? 1 ether : uint256(amount)) * bps;
         uint256 rounded = (exact + 9_999) / 10_000;
         assertEq(manager.slashOf(slashId).amount, rounded > cap ? cap : rounded, "penalty");
+    }
+
+    /// A stake that lost a little, or all but a little of its cap, does not go free of what is proven.
+    function test_aLittleLessThanTheLeastDoesNotGoFree() public {
+        _govern(Params.FAULT_PENALTY_BPS, 5_000);
+        _govern(Params.PROVIDER_STAKE_MIN, STAKE);
+        bytes32 slashId = _propose(1, REASON);
+        vm.warp(_now() + APPEAL);
+        manager.execute(slashId);
+        assertEq(manager.slashOf(_prove("fault")).amount, CAP - 1, "the rest of the cap");
+    }
+
+    /// Raised up to five times what is staked, the least stake keeps nobody from a penalty.
+    function test_aRaisedLeastStake() public {
+        _govern(Params.PROVIDER_STAKE_MIN, 5 * STAKE);
+        assertEq(manager.slashOf(_prove("fault")).amount, CAP, "all that the cap has");
+        _govern(Params.PROVIDER_STAKE_MIN, 5 * STAKE + 10);
+        vm.expectRevert(abi.encodeWithSelector(IStakes.AboveCap.selector, LISTING, CAP + 1, 0));
+        vm.prank(receiptFaults);
+        manager.proposeProven(LISTING, "fault");
     }
 }

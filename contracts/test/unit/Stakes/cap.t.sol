@@ -161,4 +161,34 @@ contract SlashCapTest is StakesWorld {
         vm.prank(operator);
         assertGe(manager.withdraw(PROVIDER, operator), STAKE - CAP, "all but the cap");
     }
+
+    /// A cap that is used up ends with its series, whatever is proposed: a wei at a time would else keep it for good, and every fault would go free.
+    function test_noProposalKeepsAUsedUpCap() public {
+        bytes32[3] memory proofs = [_prove("1"), _prove("2"), _prove("3")];
+        vm.warp(START + APPEAL);
+        for (uint256 i = 0; i < 3; ++i) {
+            manager.execute(proofs[i]);
+        }
+        vm.prank(operator);
+        manager.stakeProvider{value: 2000}(PROVIDER);
+        uint64 endsAt = manager.seriesOf(PROVIDER).endsAt;
+        assertEq(manager.seriesOf(PROVIDER).opensUntil, START + THAW, "for a thaw period");
+        assertEq(manager.slashRoom(PROVIDER, true), 1000, "room for some wei");
+        vm.warp(START + THAW);
+        _refused(1, 0, "a wei");
+        vm.warp(endsAt - 1);
+        _refused(1, 0, "a wei");
+        vm.warp(endsAt);
+        assertTrue(_prove("another") != 0, "a new series");
+    }
+
+    /// In the beginning of a series, and as long as there is room for a proof, proposals are taken as ever.
+    function test_proposalsGoOnWhereProofsCan() public {
+        _propose(1, "first");
+        vm.warp(START + 30 days);
+        _propose(4 ether, "much later");
+        assertEq(manager.slashRoom(PROVIDER, true), CAP, "and a proof has all of it");
+        _propose(1 ether - 1, "the rest of the cap");
+        _refused(1, 0, "no more");
+    }
 }

@@ -3,7 +3,7 @@ import { emptyChainBooks } from './empty.ts';
 import type { BooksContext, ChainBooks } from './types.ts';
 
 /** Version of the form below, and of what the handlers make of events: another one has the books rebuilt. */
-export const CHAIN_BOOKS_VERSION = 1;
+export const CHAIN_BOOKS_VERSION = 2;
 
 type Tagged = { readonly $n: string } | { readonly $map: readonly (readonly [unknown, unknown])[] } | { readonly $set: readonly unknown[] };
 

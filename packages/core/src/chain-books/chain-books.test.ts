@@ -412,7 +412,7 @@ describe('books as JSON', () => {
     (copy.lanes.get(LANE) as { signers: unknown[] }).signers.pop();
     copy.vault.accounts.clear();
     expect(books).toEqual(back);
-    expect(CHAIN_BOOKS_VERSION).toBe(1);
+    expect(CHAIN_BOOKS_VERSION).toBe(2);
   });
 
   it.each([[null], [{}], [[]], ['x'], [packChainBooks(emptyChainBooks(booksContext(at(1))))]])('%j is refused', (packed) => {
