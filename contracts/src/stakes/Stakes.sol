@@ -60,8 +60,8 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Stake storage stake = _stakes[stakeId];
         if (stake.frozen != 0 || stake.proposed != 0 || block.timestamp < series.endsAt) return series;
         // Periods and basis points are far below these types by the governor's bounds; so are all times below.
-        uint256 period = governor.get(_thawKey);
-        return Series(0, 0, 0, uint64(block.timestamp + period), uint32(period), uint16(governor.get(Params.SLASH_CAP_BPS)));
+        uint32 period = uint32(governor.get(_thawKey));
+        return Series(0, 0, 0, uint64(block.timestamp) + period, period, uint16(governor.get(Params.SLASH_CAP_BPS)));
     }
 
     /// @inheritdoc IStakes
@@ -209,8 +209,8 @@ abstract contract Stakes is IStakes, AccessManaged, Guard {
         Stake storage stake = _stakes[stakeId];
         if (objective) {
             // Beside what is proposed as far as there is room, and else in its place: a proposal, friendly or wrong, is no shield.
-            uint256 beside = Math.saturatingSub(room, stake.frozen - stake.proven);
-            stake.frozen += amount < beside ? amount : uint128(beside);
+            uint128 beside = SafeCast.toUint128(Math.saturatingSub(room, stake.frozen - stake.proven));
+            stake.frozen += amount < beside ? amount : beside;
             stake.proven += amount;
         } else {
             stake.frozen += amount;
