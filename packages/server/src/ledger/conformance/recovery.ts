@@ -41,7 +41,7 @@ export function recoveryConformance(create: CreateEngine): void {
       });
       expect(await books.ledger.account(SOURCE)).toEqual(before);
       const topics = async () => (await books.ledger.outbox(0n, 100)).map(({ topic }) => topic);
-      await expect.poll(topics, { timeout: 10_000 }).toContain('hold.late_settle');
+      await expect.poll(topics).toContain('hold.late_settle');
       expect(await books.ledger.verify()).toEqual([]);
     });
 

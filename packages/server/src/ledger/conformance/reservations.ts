@@ -59,7 +59,7 @@ export function reservationConformance(create: CreateEngine): void {
       expect(await balances(books.ledger, SOURCE)).toMatchObject({ held: 0n, spent: 0n });
       expect(await books.ledger.verify()).toEqual([]);
       const events = async () => (await books.ledger.outbox(0n, 100)).filter(({ subject }) => subject === ID).map(({ topic }) => topic);
-      await expect.poll(events, { timeout: 10_000 }).toEqual(['reservation.opened', 'reservation.ended']);
+      await expect.poll(events).toEqual(['reservation.opened', 'reservation.ended']);
     });
 
     it('the same id again: the same, or refused', async () => {

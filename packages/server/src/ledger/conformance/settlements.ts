@@ -128,7 +128,7 @@ export function settleConformance(create: CreateEngine): void {
       expect(await balances(books.ledger, KEY)).toEqual({ held: 10n, spent: 10n, overrun: 15n, state: 'active' });
       expect((await books.ledger.account(operatorAccount('overrun', 'tokens')))?.spent).toBe(15n);
       const overrun = async () => (await books.ledger.outbox(0n, 100)).find(({ topic }) => topic === 'source.overrun');
-      await expect.poll(async () => (await overrun())?.subject, { timeout: 10_000 }).toBe(SOURCE);
+      await expect.poll(async () => (await overrun())?.subject).toBe(SOURCE);
       const event = await overrun();
       expect(JSON.parse(event?.body ?? '{}')).toMatchObject({ holdId: bad.holdId, held: '10', actual: '25', excess: '15' });
       // What was in flight still settles, and stays within its hold.
