@@ -130,7 +130,7 @@ export function replayConformance(create: CreateEngine, isLight = false): void {
         }
         const results = await Promise.all(calls.map(async (call) => (await found(call)).result));
         expect(results).toEqual(['none', ...Array(fitting).fill('kept')]);
-      }, 30_000);
+      });
     }
   });
 

@@ -213,5 +213,5 @@ export function reservationModelConformance(create: CreateEngine, runs: number):
       }),
       { numRuns: runs },
     );
-  }, 120_000);
+  });
 }
