@@ -72,9 +72,10 @@ interface IAITokenMinter {
 
     /// @notice How the provider mints, for good. Only its operator.
     function declareMode(bytes32 providerId, Mode mode) external;
-    /// @notice Mints all that is allowed and not minted for an epoch, to the payout address. The current epoch too: what comes later is minted later. Anyone. Mode: Cumulative. Entry.
+    /// @notice Mints all that is allowed and not minted for an epoch, to the payout address. The current epoch too: what comes later is minted later. Anyone, but the first
+    /// mint of an epoch that runs: only the provider's operator or payout address. Mode: Cumulative. Entry.
     function mintEpoch(bytes32 providerId, uint64 epoch) external returns (uint256 amount);
-    /// @notice Mints for one receipt of a final batch: the fees on its amount × rate, within the bound of the epoch of its end. Free jobs mint nothing. Anyone, to the provider's payout
-    /// address. Mode: PerReceipt. Entry. A receipt that finds no room is not used up.
+    /// @notice Mints for one receipt of a final batch: the fees on its amount × rate, within the bound of the epoch of its end. Free jobs mint nothing. To the provider's payout
+    /// address; by whom as above. Mode: PerReceipt. Entry. A receipt that finds no room is not used up.
     function mintReceipt(Receipt calldata receipt, uint64 seqFrom, uint32 index, SumNode[] calldata path) external returns (uint256 amount);
 }
